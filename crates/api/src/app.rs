@@ -1,0 +1,151 @@
+//! What a window asks of the desktop shell itself, beside the workspace it shows.
+
+use crate::{ApiError, Event, Reply, Request};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The one thing the window sends (Tauri command `rpc`).
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "to", content = "request", rename_all = "camelCase")]
+pub enum Call {
+    /// To the workspace that this window has open.
+    Workspace(Request),
+    App(AppRequest),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "to", content = "reply", rename_all = "camelCase")]
+pub enum CallReply {
+    Workspace(Reply),
+    App(AppReply),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "cmd", content = "args", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum AppRequest {
+    /// First call of a window: what to show.
+    Start,
+    /// The system's folder picker. The reply has no path when it was cancelled.
+    PickFolder { title: String },
+    PickSaveFile { title: String, name: String },
+    /// Opens (and if needed creates) a workspace in this window.
+    OpenWorkspace { path: String },
+    /// A small project to try things in, made fresh in the user's documents folder.
+    OpenSample,
+    CloseWorkspace,
+    ListRecent,
+    ForgetRecent { path: String },
+    GetSettings,
+    PutSettings { settings: Settings },
+    RevealInFileManager { path: String },
+    ReadClipboard,
+    WriteClipboard { text: String },
+    SetTitle { title: String },
+    /// The window is drawn: show it (it is created hidden, so that nothing flashes).
+    Painted,
+    ToggleFullScreen,
+    Quit,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "reply", content = "value", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum AppReply {
+    Done,
+    Started(Started),
+    Path { path: Option<String> },
+    Opened { root: String, name: String },
+    Recent { folders: Vec<RecentFolder> },
+    Settings { settings: Settings },
+    Clipboard { text: String },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Started {
+    pub version: String,
+    pub settings: Settings,
+    /// Absolute path of the workspace to open at once: from the command line, or the last one.
+    pub open: Option<String>,
+    /// File (relative) and line to show first.
+    pub goto: Option<(String, u32)>,
+    /// MSG-CRASH-1 applies: the last run did not end by itself.
+    pub crashed: bool,
+    pub person: String,
+    pub system_dark: bool,
+    pub platform: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RecentFolder {
+    pub path: String,
+    pub name: String,
+    pub opened_ms: u64,
+    pub missing: bool,
+}
+
+/// The user's settings, one file in the configuration folder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// `system`, `dark`, `light`, `hc-dark` or `hc-light`.
+    pub theme: String,
+    pub zoom_percent: u32,
+    pub person: Option<String>,
+    pub editor_font_family: String,
+    pub editor_font_size: u32,
+    pub tab_size: u32,
+    pub word_wrap: bool,
+    pub minimap: bool,
+    pub show_whitespace: bool,
+    pub reduce_motion: bool,
+    pub timeline_visible: bool,
+    pub timeline_hint_seen: bool,
+    pub axis: String,
+    /// Open the last workspace at start.
+    pub reopen: bool,
+    /// Key bindings changed by the user: command id to key.
+    pub keys: std::collections::BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: "system".into(),
+            zoom_percent: 100,
+            person: None,
+            editor_font_family: String::new(),
+            editor_font_size: 14,
+            tab_size: 4,
+            word_wrap: false,
+            minimap: true,
+            show_whitespace: false,
+            reduce_motion: false,
+            timeline_visible: true,
+            timeline_hint_seen: false,
+            axis: "activity".into(),
+            reopen: true,
+            keys: Default::default(),
+        }
+    }
+}
+
+/// What the shell pushes to the window (the one event channel).
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "from", content = "event", rename_all = "camelCase")]
+pub enum Push {
+    Workspace(Event),
+    App(AppEvent),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum AppEvent {
+    /// A second launch asked for this folder, file or line.
+    OpenRequested { path: String, goto: Option<(String, u32)> },
+    /// Files were dropped on the window from outside, at this place in CSS pixels.
+    Dropped { paths: Vec<String>, x: f64, y: f64 },
+    SystemThemeChanged { dark: bool },
+    /// The workspace went away under the window (store failed, folder moved).
+    WorkspaceClosed { error: ApiError },
+}

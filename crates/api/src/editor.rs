@@ -1,0 +1,109 @@
+//! The editor link: a revision-based delta sync between a view (Monaco) and the engine.
+//! See `docs/architecture/editor-link.md` for the rules.
+
+use crate::LineEnd;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// One replacement: at `position`, take `deleted` units away and put `inserted` there.
+/// As JSON it is an array, `[position, deleted, inserted]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Splice(pub u32, pub u32, pub String);
+
+/// All edits of one Monaco event. Each splice's position counts in the text as it is after the
+/// splices before it in the list.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewEdit {
+    pub request_id: u64,
+    /// Newest engine revision that the view had applied when this was typed.
+    pub base_revision: u64,
+    pub splices: Vec<Splice>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewOpened {
+    pub view_id: u32,
+    pub file_id: Option<String>,
+    pub path: String,
+    pub revision: u64,
+    /// Empty for binaries and files over the limit.
+    pub text: String,
+    pub encoding: String,
+    pub line_end: LineEnd,
+    pub read_only: Option<ReadOnlyReason>,
+    pub size_bytes: u64,
+    /// Number of text steps in this file's timeline.
+    pub n_moments: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum ReadOnlyReason {
+    /// MSG-FILE-2
+    Binary,
+    /// MSG-FILE-1
+    TooLarge,
+    /// Kept out of history by the ignore rules: shown, not edited.
+    Ignored,
+    /// MSG-DISK-1
+    DiskFull,
+}
+
+/// Others' edits (disk, undo, another view) for a view to apply over its own pending ones.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewPatch {
+    pub view_id: u32,
+    /// Revision after these splices.
+    pub revision: u64,
+    pub splices: Vec<Splice>,
+    pub source: PatchSource,
+    /// CRC32C (Castagnoli) of the UTF-8 text at `revision`, sent with every so many revisions.
+    pub checksum: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum PatchSource {
+    /// My own undo or redo: the caret follows it.
+    Undo,
+    Restore,
+    Disk,
+    /// Another view or the command line on this device.
+    Other,
+}
+
+/// The whole text, to start over from.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ViewSnapshot {
+    pub view_id: u32,
+    pub revision: u64,
+    pub text: String,
+    /// Newest request of this view that is contained in `text`.
+    pub acked_request_id: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Undone {
+    pub kind: UndoneKind,
+    /// Where the caret belongs afterwards, in the file of the view.
+    pub caret: Option<u32>,
+    /// MSG-UNDO-1 and the like.
+    pub message: Option<String>,
+    pub paths: Vec<String>,
+    /// The group that this made, itself to be taken back by `UndoGroup`.
+    pub group_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum UndoneKind {
+    Applied,
+    NothingToUndo,
+    /// What it would take back has been changed since.
+    Overwritten,
+}

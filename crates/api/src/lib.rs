@@ -1,0 +1,165 @@
+//! The contract between a running peer and whoever drives it (window, command line, tests):
+//! every request, reply, event and error code as plain data. `cargo xtask codegen` makes the
+//! TypeScript of `ui/src/api/generated.ts` from these types. Nothing here does anything.
+//!
+//! Units: positions and lengths are UTF-16 code units of LF-normalised text; `*_ms` are Unix
+//! milliseconds; paths are relative to the workspace, separated by `/`.
+
+mod app;
+mod editor;
+mod error;
+mod files;
+mod history;
+mod workspace;
+
+pub use app::*;
+pub use editor::*;
+pub use error::*;
+pub use files::*;
+pub use history::*;
+pub use workspace::*;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Version of this contract; a client and a peer of different versions refuse each other politely.
+pub const API_VERSION: u32 = 1;
+
+/// Everything a client may ask of a peer that has a workspace open.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "cmd", content = "args", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Request {
+    // --- workspace
+    Status,
+    /// Makes everything durable and every changed file written to the folder before it answers.
+    Flush,
+    /// Small texts that a client keeps with the workspace (open tabs, panel sizes). Not history.
+    GetState { key: String },
+    PutState { key: String, value: String },
+    Verify { repair: bool },
+
+    // --- files
+    ListFolder { path: String, at: Option<Moment> },
+    /// Paths of all files, for "go to file" and the command line.
+    ListFiles { at: Option<Moment> },
+    CreateFile { path: String },
+    CreateFolder { path: String },
+    /// Renames or moves a file, or a folder with all that is in it.
+    Rename { from: String, to: String },
+    Delete { path: String },
+    Duplicate { path: String, to: String },
+    ListDeleted { limit: u32 },
+    /// Brings a deleted file back to the path it had.
+    Undelete { file_id: String },
+    /// Copies a file from outside the workspace into it (drag and drop, paste).
+    ImportFile { source: String, path: String },
+
+    // --- editing
+    OpenView { path: String },
+    CloseView { view_id: u32 },
+    EditView { view_id: u32, edit: ViewEdit },
+    /// Asks for a `ViewSnapshot` event: after a gap, a reload or a failed hash check.
+    ResyncView { view_id: u32 },
+    Undo { view_id: u32 },
+    Redo { view_id: u32 },
+    /// Takes back the newest restore, disk change or other whole act, whatever files it touched.
+    UndoLast,
+    /// Takes back one change group by its id, wherever it stands in history.
+    UndoGroup { group_id: String },
+    Save { path: Option<String> },
+    SetEncoding { path: String, encoding: String },
+    SetLineEnd { path: String, line_end: LineEnd },
+    /// Applies edits in order without a view (command line). Creates the file where it is missing.
+    EditFile { path: String, edits: Vec<Splice> },
+
+    // --- history
+    Timeline { scope: Scope },
+    Histogram { scope: Scope, axis: Axis, from: u64, to: u64, n_buckets: u32 },
+    /// What is known of moment `index` of a scope: 0 is "before the first change".
+    MomentInfo { scope: Scope, index: u64 },
+    /// Where a step key leads from `index`.
+    StepMoment { scope: Scope, index: u64, unit: StepUnit, direction: Direction },
+    ResolveMoment { scope: Scope, moment: Moment },
+    /// Text of a file as of a moment. With `have`, only the splices that lead there from that index.
+    TextAt { path: String, scope: Scope, index: u64, have: Option<u64> },
+    FileAt { path: String, at: Moment },
+    Compare { path: Option<String>, from: Moment, to: Moment },
+    Blame { path: String, at: Option<Moment> },
+    FindInHistory { text: String, scope: Scope, limit: u32 },
+    Log { query: LogQuery },
+    Moments { scope: Scope },
+    NameMoment { name: String, note: Option<String>, at: Option<Moment> },
+    RestorePreview { target: RestoreTarget, at: Moment },
+    Restore { target: RestoreTarget, at: Moment },
+
+    // --- whole history
+    ExportBundle { file: String },
+    ImportBundle { file: String },
+    ExportGit { dir: String },
+}
+
+/// The answer to a [`Request`] of the same name.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "reply", content = "value", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Reply {
+    Done,
+    Status(Status),
+    State { value: Option<String> },
+    Verified(VerifyReport),
+    Folder { entries: Vec<Entry> },
+    Files { paths: Vec<String> },
+    Deleted { files: Vec<DeletedFile> },
+    View(ViewOpened),
+    Undone(Undone),
+    Edited { n_applied: u64 },
+    Timeline(TimelineInfo),
+    Histogram { buckets: Vec<Bucket> },
+    Moment(MomentInfo),
+    Text(PastText),
+    File(PastFile),
+    Compared { files: Vec<FileChange> },
+    Blame { spans: Vec<BlameSpan> },
+    Found { hits: Vec<HistoryHit>, truncated: bool },
+    Log { records: Vec<LogRecord>, next: Option<String> },
+    Moments { moments: Vec<NamedMoment> },
+    Preview(RestorePlan),
+    Restored(Restored),
+    Exported { n_deltas: u64, n_commits: u64, bytes: u64 },
+    Imported { n_deltas: u64 },
+}
+
+/// What a peer tells its clients unasked.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    ViewPatch(ViewPatch),
+    ViewAck { view_id: u32, request_id: u64, revision: u64 },
+    ViewSnapshot(ViewSnapshot),
+    /// The file behind a view has another path now, or none.
+    ViewMoved { view_id: u32, path: Option<String> },
+    /// Entries of these folders changed ("" is the root).
+    TreeChanged { folders: Vec<String> },
+    SaveState(SaveState),
+    /// History grew: the newest index of the workspace, and the files that took part.
+    HistoryGrew { n_moments: u64, paths: Vec<String> },
+    MomentNamed(NamedMoment),
+    /// A whole act was done: a mass disk change, a restore. Clients show it as a toast.
+    Act(Act),
+    Notice(Notice),
+}
+
+/// A request with the id that its answer carries; one JSON object a line on the local socket.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RequestFrame {
+    pub id: u64,
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// What a peer sends on the local socket, one JSON object a line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ServerFrame {
+    Reply { id: u64, result: Result<Reply, ApiError> },
+    Event(Event),
+}

@@ -1,0 +1,24 @@
+//! Bounds. Each is tested where it is enforced.
+
+/// Encoded bytes of one delta.
+pub const DELTA_BYTES_MAX: usize = 64 * 1024;
+/// Steps in one delta.
+pub const DELTA_STEPS_MAX: usize = 4_096;
+/// Hashes a delta may depend on beside its predecessor.
+pub const DELTA_DEPS_MAX: usize = 64;
+/// Text that a step carries itself; longer text is a blob.
+pub const INLINE_TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Larger files are kept whole (as blobs), not character by character.
+pub const TEXT_FILE_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// More lines than this: kept whole, too. Monaco's own threshold for colouring.
+pub const TEXT_FILE_LINES_MAX: u64 = 300_000;
+/// A single blob.
+pub const BLOB_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Files in one workspace.
+pub const FILES_MAX: usize = 200_000;
+/// Bytes of one path component.
+pub const NAME_BYTES_MAX: usize = 255;
+/// Components of a path.
+pub const PATH_DEPTH_MAX: usize = 64;
+/// Bytes of a named moment's name or note.
+pub const MOMENT_NAME_BYTES_MAX: usize = 1_024;
