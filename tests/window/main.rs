@@ -1,1 +1,7 @@
-#[test] fn placeholder() {}
+//! Tests in the real window: the program that users start, on a screen without a monitor, driven by
+//! mouse and keys. `harness` knows how; the other modules are one story each.
+
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+mod whole;

@@ -111,6 +111,9 @@ pub struct ItemRef {
     pub offset: u32,
 }
 
+/// Units that one log inserted into this file, in the order in which it inserted them: from `first` on,
+/// running over as many of its deltas as `length` needs. So a text typed key by key, each key a delta of
+/// its own, is still one range.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ItemRange {
     pub first: ItemRef,
@@ -158,6 +161,16 @@ pub struct SignedDelta {
     pub hash: DeltaHash,
     /// Ed25519 by `delta.log.device`.
     pub signature: [u8; 64],
+}
+
+impl DeltaKey {
+    /// Before every delta there can be.
+    pub const FIRST: Self = Self {
+        hlc: Hlc { wall_ms: 0, counter: 0 },
+        log: LogId { device: crate::DeviceId::ZERO, incarnation: 0 },
+        seq: 0,
+        hash: DeltaHash::ZERO,
+    };
 }
 
 impl Delta {

@@ -1,1 +1,309 @@
-//! placeholder
+//! The deterministic workspace: requests and disk changes in, replies, events and files to write out.
+//! Owns the documents, the tree, the log, the views and undo. It reads no clock, opens no socket, touches
+//! no file of the workspace: time comes in as [`Now`], the store as a [`Log`].
+//!
+//! Where a keystroke goes: `views::edit_view` → `acts::text_step` → (document edited, step named) →
+//! `acts::close` → (delta hashed, signed, appended to the log) → `Engine::sync` → (fsync) → shown as saved.
+
+mod acts;
+mod bundle;
+mod changeset;
+mod compare;
+mod documents;
+mod files;
+mod git_export;
+mod history;
+mod intake;
+mod moments;
+mod outgoing;
+mod records;
+mod request;
+mod restore;
+mod undo;
+mod views;
+mod workspace;
+
+pub use bundle::{Bundle, add_bundle};
+pub use intake::{Intake, IntakeKind};
+pub use outgoing::{DiskImage, DiskImageKind};
+
+use codesync_api::{ApiError, Author, ErrorCode, Event, SaveKind, SaveState};
+use codesync_auth::DeviceKey;
+use codesync_base::{Clock, DeltaHash, FileId, LogId, Origin, ProjectId};
+use codesync_doc::Tree;
+use codesync_log::{Log, LogError};
+use codesync_timeline::AuthorIdx;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Result<T> = std::result::Result<T, ApiError>;
+
+/// The time at which something is handled, given by the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Unix milliseconds.
+    pub ms: u64,
+    /// Minutes that the local clock is ahead of UTC, for the names of automatic moments.
+    pub local_offset_minutes: i32,
+}
+
+impl Now {
+    /// Local `HH:MM`.
+    fn hour_minute(self) -> String {
+        let (hour, minute, _) = clock_time(self.ms, self.local_offset_minutes);
+        format!("{hour:02}:{minute:02}")
+    }
+
+    /// Local `HH:MM:SS` of another instant.
+    fn time_of(self, at_ms: u64) -> String {
+        let (hour, minute, second) = clock_time(at_ms, self.local_offset_minutes);
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+fn clock_time(ms: u64, offset_minutes: i32) -> (i64, i64, i64) {
+    let seconds = (ms / 1_000) as i64 + i64::from(offset_minutes) * 60;
+    let of_day = seconds.rem_euclid(86_400);
+    (of_day / 3_600, of_day / 60 % 60, of_day % 60)
+}
+
+/// Who and where this replica is.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Used when the log is empty; otherwise the log says.
+    pub new_project: ProjectId,
+    pub person: String,
+    pub device_name: String,
+    /// Absolute path of the folder, for [`codesync_api::Status`] only.
+    pub root: String,
+    /// Life of this device's log (see [`LogId`]).
+    pub incarnation: u32,
+}
+
+/// One open workspace.
+pub struct Engine {
+    log: Log,
+    key: DeviceKey,
+    profile: Profile,
+    project: ProjectId,
+    own: LogId,
+    head_seq: u32,
+    head_hash: DeltaHash,
+    clock: Clock,
+    pending: Option<acts::Pending>,
+    burst: Option<acts::Burst>,
+    tree: Tree,
+    /// Named moments in canonical order.
+    marks: Vec<moments::Mark>,
+    documents: documents::Documents,
+    workspace: Option<workspace::Workspace>,
+    authors: Authors,
+    views: BTreeMap<u32, views::View>,
+    next_view_id: u32,
+    unwritten: BTreeMap<FileId, outgoing::Unwritten>,
+    /// Files whose disk state became stale since the last `take_newly_unwritten`.
+    newly_unwritten: Vec<FileId>,
+    refused: BTreeMap<String, String>,
+    n_ignored: u64,
+    events: Vec<Event>,
+    grown: BTreeSet<String>,
+    save: SaveState,
+    /// Time of the newest change that is not yet durable.
+    unsaved_since_ms: Option<u64>,
+}
+
+impl Engine {
+    /// Opens the workspace that a log holds; an empty log becomes a new workspace.
+    pub fn open(log: Log, key: DeviceKey, profile: Profile, now: Now) -> Result<Self> {
+        let own = LogId { device: key.device(), incarnation: profile.incarnation };
+        let head = log.head(&own);
+        let mut engine = Self {
+            project: profile.new_project,
+            own,
+            head_seq: head.map_or(0, |head| head.seq),
+            head_hash: head.map_or(DeltaHash::ZERO, |head| head.hash),
+            clock: Clock::default(),
+            pending: None,
+            burst: None,
+            tree: Tree::new(),
+            marks: Vec::new(),
+            documents: Default::default(),
+            workspace: None,
+            authors: Authors::default(),
+            views: BTreeMap::new(),
+            next_view_id: 1,
+            unwritten: BTreeMap::new(),
+            newly_unwritten: Vec::new(),
+            refused: BTreeMap::new(),
+            n_ignored: 0,
+            events: Vec::new(),
+            grown: BTreeSet::new(),
+            save: SaveState { kind: SaveKind::Saved, saved_ms: None, n_unwritten: 0, message: None },
+            unsaved_since_ms: None,
+            log,
+            key,
+            profile,
+        };
+        engine.load_tree()?;
+        engine.begin_session(now)?;
+        Ok(engine)
+    }
+
+    /// Makes everything handled so far durable (one fsync), then says so.
+    pub fn sync(&mut self, now: Now) -> Result<()> {
+        let done = self.close().and_then(|()| self.log.sync().map_err(api_error));
+        match &done {
+            Ok(()) => {
+                let saved_ms = self.unsaved_since_ms.take().map(|_| now.ms).or(self.save.saved_ms);
+                self.set_save(SaveKind::Saved, saved_ms, None);
+            }
+            Err(error) => self.note_store_failure(error.clone(), now),
+        }
+        self.flush_growth();
+        done
+    }
+
+    /// Whether something was handled that is not durable yet.
+    pub fn is_unsynced(&self) -> bool {
+        self.pending.is_some() || self.log.unsynced() || self.unsaved_since_ms.is_some()
+    }
+
+    /// Housekeeping when nothing happens: blocks are sealed, unused documents dropped.
+    pub fn rest(&mut self, idle: bool) -> Result<()> {
+        self.close()?;
+        self.documents.evict(|file| self.views.values().any(|view| view.file == *file));
+        self.log.seal(idle).map(drop).map_err(api_error)
+    }
+
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What the scan of the folder found that cannot be part of the workspace.
+    pub fn note_scan(&mut self, refused: impl IntoIterator<Item = (String, String)>, n_ignored: u64) {
+        self.refused = refused.into_iter().collect();
+        self.n_ignored = n_ignored;
+    }
+
+    pub fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    pub fn log_mut(&mut self) -> &mut Log {
+        &mut self.log
+    }
+
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Ends the work: everything durable, the store closed.
+    pub fn shut_down(mut self, now: Now) -> Result<()> {
+        self.sync(now)?;
+        self.log.close().map_err(api_error)
+    }
+
+    fn set_save(&mut self, kind: SaveKind, saved_ms: Option<u64>, message: Option<String>) {
+        let state = SaveState { kind, saved_ms, n_unwritten: self.unwritten.len() as u64, message };
+        if state != self.save {
+            self.save = state.clone();
+            self.events.push(Event::SaveState(state));
+        }
+    }
+
+    fn note_store_failure(&mut self, error: ApiError, now: Now) {
+        let until = self.save.saved_ms.map_or("now".to_owned(), |ms| now.time_of(ms));
+        let (kind, message) = match error.code {
+            ErrorCode::DiskFull => (
+                SaveKind::DiskFull,
+                format!(
+                    "This disk is full, so new changes can't be kept. Everything up to {until} is safe. Free some space; \
+                     we'll go on by ourselves. Until then the editor is read-only so that nothing is lost."
+                ),
+            ),
+            _ => (SaveKind::Failed, format!("Changes after {until} could not be kept: {}", error.message)),
+        };
+        self.set_save(kind, self.save.saved_ms, Some(message));
+    }
+
+    /// A file could not be written to the folder, though its text is kept.
+    pub fn note_unwritable(&mut self, message: String) {
+        self.set_save(SaveKind::CannotWriteFile, self.save.saved_ms, Some(message));
+    }
+
+    fn person_of(&self, log: &LogId) -> String {
+        self.authors.person(log)
+    }
+
+    fn author(&self, index: AuthorIdx) -> Author {
+        self.authors.shown(index)
+    }
+}
+
+/// Who made changes, numbered in the order of first appearance. Number 0 is "Disk".
+#[derive(Default)]
+pub(crate) struct Authors {
+    logs: Vec<LogId>,
+    names: BTreeMap<LogId, String>,
+}
+
+impl Authors {
+    fn index(&mut self, log: &LogId, origin: Origin) -> AuthorIdx {
+        if origin.is_disk() {
+            return AuthorIdx(0);
+        }
+        let at = self.logs.iter().position(|known| known == log).unwrap_or_else(|| {
+            self.logs.push(*log);
+            self.logs.len() - 1
+        });
+        AuthorIdx(at as u16 + 1)
+    }
+
+    fn person(&self, log: &LogId) -> String {
+        self.names.get(log).cloned().unwrap_or_else(|| format!("Device {}", log.device.short()))
+    }
+
+    fn shown(&self, index: AuthorIdx) -> Author {
+        match usize::from(index.0).checked_sub(1).and_then(|at| self.logs.get(at)) {
+            None => Author { id: "disk".into(), name: "Disk".into(), initials: "D".into(), color: None },
+            Some(log) => {
+                let name = self.person(log);
+                Author { id: log.device.to_string(), initials: initials(&name), name, color: Some(((index.0 - 1) % 8) as u8) }
+            }
+        }
+    }
+}
+
+/// "Asha Rao" → "AR", "asha" → "AS".
+fn initials(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let letters: String = match words.as_slice() {
+        [first, .., last] => first.chars().take(1).chain(last.chars().take(1)).collect(),
+        [only] => only.chars().take(2).collect(),
+        [] => "?".into(),
+    };
+    letters.to_uppercase()
+}
+
+/// A failure of the store in words that can be shown.
+pub fn api_error(error: LogError) -> ApiError {
+    let code = match &error {
+        LogError::NoSpace { .. } => ErrorCode::DiskFull,
+        LogError::NewerVersion { .. } => ErrorCode::NewerVersion,
+        LogError::Busy { .. } => ErrorCode::Busy,
+        LogError::Damaged { .. } => ErrorCode::Damaged,
+        _ => ErrorCode::Io,
+    };
+    ApiError::new(code, error.to_string())
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(ErrorCode::Invalid, message)
+}
+
+fn not_found(path: &str) -> ApiError {
+    ApiError::new(ErrorCode::NotFound, format!("“{path}” is not in this workspace."))
+}

@@ -1,1 +1,89 @@
-fn main() {}
+//! `cargo xtask`: everything a developer or CI does with this checkout, as one command each.
+
+mod codegen;
+mod commands;
+mod process;
+mod project;
+mod setup;
+mod tidy;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use codegen::Mode;
+use commands::{Build, Depth};
+use project::Project;
+use setup::Purpose;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Runs, tests and checks CodeSync from a checkout.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs what this machine lacks, and builds the page.
+    Setup,
+    /// Opens the window, with a folder or the welcome page.
+    Run {
+        folder: Option<PathBuf>,
+        /// The optimised build.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Runs everything that CI runs.
+    Test {
+        /// Leaves out the tests in a real window.
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Checks what the compiler does not: crate arrows, sizes, file heads, generated files.
+    Tidy,
+    /// Writes the TypeScript types of the API.
+    Codegen {
+        /// Only compare, and fail when they differ.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs the benchmarks.
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Makes the .deb and .rpm packages.
+    Bundle,
+    /// Draws the screens of the real window into out/screenshots.
+    Screenshots {
+        /// Only the pictures with this in their name.
+        only: Option<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match Project::find().and_then(|project| obey(&project, Arguments::parse().command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("xtask: {reason:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(project: &Project, command: Command) -> Result<()> {
+    match command {
+        Command::Setup => setup::run(project, Purpose::Test),
+        Command::Run { folder, release } => {
+            commands::run(project, folder, if release { Build::Release } else { Build::Debug })
+        }
+        Command::Test { fast } => commands::test(project, if fast { Depth::WithoutWindow } else { Depth::Everything }),
+        Command::Tidy => tidy::run(project),
+        Command::Codegen { check } => codegen::run(project, if check { Mode::Check } else { Mode::Write }),
+        Command::Bench { arguments } => commands::bench(project, &arguments),
+        Command::Bundle => commands::bundle(project),
+        Command::Screenshots { only } => commands::screenshots(project, only.as_deref()),
+    }
+}

@@ -1,0 +1,264 @@
+//! One text file: its visible text, the names of its visible units, and what yrs needs should it be asked.
+//! A step that fits where its author saw it is applied by position; only truly concurrent ones ask yrs.
+
+use super::names::{Names, Unit};
+use super::order::{Deletion, Insertion, Order, text_by_yrs};
+use super::runs::{Run, Runs};
+use super::{EditError, IntegrateError};
+use crate::rope::{char_range, len_utf16, splice_rope_silently};
+use codesync_base::{BlobSource, Delta, Insert, ItemRange, ItemRef, LogId, Splice, TextSource, TextStep, utf16_len};
+use ropey::Rope;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+mod integrate;
+
+/// The delta that local edits go into. `logs` becomes [`Delta::logs`]; [`TextDocument::edit`] lets it grow.
+#[derive(Clone, Debug)]
+pub struct OpenDelta {
+    pub log: LogId,
+    pub seq: u32,
+    pub logs: Vec<LogId>,
+}
+
+impl OpenDelta {
+    /// What [`ItemRef::log`] has to be for units of `log`.
+    fn log_ref(&mut self, log: &LogId) -> Result<u16, EditError> {
+        if *log == self.log {
+            return Ok(0);
+        }
+        let idx = self.logs.iter().position(|known| known == log).unwrap_or(self.logs.len());
+        let log_ref = u16::try_from(idx + 1).map_err(|_| EditError::TooManyLogs)?;
+        if idx == self.logs.len() {
+            self.logs.push(*log);
+        }
+        Ok(log_ref)
+    }
+}
+
+/// Visible units that one delta inserted next to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VisibleRun {
+    pub log: LogId,
+    pub seq: u32,
+    pub offset: u32,
+    /// Where it starts in the text, UTF-16 units.
+    pub position: u32,
+    pub length: u32,
+}
+
+/// A text document. A cache: integrating the same steps again, in any causal order, gives the same.
+#[derive(Debug, Default)]
+pub struct TextDocument {
+    text: Rope,
+    runs: Runs,
+    names: Names,
+    insertions: Vec<Insertion>,
+    deletions: Vec<Deletion>,
+    /// Made when first asked for.
+    order: Option<Order>,
+    #[cfg(test)]
+    pub(crate) always_ask_yrs: bool,
+}
+
+impl TextDocument {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in the content that the delta `seq` of `log` created this file with. Call it first.
+    pub fn integrate_base(&mut self, log: LogId, seq: u32, text: &str) {
+        let length = utf16_len(text);
+        let Some(number) = self.names.intern(&log).filter(|_| length > 0) else { return };
+        debug_assert!(self.names.log(number).length == 0, "a file is created once");
+        let splice = Splice::new(0, 0, text);
+        splice_rope_silently(&mut self.text, &splice).expect("invariant: every text has a start");
+        let first = self.record(number, seq, text, length, (None, None));
+        self.runs.insert(0, Run { log: number, clock: first.clock, length });
+    }
+
+    /// Replaces by position and says what was done by name. The step goes into the delta `open`.
+    pub fn edit(&mut self, open: &mut OpenDelta, splice: &Splice) -> Result<TextStep, EditError> {
+        let chars = char_range(&self.text, splice.position, splice.deleted)?;
+        let length = utf16_len(&splice.inserted);
+        let number = self.names.intern(&open.log).ok_or(EditError::TooManyLogs)?;
+        let log = self.names.log(number);
+        if open.seq < log.newest_seq() {
+            return Err(EditError::NotNext { log: open.log, seq: open.seq, seen: log.newest_seq() });
+        }
+        if !self.has_room(number, length) {
+            return Err(EditError::TooLong);
+        }
+        let end = splice.position + splice.deleted;
+        let left = splice.position.checked_sub(1).and_then(|before| self.unit_at(before));
+        let right = self.unit_at(end);
+        let delete = self.name_range(open, splice.position, splice.deleted)?;
+        let insert = match length {
+            0 => None,
+            _ => Some(Insert {
+                left: left.map(|unit| self.name_ref(open, unit)).transpose()?,
+                right: right.map(|unit| self.name_ref(open, unit)).transpose()?,
+                text: TextSource::Inline(splice.inserted.clone()),
+            }),
+        };
+        self.delete_visible(splice.position, splice.deleted);
+        if !chars.is_empty() {
+            self.text.remove(chars.clone());
+        }
+        if length > 0 {
+            self.text.insert(chars.start, &splice.inserted);
+            let first = self.record(number, open.seq, &splice.inserted, length, (left, right));
+            self.runs.insert(splice.position, Run { log: number, clock: first.clock, length });
+        }
+        Ok(TextStep { position: splice.position, delete, insert })
+    }
+
+    /// Takes in a step of `delta`, all of whose dependencies have been taken in, and gives what it did to the
+    /// visible text: each splice in the text after those before it.
+    pub fn integrate(
+        &mut self,
+        delta: &Delta,
+        step: &TextStep,
+        blobs: &dyn BlobSource,
+    ) -> Result<Vec<Splice>, IntegrateError> {
+        let step = self.resolve(delta, step, blobs)?;
+        self.apply(delta, step)
+    }
+
+    pub fn text(&self) -> &Rope {
+        &self.text
+    }
+
+    pub fn len_utf16(&self) -> u32 {
+        self.runs.len()
+    }
+
+    /// The text of a range of UTF-16 units.
+    pub fn slice(&self, range: Range<u32>) -> Result<String, EditError> {
+        let length = range.end.saturating_sub(range.start);
+        let chars = char_range(&self.text, range.start, length)?;
+        Ok(self.text.slice(chars).to_string())
+    }
+
+    /// The visible text as names, left to right.
+    pub fn runs(&self) -> impl Iterator<Item = VisibleRun> + '_ {
+        let mut position = 0;
+        self.runs.iter().flat_map(|run| self.split_by_delta(run)).map(move |(log, seq, offset, length)| {
+            let visible = VisibleRun { log, seq, offset, position, length };
+            position += length;
+            visible
+        })
+    }
+
+    /// Lengths of the stretches that a deletion of `length` units at `position` would name one by one.
+    pub fn ranges_in(&self, position: u32, length: u32) -> impl Iterator<Item = u32> + '_ {
+        self.runs.range(position, length).map(|run| run.length)
+    }
+
+    /// Log, delta and offset of the unit at `position`.
+    pub fn name_at(&self, position: u32) -> Option<(LogId, u32, u32)> {
+        let unit = self.unit_at(position)?;
+        let (seq, offset, _) = self.names.name(unit);
+        Some((self.names.log(unit.log).id, seq, offset))
+    }
+
+    /// BLAKE3 of the text in UTF-8.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        for chunk in self.text.chunks() {
+            hasher.update(chunk.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    /// Lets yrs alone make the text of everything that was integrated, and says where ours differs.
+    pub fn check_against_yrs(&mut self) -> Result<(), String> {
+        if self.runs.len() != len_utf16(&self.text) {
+            return Err(format!("{} units have names, the text has {}", self.runs.len(), len_utf16(&self.text)));
+        }
+        let theirs = text_by_yrs(&self.names, &self.insertions, &self.deletions)?;
+        if self.text == theirs.as_str() {
+            return Ok(());
+        }
+        let same = self.text.chars().zip(theirs.chars()).take_while(|(ours, theirs)| ours == theirs).count();
+        Err(format!("the text differs from that of yrs after {same} characters"))
+    }
+
+    fn split_by_delta(&self, run: Run) -> impl Iterator<Item = (LogId, u32, u32, u32)> + '_ {
+        let id = self.names.log(run.log).id;
+        let mut done = 0;
+        std::iter::from_fn(move || {
+            let unit = Unit { log: run.log, clock: run.clock + done };
+            let (seq, offset, room) = (done < run.length).then(|| self.names.name(unit))?;
+            let length = room.min(run.length - done);
+            done += length;
+            Some((id, seq, offset, length))
+        })
+    }
+
+    fn unit_at(&self, position: u32) -> Option<Unit> {
+        self.runs.run_at(position).map(|run| Unit { log: run.log, clock: run.clock })
+    }
+
+    fn name_ref(&self, open: &mut OpenDelta, unit: Unit) -> Result<ItemRef, EditError> {
+        let (seq, offset, _) = self.names.name(unit);
+        Ok(ItemRef { log: open.log_ref(&self.names.log(unit.log).id)?, seq, offset })
+    }
+
+    fn name_range(&self, open: &mut OpenDelta, position: u32, length: u32) -> Result<Vec<ItemRange>, EditError> {
+        let range = self.runs.range(position, length);
+        range
+            .map(|run| {
+                let first = self.name_ref(open, Unit { log: run.log, clock: run.clock })?;
+                Ok(ItemRange { first, length: run.length })
+            })
+            .collect()
+    }
+
+    /// Positions and clocks are `u32` everywhere: neither the text nor what a log ever inserted may pass it.
+    fn has_room(&self, log: u16, length: u32) -> bool {
+        let inserted = self.names.log(log).length.checked_add(length);
+        inserted.is_some_and(|n| n < i32::MAX as u32) && self.runs.len().checked_add(length).is_some()
+    }
+
+    /// Keeps what yrs would need, and names the new units.
+    fn record(&mut self, log: u16, seq: u32, text: &str, length: u32, ends: (Option<Unit>, Option<Unit>)) -> Unit {
+        let first = Unit { log, clock: self.names.log(log).length };
+        self.names.push(log, seq, text, length);
+        let length_bytes = text.len() as u32;
+        let insertion = Insertion { first, length, length_bytes, left: ends.0, right: ends.1 };
+        let n_fed = self.order.as_ref().map_or(0, Order::n_fed);
+        let is_open = self.insertions.len() > n_fed;
+        if !(is_open && self.insertions.last_mut().is_some_and(|last| last.extend(&insertion))) {
+            self.insertions.push(insertion);
+        }
+        first
+    }
+
+
+    /// Takes visible units out of the runs, not out of the rope.
+    fn delete_visible(&mut self, position: u32, length: u32) {
+        if length == 0 {
+            return;
+        }
+        let deletions = &mut self.deletions;
+        for run in self.runs.range(position, length) {
+            let deletion = Deletion { first: Unit { log: run.log, clock: run.clock }, length: run.length };
+            if !deletions.last_mut().is_some_and(|last| last.extend(&deletion)) {
+                deletions.push(deletion);
+            }
+        }
+        self.runs.remove(position, length);
+    }
+}
+
+/// The whole visible text.
+impl fmt::Display for TextDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.chunks().try_for_each(|chunk| f.write_str(chunk))
+    }
+}
+
+#[cfg(test)]
+mod tests;

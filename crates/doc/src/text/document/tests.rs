@@ -1,0 +1,203 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::random::Random;
+use codesync_base::{BlobHash, DeltaHash, DeviceId, Hlc, NoBlobs, Origin, ProjectId, StepKey};
+
+mod hostile;
+mod trace;
+
+fn log_id(n: u8) -> LogId {
+    LogId { device: DeviceId([n; 32]), incarnation: u32::from(n) }
+}
+
+fn delta(log: LogId, seq: u32, logs: Vec<LogId>) -> Delta {
+    Delta {
+        project: ProjectId::ZERO,
+        log,
+        seq,
+        prev: DeltaHash::ZERO,
+        hlc: Hlc::default(),
+        deps: vec![],
+        origin: Origin::Typing,
+        group: 1,
+        logs,
+        files: vec![],
+        steps: vec![],
+    }
+}
+
+/// A delta's steps in this file, and how many deltas of each replica stood before it.
+#[derive(Clone)]
+struct Sent {
+    delta: Delta,
+    steps: Vec<TextStep>,
+    past: Vec<usize>,
+}
+
+struct Replica {
+    log: LogId,
+    document: TextDocument,
+    /// The same steps, each decided by yrs.
+    slow: TextDocument,
+    seen: Vec<usize>,
+}
+
+const PIECES: [&str; 10] = ["a", "hello ", "\n", "é", "e\u{301}", "世界", "😀", "👩‍👩‍👧", "fn f() {}\n", "x"];
+
+impl Replica {
+    fn new(n: u8, n_replicas: usize) -> Self {
+        let slow = TextDocument { always_ask_yrs: true, ..TextDocument::new() };
+        Self { log: log_id(n), document: TextDocument::new(), slow, seen: vec![0; n_replicas] }
+    }
+
+    /// A position between two characters.
+    fn place(&self, random: &mut Random) -> u32 {
+        let text = self.document.text();
+        let character = random.below(text.len_chars() as u32 + 1);
+        text.char_to_utf16_cu(character as usize) as u32
+    }
+
+    fn random_splice(&self, random: &mut Random) -> Splice {
+        let (one, other) = (self.place(random), self.place(random));
+        let (from, mut to) = (one.min(other), one.max(other));
+        if random.below(8) > 0 {
+            let text = self.document.text();
+            let first = text.utf16_cu_to_char(from as usize);
+            let last = (first + random.below(4) as usize).min(text.len_chars());
+            to = text.char_to_utf16_cu(last) as u32;
+        }
+        match random.below(10) {
+            0..=5 => Splice::new(from, 0, PIECES[random.below(10) as usize]),
+            6..=7 => Splice::new(from, to - from, ""),
+            _ => Splice::new(from, to - from, PIECES[random.below(10) as usize]),
+        }
+    }
+
+    fn type_delta(&mut self, me: usize, random: &mut Random) -> Sent {
+        let past = self.seen.clone();
+        let seq = self.seen[me] as u32 + 1;
+        let mut open = OpenDelta { log: self.log, seq, logs: vec![] };
+        let mut steps = vec![];
+        for _ in 0..1 + random.below(3) {
+            let splice = self.random_splice(random);
+            let mut expected = self.document.to_string();
+            apply_to_string(&mut expected, &splice);
+            steps.push(self.document.edit(&mut open, &splice).unwrap());
+            assert_eq!(self.document.to_string(), expected);
+            self.check_names(&self.document);
+        }
+        self.seen[me] += 1;
+        let sent = Sent { delta: delta(self.log, seq, open.logs), steps, past };
+        for step in &sent.steps {
+            self.slow.integrate(&sent.delta, step, &NoBlobs).unwrap();
+        }
+        sent
+    }
+
+    fn receive(&mut self, from: usize, sent: &Sent) {
+        for step in &sent.steps {
+            let mut text = self.document.to_string();
+            let splices = self.document.integrate(&sent.delta, step, &NoBlobs).unwrap();
+            splices.iter().for_each(|splice| apply_to_string(&mut text, splice));
+            assert_eq!(self.document.to_string(), text, "the splices are what happened");
+            self.check_names(&self.document);
+            self.slow.integrate(&sent.delta, step, &NoBlobs).unwrap();
+            self.check_names(&self.slow);
+        }
+        self.seen[from] += 1;
+    }
+
+    fn check(&mut self, seed: u64) {
+        let runs: Vec<_> = self.document.runs().collect();
+        assert_eq!(self.document.to_string(), self.slow.to_string(), "fast and slow differ, seed {seed}");
+        assert_eq!(runs, self.slow.runs().collect::<Vec<_>>(), "names fast and slow, seed {seed}");
+        assert_eq!(self.document.check_against_yrs(), Ok(()), "seed {seed}");
+        assert_eq!(self.slow.check_against_yrs(), Ok(()), "seed {seed}");
+        let total: u32 = runs.iter().map(|run| run.length).sum();
+        assert_eq!(total, self.document.len_utf16());
+    }
+}
+
+fn apply_to_string(text: &mut String, splice: &Splice) {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let (from, to) = (splice.position as usize, (splice.position + splice.deleted) as usize);
+    let inserted = splice.inserted.encode_utf16();
+    let all: Vec<u16> = units[..from].iter().copied().chain(inserted).chain(units[to..].iter().copied()).collect();
+    *text = String::from_utf16(&all).unwrap();
+}
+
+/// Replicas type and exchange in causal orders of their own, then exchange everything.
+fn converge(seed: u64, n_rounds: u32) {
+    let mut random = Random::new(seed);
+    let n = 2 + random.below(4) as usize;
+    let mut replicas: Vec<_> = (0..n).map(|i| Replica::new(i as u8 + 1, n)).collect();
+    let mut logs: Vec<Vec<Sent>> = vec![vec![]; n];
+    let base = if random.below(2) == 0 { "" } else { "let 😀 = \"世界\";\n" };
+    for replica in &mut replicas {
+        replica.document.integrate_base(log_id(99), 1, base);
+        replica.slow.integrate_base(log_id(99), 1, base);
+    }
+    for _ in 0..n_rounds {
+        let me = random.below(n as u32) as usize;
+        if random.below(2) == 0 {
+            let sent = replicas[me].type_delta(me, &mut random);
+            logs[me].push(sent);
+        } else {
+            let budget = random.below(12);
+            deliver(&mut replicas[me], &logs, &mut random, budget);
+        }
+    }
+    for replica in &mut replicas {
+        deliver(replica, &logs, &mut random, u32::MAX);
+        replica.check(seed);
+    }
+    let names: Vec<_> = replicas[0].document.runs().collect();
+    for replica in &replicas[1..] {
+        assert_eq!(replica.document.to_string(), replicas[0].document.to_string(), "texts differ, seed {seed}");
+        assert_eq!(replica.document.runs().collect::<Vec<_>>(), names, "names differ, seed {seed}");
+        assert_eq!(replica.document.digest(), replicas[0].document.digest(), "seed {seed}");
+    }
+}
+
+/// Hands over deltas whose past is there, in random order, until `budget` or nothing is left.
+fn deliver(replica: &mut Replica, logs: &[Vec<Sent>], random: &mut Random, budget: u32) {
+    for _ in 0..budget {
+        let ready: Vec<usize> = (0..logs.len())
+            .filter(|from| {
+                let next = logs[*from].get(replica.seen[*from]);
+                next.is_some_and(|sent| sent.past.iter().zip(&replica.seen).all(|(past, seen)| past <= seen))
+            })
+            .collect();
+        if ready.is_empty() {
+            return;
+        }
+        let from = ready[random.below(ready.len() as u32) as usize];
+        replica.receive(from, &logs[from][replica.seen[from]]);
+    }
+}
+
+fn seeds() -> std::ops::Range<u64> {
+    match std::env::var("CODESYNC_SEEDS").ok().and_then(|n| n.parse::<u64>().ok()) {
+        Some(n) => 1..n,
+        None => 1..150,
+    }
+}
+
+#[test]
+fn replicas_converge_on_text_and_names_whatever_the_order() {
+    for seed in seeds() {
+        converge(seed, 20 + (seed as u32 % 7) * 20);
+    }
+}
+
+impl Replica {
+    /// The units that the rope has and those that the names stand for are the same.
+    fn check_names(&self, document: &TextDocument) {
+        let mut by_names = Vec::new();
+        for run in document.runs.iter() {
+            let all: Vec<u16> = document.names.log(run.log).text.encode_utf16().collect();
+            by_names.extend(&all[run.clock as usize..(run.clock + run.length) as usize]);
+        }
+        assert_eq!(String::from_utf16_lossy(&by_names), document.to_string());
+    }
+}

@@ -1,0 +1,329 @@
+//! From steps to deltas: collects the steps of one act, closes them into a signed delta in the log, and
+//! brings tree, timelines and undo up to date with it.
+
+use crate::undo::UndoStep;
+use crate::{Engine, Now, Result, api_error, invalid};
+use codesync_base::{
+    Change, Delta, FileId, FileKind, FileMeta, Head, Hlc, LogId, Origin, RelPath, SignedDelta, Splice, Step, StepKey, TextSource,
+    TextStep, encode_delta, limits, utf16_len,
+};
+use codesync_doc::{OpenDelta, TreeAuthor};
+use codesync_timeline::{GroupKey, StepInfo};
+
+/// What belongs together and is taken back together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Act {
+    pub origin: Origin,
+    /// Sequence number of its first delta.
+    pub group: u32,
+}
+
+/// Typing without a pause is one act.
+pub(crate) struct Burst {
+    act: Act,
+    file: FileId,
+    last_ms: u64,
+}
+
+/// A pause longer than this ends a burst (`UX.md` §3.4).
+const BURST_GAP_MS: u64 = 2_000;
+/// A delta is closed above this estimate of its size, well below the limit.
+const DELTA_BYTES_SOFT: usize = 40 * 1024;
+/// Ranges that one step may delete; more are spread over several steps.
+const STEP_RANGES_MAX: usize = 1_500;
+
+/// The delta being made.
+pub(crate) struct Pending {
+    act: Act,
+    hlc: Hlc,
+    open: OpenDelta,
+    files: Vec<FileId>,
+    steps: Vec<Step>,
+    /// What each text step did to the visible text, for the timelines.
+    splices: Vec<(u32, Splice)>,
+    size_bytes: usize,
+}
+
+impl Engine {
+    /// Begins something of its own.
+    pub(crate) fn begin_act(&mut self, origin: Origin) -> Result<Act> {
+        self.close()?;
+        self.burst = None;
+        Ok(Act { origin, group: self.head_seq + 1 })
+    }
+
+    /// The act that typing in this file now belongs to.
+    pub(crate) fn typing_act(&mut self, origin: Origin, file: FileId, now: Now) -> Result<Act> {
+        let joins = self.burst.as_ref().is_some_and(|burst| {
+            burst.file == file && burst.act.origin == origin && now.ms.saturating_sub(burst.last_ms) <= BURST_GAP_MS
+        });
+        let act = match &self.burst {
+            Some(burst) if joins => burst.act,
+            _ => self.begin_act(origin)?,
+        };
+        self.burst = Some(Burst { act, file, last_ms: now.ms });
+        Ok(act)
+    }
+
+    /// Edits a document: one step, but for a deletion that names more items than one delta may.
+    pub(crate) fn text_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
+        self.load_document(file)?;
+        self.note_unwritten(file, now);
+        let mut rest = splice.clone();
+        while let Some(length) = self.document_mut(file)?.first_part(&rest, STEP_RANGES_MAX) {
+            self.single_step(act, file, &Splice::new(rest.position, length, ""), now)?;
+            rest.deleted -= length;
+        }
+        self.single_step(act, file, &rest, now)
+    }
+
+    fn single_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
+        let n_ranges = self.document_mut(file)?.n_ranges(splice);
+        self.make_room(act, 64 + n_ranges * 16 + splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX), now)?;
+        let text = self.stored_text(&splice.inserted)?;
+        let pending = self.pending.as_mut().expect("invariant: make_room opened it");
+        let document = self.documents.get_mut(&file).expect("invariant: loaded by text_step");
+        let mut step = document.text.edit(&mut pending.open, splice).map_err(|error| invalid(error.to_string()))?;
+        if let (Some(insert), Some(text)) = (&mut step.insert, text) {
+            insert.text = text;
+        }
+        self.push_text(file, step, splice.clone(), now);
+        Ok(())
+    }
+
+    fn push_text(&mut self, file: FileId, step: TextStep, splice: Splice, now: Now) {
+        let pending = self.pending.as_mut().expect("invariant: opened by make_room");
+        pending.size_bytes += 32 + step.delete.len() * 8 + splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX);
+        let file = pending.file_index(file);
+        pending.splices.push((pending.steps.len() as u32, splice));
+        pending.steps.push(Step { at_ms: now.ms, file, change: Change::Text(step) });
+        self.unsaved_since_ms.get_or_insert(now.ms);
+    }
+
+    /// Long text goes into a blob; short text stays in the step (none).
+    fn stored_text(&mut self, text: &str) -> Result<Option<TextSource>> {
+        if text.len() <= limits::INLINE_TEXT_BYTES_MAX {
+            return Ok(None);
+        }
+        let hash = self.log.put_blob(text.as_bytes()).map_err(api_error)?;
+        Ok(Some(TextSource::Blob { hash, length: utf16_len(text) }))
+    }
+
+    /// Text as content of a new file.
+    pub(crate) fn text_source(&mut self, text: &str) -> Result<TextSource> {
+        Ok(self.stored_text(text)?.unwrap_or_else(|| TextSource::Inline(text.into())))
+    }
+
+    /// Creates a file; it is in the tree once the delta is closed.
+    pub(crate) fn create_step(
+        &mut self,
+        act: Act,
+        path: RelPath,
+        kind: FileKind,
+        meta: FileMeta,
+        content: Option<TextSource>,
+        now: Now,
+    ) -> Result<FileId> {
+        let inline_bytes = match &content {
+            Some(TextSource::Inline(text)) => text.len(),
+            _ => 0,
+        };
+        self.make_room(act, 160 + path.as_str().len() + inline_bytes, now)?;
+        let pending = self.pending.as_mut().expect("invariant: make_room opened it");
+        let prev = self.head_hash;
+        let file = FileId::derive(&self.own, &prev, &pending.hlc, pending.steps.len() as u32);
+        let index = pending.file_index(file);
+        pending.size_bytes += 160 + path.as_str().len() + inline_bytes;
+        pending.steps.push(Step { at_ms: now.ms, file: index, change: Change::Create { path, kind, meta, content } });
+        self.unsaved_since_ms.get_or_insert(now.ms);
+        Ok(file)
+    }
+
+    /// Any other step on a file.
+    pub(crate) fn tree_step(&mut self, act: Act, file: FileId, change: Change, now: Now) -> Result<()> {
+        self.make_room(act, 256, now)?;
+        let pending = self.pending.as_mut().expect("invariant: make_room opened it");
+        let index = pending.file_index(file);
+        pending.size_bytes += 256;
+        pending.steps.push(Step { at_ms: now.ms, file: index, change });
+        self.unsaved_since_ms.get_or_insert(now.ms);
+        Ok(())
+    }
+
+    /// A step that is about no file: a named moment, a session.
+    pub(crate) fn mark_step(&mut self, act: Act, change: Change, now: Now) -> Result<()> {
+        self.make_room(act, 2 * limits::MOMENT_NAME_BYTES_MAX + 256, now)?;
+        let pending = self.pending.as_mut().expect("invariant: make_room opened it");
+        pending.size_bytes += 256;
+        pending.steps.push(Step { at_ms: now.ms, file: 0, change });
+        self.unsaved_since_ms.get_or_insert(now.ms);
+        Ok(())
+    }
+
+    /// Makes sure that a delta of this act is open and has room for one more step.
+    fn make_room(&mut self, act: Act, more_bytes: usize, now: Now) -> Result<()> {
+        let fits = self.pending.as_ref().is_some_and(|pending| {
+            pending.act == act
+                && pending.steps.len() < limits::DELTA_STEPS_MAX
+                && pending.files.len() < usize::from(u16::MAX)
+                && pending.size_bytes + more_bytes <= DELTA_BYTES_SOFT
+        });
+        if fits {
+            return Ok(());
+        }
+        self.close()?;
+        let hlc = self.clock.tick(now.ms);
+        let open = OpenDelta { log: self.own, seq: self.head_seq + 1, logs: Vec::new() };
+        self.pending =
+            Some(Pending { act, hlc, open, files: Vec::new(), steps: Vec::new(), splices: Vec::new(), size_bytes: 256 });
+        Ok(())
+    }
+
+    /// Closes the delta being made: hashed, signed, appended to the log (durable with the next sync).
+    pub(crate) fn close(&mut self) -> Result<()> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        if pending.steps.is_empty() {
+            return Ok(());
+        }
+        let delta = Delta {
+            project: self.project,
+            log: self.own,
+            seq: pending.open.seq,
+            prev: self.head_hash,
+            hlc: pending.hlc,
+            deps: self.new_dependencies(),
+            origin: pending.act.origin,
+            group: pending.act.group,
+            logs: pending.open.logs,
+            files: pending.files,
+            steps: pending.steps,
+        };
+        let (bytes, hash) = encode_delta(&delta);
+        if bytes.len() > limits::DELTA_BYTES_MAX {
+            return Err(invalid("This change is too large to be kept as one step."));
+        }
+        let signed = SignedDelta { signature: self.key.sign_delta(&hash), delta, hash };
+        self.log.append(&signed, &bytes).map_err(api_error)?;
+        self.head_seq = signed.delta.seq;
+        self.head_hash = hash;
+        self.apply_closed(&signed, &pending.splices);
+        Ok(())
+    }
+
+    /// Heads of other logs that no delta of ours names yet.
+    fn new_dependencies(&self) -> Vec<Head> {
+        // Alone, there are no other logs; sync (a later issue) adds theirs here.
+        Vec::new()
+    }
+
+    fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
+        let key = signed.delta.key(signed.hash);
+        self.apply_tree(signed);
+        let author = self.authors.index(&signed.delta.log, signed.delta.origin);
+        let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
+        for (step_idx, splice) in splices {
+            let step = &signed.delta.steps[*step_idx as usize];
+            let Some(file) = signed.delta.file_of(step) else { continue };
+            let info = StepInfo {
+                key: StepKey { delta: key, step_idx: *step_idx },
+                at_ms: step.at_ms,
+                author,
+                origin: signed.delta.origin,
+                group,
+            };
+            if let Some(document) = self.documents.get_mut(&file) {
+                document.timeline.push(&info, splice);
+                document.undo.note(&UndoStep::new(&info, splice));
+            }
+            if let Some(node) = self.tree.get(&file) {
+                self.grown.insert(node.path.to_string());
+            }
+        }
+        if let Some(workspace) = &mut self.workspace {
+            workspace.push(signed, author);
+        }
+    }
+
+    /// Brings the tree up to date with the structural steps of a delta.
+    pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) {
+        let delta = &signed.delta;
+        let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
+        for (step_idx, step) in delta.steps.iter().enumerate() {
+            if let Change::Session { person, .. } = &step.change {
+                self.authors.names.insert(delta.log, person.clone());
+                self.authors.index(&delta.log, Origin::Session);
+            }
+            if matches!(step.change, Change::Text(_) | Change::Session { .. }) {
+                continue;
+            }
+            let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
+            self.note_mark(key, step.at_ms, &step.change);
+            let Some(file) = delta.file_of(step) else { continue };
+            let before = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
+            if self.tree.apply(key, step.at_ms, author, file, &step.change) {
+                self.tell_tree_change(file, before);
+            }
+        }
+    }
+
+    /// Reads the structural part of the log: tree, names of people, clock.
+    pub(crate) fn load_tree(&mut self) -> Result<()> {
+        let mut structural = Vec::new();
+        self.log.for_each_structural(&mut |signed| structural.push(signed.clone())).map_err(api_error)?;
+        if let Some(first) = structural.first() {
+            self.project = first.delta.project;
+        }
+        for signed in &structural {
+            self.apply_tree(signed);
+        }
+        self.events.clear();
+        if let Some(newest) = self.log.keys().last() {
+            self.clock.observe(newest.hlc);
+        }
+        Ok(())
+    }
+
+    /// Says who works here, once for each name and device.
+    pub(crate) fn begin_session(&mut self, now: Now) -> Result<()> {
+        if self.authors.names.get(&self.own) == Some(&self.profile.person) {
+            return Ok(());
+        }
+        let act = self.begin_act(Origin::Session)?;
+        let change =
+            Change::Session { person: self.profile.person.clone(), device_name: self.profile.device_name.clone() };
+        self.mark_step(act, change, now)?;
+        self.close()
+    }
+
+    /// Id of an act as clients see it: `<log>:<sequence number>`.
+    pub(crate) fn group_id(&self, act: Act) -> String {
+        group_text(&GroupKey { log: self.own, seq: act.group })
+    }
+}
+
+/// `<device in hexadecimal>.<incarnation>:<sequence number of the first delta>`.
+pub(crate) fn group_text(group: &GroupKey) -> String {
+    format!("{}.{}:{}", group.log.device, group.log.incarnation, group.seq)
+}
+
+pub(crate) fn parse_group(text: &str) -> Option<GroupKey> {
+    let (log, seq) = text.split_once(':')?;
+    let (device, incarnation) = log.split_once('.')?;
+    let log = LogId { device: device.parse().ok()?, incarnation: incarnation.parse().ok()? };
+    Some(GroupKey { log, seq: seq.parse().ok()? })
+}
+
+impl Pending {
+    pub fn n_steps(&self) -> usize {
+        self.steps.len()
+    }
+
+    fn file_index(&mut self, file: FileId) -> u16 {
+        // The newest files are the likeliest: search from the end.
+        let at = self.files.iter().rposition(|known| *known == file).unwrap_or_else(|| {
+            self.files.push(file);
+            self.files.len() - 1
+        });
+        at as u16
+    }
+}

@@ -1,0 +1,151 @@
+//! The replay bundle: a whole history in one file, to be kept, sent or played elsewhere.
+//!
+//! Format 1: the line `CODESYNC-REPLAY 1`, then one zstd stream of records, each a kind byte (1 delta, 2 blob),
+//! a length (u32, little-endian) and that many bytes. A delta is its encoding followed by the 64 bytes of
+//! its signature; blobs stand before the first delta that names them. Deltas are in canonical order.
+
+use crate::{Engine, Result, api_error, invalid};
+use codesync_api::{ApiError, ErrorCode};
+use codesync_auth::verify_delta;
+use codesync_base::{BlobHash, Change, DeltaHash, LogId, ProjectId, SignedDelta, TextSource, decode_delta, encode_delta, limits};
+use std::collections::{BTreeMap, BTreeSet};
+
+const MAGIC: &[u8] = b"CODESYNC-REPLAY 1\n";
+const KIND_DELTA: u8 = 1;
+const KIND_BLOB: u8 = 2;
+/// Bytes that a bundle may unpack to.
+const UNPACKED_BYTES_MAX: usize = 4 * 1024 * 1024 * 1024;
+
+/// A bundle, read and checked.
+pub struct Bundle {
+    pub project: ProjectId,
+    pub deltas: Vec<(SignedDelta, Vec<u8>)>,
+    pub blobs: Vec<Vec<u8>>,
+}
+
+impl Engine {
+    /// The whole history as the bytes of a bundle, and the number of its deltas.
+    pub fn export_bundle(&mut self) -> Result<(Vec<u8>, u64)> {
+        self.close()?;
+        let (mut records, mut known, mut n_deltas) = (Vec::new(), BTreeSet::new(), 0);
+        let mut all = Vec::new();
+        self.log.for_each(&mut |signed| all.push(signed.clone())).map_err(api_error)?;
+        for signed in all {
+            for hash in blobs_of(&signed) {
+                if known.insert(hash) {
+                    put_record(&mut records, KIND_BLOB, &[&self.blob(&hash)?]);
+                }
+            }
+            let (bytes, _) = encode_delta(&signed.delta);
+            put_record(&mut records, KIND_DELTA, &[&bytes, &signed.signature]);
+            n_deltas += 1;
+        }
+        let packed = zstd::bulk::compress(&records, 9).map_err(|error| invalid("The bundle could not be packed.").with_detail(error))?;
+        Ok(([MAGIC, &(records.len() as u64).to_le_bytes(), &packed].concat(), n_deltas))
+    }
+
+    /// Adds what a bundle holds and the log does not. Returns how many deltas were new. The engine must be
+    /// opened anew afterwards.
+    pub fn import_bundle(&mut self, bundle: &Bundle) -> Result<u64> {
+        self.close()?;
+        if bundle.project != self.project {
+            let sentence = "This bundle is the history of another workspace. Import it in a new, empty folder.";
+            return Err(invalid(sentence));
+        }
+        add_bundle(&mut self.log, bundle)
+    }
+}
+
+/// Adds the deltas of a bundle to a log.
+pub fn add_bundle(log: &mut codesync_log::Log, bundle: &Bundle) -> Result<u64> {
+    for blob in &bundle.blobs {
+        log.put_blob(blob).map_err(api_error)?;
+    }
+    let mut n_new = 0;
+    for (signed, bytes) in bundle.deltas.iter().filter(|(signed, _)| !log.contains(&signed.hash)).collect::<Vec<_>>() {
+        log.append(signed, bytes).map_err(api_error)?;
+        n_new += 1;
+    }
+    log.sync().map_err(api_error)?;
+    Ok(n_new)
+}
+
+impl Bundle {
+    /// Reads a bundle: the guarded door for bytes from a file that anybody may have made.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let bad = |why: &str| ApiError::new(ErrorCode::Damaged, "This file is not a whole replay bundle.").with_detail(why);
+        let body = bytes.strip_prefix(MAGIC).ok_or_else(|| bad("first line"))?;
+        let (length, packed) = body.split_at_checked(8).ok_or_else(|| bad("length"))?;
+        let length = u64::from_le_bytes(length.try_into().map_err(|_| bad("length"))?);
+        if length > UNPACKED_BYTES_MAX as u64 {
+            return Err(bad("larger than 4 GiB"));
+        }
+        let mut records = Vec::new();
+        let mut decoder = zstd::stream::read::Decoder::new(packed).map_err(|_| bad("compression"))?;
+        let mut limited = std::io::Read::take(&mut decoder, length + 1);
+        std::io::Read::read_to_end(&mut limited, &mut records).map_err(|_| bad("compression"))?;
+        if records.len() as u64 != length {
+            return Err(bad("length"));
+        }
+        let bundle = Self::read_records(&records).ok_or_else(|| bad("records"))?;
+        bundle.check_signatures().then_some(bundle).ok_or_else(|| bad("signatures"))
+    }
+
+    fn read_records(mut rest: &[u8]) -> Option<Self> {
+        let (mut deltas, mut blobs) = (Vec::<(SignedDelta, Vec<u8>)>::new(), Vec::new());
+        while let Some((&kind, after)) = rest.split_first() {
+            let (length, after) = after.split_at_checked(4)?;
+            let (bytes, after) = after.split_at_checked(u32::from_le_bytes(length.try_into().ok()?) as usize)?;
+            rest = after;
+            match kind {
+                KIND_BLOB if bytes.len() as u64 <= limits::BLOB_BYTES_MAX => blobs.push(bytes.to_vec()),
+                KIND_DELTA => {
+                    let (bytes, signature) = bytes.split_at_checked(bytes.len().checked_sub(64)?)?;
+                    let (delta, hash) = decode_delta(bytes).ok()?;
+                    let signature = signature.try_into().ok()?;
+                    deltas.push((SignedDelta { delta, hash, signature }, bytes.to_vec()));
+                }
+                _ => return None,
+            }
+        }
+        let project = deltas.first()?.0.delta.project;
+        deltas.iter().all(|(signed, _)| signed.delta.project == project).then_some(Self { project, deltas, blobs })
+    }
+
+    /// Every delta is signed, or named as `prev` by one that is (the chain covers it); every `prev` is there.
+    fn check_signatures(&self) -> bool {
+        let mut covered: BTreeMap<LogId, BTreeSet<DeltaHash>> = BTreeMap::new();
+        let known: BTreeSet<DeltaHash> = self.deltas.iter().map(|(signed, _)| signed.hash).collect();
+        self.deltas.iter().rev().all(|(signed, _)| {
+            let by_chain = covered.entry(signed.delta.log).or_default();
+            let good = by_chain.contains(&signed.hash) || verify_delta(signed);
+            by_chain.insert(signed.delta.prev);
+            good && (signed.delta.seq == 1 || known.contains(&signed.delta.prev))
+        })
+    }
+}
+
+fn put_record(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    out.push(kind);
+    out.extend((length as u32).to_le_bytes());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+/// Blobs that a delta names.
+fn blobs_of(signed: &SignedDelta) -> Vec<BlobHash> {
+    let of_source = |source: &TextSource| match source {
+        TextSource::Blob { hash, .. } => Some(*hash),
+        TextSource::Inline(_) => None,
+    };
+    let of_change = |change: &Change| match change {
+        Change::Text(step) => vec![step.insert.as_ref().and_then(|insert| of_source(&insert.text))],
+        Change::Create { content, meta, .. } => {
+            vec![content.as_ref().and_then(of_source), meta.raw.as_ref().map(|raw| raw.bytes)]
+        }
+        Change::Content { blob, .. } => vec![Some(*blob)],
+        Change::Meta { meta } => vec![meta.raw.as_ref().map(|raw| raw.bytes)],
+        _ => vec![],
+    };
+    signed.delta.steps.iter().flat_map(|step| of_change(&step.change)).flatten().collect()
+}

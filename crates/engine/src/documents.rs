@@ -1,0 +1,195 @@
+//! Open documents: text, history and undo of one file, loaded from the log when first needed.
+
+use crate::undo::{UndoStack, UndoStep};
+use crate::{Engine, Result, api_error, not_found};
+use codesync_api::{ApiError, ErrorCode};
+use codesync_base::{Change, Delta, FileId, FileKind, RelPath, Splice, StepKey, TextSource};
+use codesync_doc::{Node, TextDocument};
+use codesync_timeline::{FileTimeline, GroupKey, StepInfo};
+use std::collections::BTreeMap;
+
+/// Documents kept though no view shows them.
+const DOCUMENTS_KEPT_MAX: usize = 24;
+
+pub(crate) struct Document {
+    pub text: TextDocument,
+    pub timeline: FileTimeline,
+    pub undo: UndoStack,
+    used: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Documents {
+    by_file: BTreeMap<FileId, Document>,
+    n_uses: u64,
+}
+
+impl Documents {
+    pub fn get_mut(&mut self, file: &FileId) -> Option<&mut Document> {
+        self.n_uses += 1;
+        let document = self.by_file.get_mut(file)?;
+        document.used = self.n_uses;
+        Some(document)
+    }
+
+    fn insert(&mut self, file: FileId, document: Document) {
+        self.by_file.insert(file, document);
+    }
+
+    /// Drops the documents that were not used for longest, but for those that `is_needed`.
+    pub fn evict(&mut self, is_needed: impl Fn(&FileId) -> bool) {
+        let mut idle: Vec<(u64, FileId)> =
+            self.by_file.iter().filter(|(file, _)| !is_needed(file)).map(|(file, document)| (document.used, *file)).collect();
+        idle.sort_unstable();
+        let n_over = idle.len().saturating_sub(DOCUMENTS_KEPT_MAX);
+        for (_, file) in &idle[..n_over] {
+            self.by_file.remove(file);
+        }
+    }
+}
+
+impl Document {
+    pub fn new(base: &str) -> Self {
+        Self { text: TextDocument::new(), timeline: FileTimeline::new(base), undo: UndoStack::default(), used: 0 }
+    }
+
+    /// How many named ranges a deletion touches.
+    pub fn n_ranges(&self, splice: &Splice) -> usize {
+        match splice.deleted {
+            0..=1 => splice.deleted as usize,
+            _ => self.text.ranges_in(splice.position, splice.deleted).count(),
+        }
+    }
+
+    /// For a deletion of more than `n_max` ranges, the units of its first `n_max`.
+    pub fn first_part(&self, splice: &Splice, n_max: usize) -> Option<u32> {
+        if (splice.deleted as usize) <= n_max || self.n_ranges(splice) <= n_max {
+            return None;
+        }
+        // A cut between two runs never splits a surrogate pair: a pair is always inserted, and so named, as one.
+        Some(self.text.ranges_in(splice.position, splice.deleted).take(n_max).sum())
+    }
+}
+
+impl Engine {
+    /// Loads a text file's document if it is not in memory.
+    pub(crate) fn load_document(&mut self, file: FileId) -> Result<()> {
+        if self.documents.get_mut(&file).is_some() {
+            return Ok(());
+        }
+        // Steps that are still being collected would be missing from the log.
+        self.close()?;
+        let mut document = Document::new("");
+        let mut failure = None;
+        let (log, authors, own) = (&self.log, &mut self.authors, self.own);
+        log.for_each_of(&file, &mut |signed| {
+            let delta = &signed.delta;
+            let author = authors.index(&delta.log, delta.origin);
+            let group = GroupKey { log: delta.log, seq: delta.group };
+            for (step_idx, step) in delta.steps.iter().enumerate().filter(|(_, step)| delta.file_of(step) == Some(file)) {
+                let info = StepInfo {
+                    key: StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 },
+                    at_ms: step.at_ms,
+                    author,
+                    origin: delta.origin,
+                    group,
+                };
+                if let Err(what) = replay(&mut document, delta, &step.change, &info, log, delta.log == own) {
+                    failure.get_or_insert(what);
+                }
+            }
+        })
+        .map_err(api_error)?;
+        if let Some(what) = failure {
+            return Err(ApiError::new(ErrorCode::Damaged, "Part of this file's history can't be read.").with_detail(what));
+        }
+        self.documents.insert(file, document);
+        Ok(())
+    }
+
+    pub(crate) fn document_mut(&mut self, file: FileId) -> Result<&mut Document> {
+        self.load_document(file)?;
+        Ok(self.documents.get_mut(&file).expect("invariant: just loaded"))
+    }
+
+    /// The alive file or folder at a path.
+    pub(crate) fn node_at(&self, path: &str) -> Result<&Node> {
+        let parsed = parse_path(path)?;
+        self.tree.by_path(&parsed).ok_or_else(|| not_found(path))
+    }
+
+    /// The alive text file at a path.
+    pub(crate) fn text_file_at(&self, path: &str) -> Result<FileId> {
+        let node = self.node_at(path)?;
+        match node.kind {
+            FileKind::Text => Ok(node.file),
+            FileKind::Binary => Err(ApiError::new(ErrorCode::NotText, format!("“{path}” isn't text. It is kept whole."))),
+            FileKind::Folder => Err(ApiError::new(ErrorCode::NotText, format!("“{path}” is a folder."))),
+        }
+    }
+
+    /// A file by its present path, else the newest that ever had the path.
+    pub(crate) fn file_ever_at(&self, path: &str) -> Result<FileId> {
+        let parsed = parse_path(path)?;
+        match self.tree.by_path(&parsed) {
+            Some(node) => Ok(node.file),
+            None => self.tree.past_path(&parsed).ok_or_else(|| not_found(path)),
+        }
+    }
+
+    /// Text behind a source.
+    pub(crate) fn text_of_source(&self, source: &TextSource) -> Result<String> {
+        match source {
+            TextSource::Inline(text) => Ok(text.to_string()),
+            TextSource::Blob { hash, .. } => String::from_utf8(self.blob(hash)?)
+                .map_err(|_| ApiError::new(ErrorCode::Damaged, "A kept text is not readable.")),
+        }
+    }
+
+    pub(crate) fn blob(&self, hash: &codesync_base::BlobHash) -> Result<Vec<u8>> {
+        use codesync_base::BlobSource;
+        self.log
+            .blob(hash)
+            .ok_or_else(|| ApiError::new(ErrorCode::Damaged, "Some kept content is missing.").with_detail(hash))
+    }
+}
+
+/// Parses what a person or a client gave as a path; its refusal is a sentence.
+pub(crate) fn parse_path(path: &str) -> Result<RelPath> {
+    RelPath::parse(path.trim_end_matches('/')).map_err(|error| ApiError::new(ErrorCode::Invalid, error.to_string()))
+}
+
+fn replay(
+    document: &mut Document,
+    delta: &Delta,
+    change: &Change,
+    info: &StepInfo,
+    log: &codesync_log::Log,
+    own: bool,
+) -> std::result::Result<(), String> {
+    match change {
+        Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
+            let text = match source {
+                TextSource::Inline(text) => text.to_string(),
+                TextSource::Blob { hash, .. } => {
+                    use codesync_base::BlobSource;
+                    let bytes = log.blob(hash).ok_or_else(|| format!("blob {hash} is missing"))?;
+                    String::from_utf8(bytes).map_err(|error| error.to_string())?
+                }
+            };
+            document.text.integrate_base(delta.log, delta.seq, &text);
+            document.timeline = FileTimeline::new(&text);
+        }
+        Change::Text(step) => {
+            let splices = document.text.integrate(delta, step, log).map_err(|error| error.to_string())?;
+            for splice in &splices {
+                document.timeline.push(info, splice);
+                if own {
+                    document.undo.note(&UndoStep::new(info, splice));
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,236 @@
+//! What other programs did to the folder, taken in as edits by "Disk". Only the difference between what was
+//! last on disk and what is there now becomes an edit, so what was typed meanwhile stays.
+
+use crate::acts::Act;
+use crate::{Engine, Now, Result};
+use codesync_api::{Act as ActEvent, Event, PatchSource};
+use codesync_base::{BlobHash, Change, FileId, FileKind, FileMeta, Origin, RawContent, RelPath, TextSource};
+use codesync_fs::{disk_edit, encoding, rebase};
+
+/// One path that changed on disk.
+#[derive(Clone, Debug)]
+pub struct Intake {
+    pub path: RelPath,
+    pub kind: IntakeKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum IntakeKind {
+    /// The file is there with these bytes. `base_step`: the step of its timeline that disk last had, where
+    /// the bridge knows it and the engine may not (changes while no program was open).
+    File { bytes: Vec<u8>, mode: u32, base_step: Option<u64> },
+    Folder,
+    Removed,
+    RenamedFrom(RelPath),
+}
+
+/// A running intake: one act, though it may take many turns.
+pub struct IntakeRun {
+    act: Act,
+    paths: Vec<String>,
+    n_paths: u64,
+    began_ms: u64,
+}
+
+/// Paths that an act names in its event.
+const PATHS_NAMED_MAX: usize = 200;
+
+impl Engine {
+    /// Begins to take in changes. A mass change is preceded by an automatic moment.
+    pub fn begin_intake(&mut self, first_time: bool, mass: bool, now: Now) -> Result<IntakeRun> {
+        if mass && !first_time {
+            self.automatic_moment(&format!("Before disk change {}", now.hour_minute()), now)?;
+        }
+        let act = self.begin_act(if first_time { Origin::Import } else { Origin::Disk })?;
+        Ok(IntakeRun { act, paths: Vec::new(), n_paths: 0, began_ms: now.ms })
+    }
+
+    /// Takes in one changed path. Returns the file it belongs to now.
+    pub fn take_in(&mut self, run: &mut IntakeRun, intake: Intake, now: Now) -> Result<Option<FileId>> {
+        let path = intake.path.clone();
+        let changed_before = self.n_steps_pending();
+        let file = match intake.kind {
+            IntakeKind::File { bytes, mode, base_step } => Some(self.take_in_file(run.act, path, &bytes, mode, base_step, now)?),
+            IntakeKind::Folder => self.take_in_folder(run.act, path, now)?,
+            IntakeKind::Removed => self.take_in_removal(run.act, &path, now)?,
+            IntakeKind::RenamedFrom(from) => self.take_in_rename(run.act, &from, path, now)?,
+        };
+        if self.n_steps_pending() != changed_before {
+            run.n_paths += 1;
+            if run.paths.len() < PATHS_NAMED_MAX {
+                run.paths.push(intake.path.to_string());
+            }
+        }
+        Ok(file)
+    }
+
+    /// Ends it; clients hear of it when it was more than a file or two.
+    pub fn end_intake(&mut self, run: IntakeRun, mass: bool) -> Result<()> {
+        self.close()?;
+        if mass && run.n_paths > 0 && run.act.origin == Origin::Disk {
+            self.events.push(Event::Act(ActEvent {
+                group_id: self.group_id(run.act),
+                sentence: format!("Disk changed {} files.", run.n_paths),
+                author: "Disk".into(),
+                n_files: run.n_paths,
+                paths: run.paths,
+                at_ms: run.began_ms,
+                can_undo: true,
+            }));
+        }
+        Ok(())
+    }
+
+    fn n_steps_pending(&self) -> (u32, usize) {
+        (self.head_seq, self.pending.as_ref().map_or(0, crate::acts::Pending::n_steps))
+    }
+
+    fn take_in_file(
+        &mut self,
+        act: Act,
+        path: RelPath,
+        bytes: &[u8],
+        mode: u32,
+        base_step: Option<u64>,
+        now: Now,
+    ) -> Result<FileId> {
+        let known = self.tree.by_path(&path).map(|node| (node.file, node.kind, node.meta.clone()));
+        let content = encoding::read_text(bytes);
+        match (known, content) {
+            (Some((folder, FileKind::Folder, _)), content) => {
+                self.tree_step(act, folder, Change::Remove, now)?;
+                self.close()?;
+                self.create_from_disk(act, path, content, bytes, mode, now)
+            }
+            (None, content) => self.create_from_disk(act, path, content, bytes, mode, now),
+            (Some((file, FileKind::Text, meta)), encoding::Content::Text { text, meta: found, exact }) => {
+                self.update_text(act, file, &meta, (&text, found, exact), (bytes, mode), base_step, now)?;
+                Ok(file)
+            }
+            (Some((file, FileKind::Binary, meta)), encoding::Content::Text { text, meta: found, exact }) => {
+                self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now)?;
+                self.update_text(act, file, &meta, (&text, found, exact), (bytes, mode), base_step, now)?;
+                Ok(file)
+            }
+            (Some((file, kind, meta)), encoding::Content::Binary { .. }) => {
+                if kind == FileKind::Text {
+                    self.tree_step(act, file, Change::Kind { kind: FileKind::Binary }, now)?;
+                }
+                self.put_content(act, file, bytes, now)?;
+                if meta.mode != mode {
+                    self.tree_step(act, file, Change::Meta { meta: FileMeta { mode, ..meta } }, now)?;
+                }
+                self.close()?;
+                Ok(file)
+            }
+        }
+    }
+
+    fn create_from_disk(
+        &mut self,
+        act: Act,
+        path: RelPath,
+        content: encoding::Content,
+        bytes: &[u8],
+        mode: u32,
+        now: Now,
+    ) -> Result<FileId> {
+        match content {
+            encoding::Content::Text { text, meta, exact } => {
+                let meta = FileMeta { mode, raw: self.raw_content(&text, bytes, exact)?, ..meta };
+                let source = self.text_source(&text)?;
+                self.create_step(act, path, FileKind::Text, meta, Some(source), now)
+            }
+            encoding::Content::Binary { .. } => {
+                let hash = self.log.put_blob(bytes).map_err(crate::api_error)?;
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                let meta = FileMeta { mode, ..FileMeta::default() };
+                self.create_step(act, path, FileKind::Binary, meta, Some(TextSource::Blob { hash, length }), now)
+            }
+        }
+    }
+
+    /// The bytes themselves, where the text alone would not give them back.
+    fn raw_content(&mut self, text: &str, bytes: &[u8], exact: bool) -> Result<Option<RawContent>> {
+        if exact {
+            return Ok(None);
+        }
+        let hash = self.log.put_blob(bytes).map_err(crate::api_error)?;
+        Ok(Some(RawContent { text_hash: BlobHash::of(text.as_bytes()), bytes: hash }))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn update_text(
+        &mut self,
+        act: Act,
+        file: FileId,
+        meta: &FileMeta,
+        (text, found, exact): (&str, FileMeta, bool),
+        (bytes, mode): (&[u8], u32),
+        base_step: Option<u64>,
+        now: Now,
+    ) -> Result<()> {
+        let document = self.document_mut(file)?;
+        let present = document.text.to_string();
+        let by_step = base_step.map(|n| (n as usize).min(document.timeline.n_steps())).map(|n| document.timeline.text_at(n).to_string());
+        let shadow = self.shadow_text(&file).or(by_step).unwrap_or_else(|| present.clone());
+        let edits = rebase(&disk_edit(&shadow, text), &shadow, &present);
+        if !edits.is_empty() {
+            for splice in &edits {
+                self.text_step(act, file, splice, now)?;
+            }
+            self.tell_views(file, &edits, PatchSource::Disk, None)?;
+        }
+        let meta_now = FileMeta { mode, raw: self.raw_content(text, bytes, exact)?, ..found };
+        if meta_now != *meta {
+            self.tree_step(act, file, Change::Meta { meta: meta_now }, now)?;
+            self.close()?;
+        }
+        if self.document_mut(file)?.text.to_string() == text {
+            self.unwritten.remove(&file);
+        } else {
+            self.note_unwritten(file, now);
+            if let Some(unwritten) = self.unwritten.get_mut(&file) {
+                unwritten.shadow_text = Some(text.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn put_content(&mut self, act: Act, file: FileId, bytes: &[u8], now: Now) -> Result<()> {
+        let blob = self.log.put_blob(bytes).map_err(crate::api_error)?;
+        if self.tree.get(&file).and_then(|node| node.content).is_some_and(|(hash, _)| hash == blob) {
+            return Ok(());
+        }
+        self.tree_step(act, file, Change::Content { blob, length_bytes: bytes.len() as u64 }, now)
+    }
+
+    fn take_in_folder(&mut self, act: Act, path: RelPath, now: Now) -> Result<Option<FileId>> {
+        if self.tree.by_path(&path).is_some() {
+            return Ok(None);
+        }
+        self.create_step(act, path, FileKind::Folder, FileMeta { mode: 0o755, ..FileMeta::default() }, None, now).map(Some)
+    }
+
+    /// The path is gone: the file there, or the folder with all that was in it.
+    fn take_in_removal(&mut self, act: Act, path: &RelPath, now: Now) -> Result<Option<FileId>> {
+        self.close()?;
+        let gone: Vec<FileId> = match self.tree.by_path(path) {
+            Some(node) if node.kind != FileKind::Folder => vec![node.file],
+            _ => self.tree.within(path).iter().map(|node| node.file).collect(),
+        };
+        for file in &gone {
+            self.tree_step(act, *file, Change::Remove, now)?;
+            self.unwritten.remove(file);
+        }
+        Ok(gone.first().copied())
+    }
+
+    fn take_in_rename(&mut self, act: Act, from: &RelPath, to: RelPath, now: Now) -> Result<Option<FileId>> {
+        self.close()?;
+        let Some(file) = self.tree.by_path(from).map(|node| node.file) else { return Ok(None) };
+        self.tree_step(act, file, Change::Move { path: to }, now)?;
+        self.close()?;
+        Ok(Some(file))
+    }
+}

@@ -1,0 +1,257 @@
+//! `codesync log`: history as records, one a step or one an act, page by page.
+
+use crate::acts::group_text;
+use crate::{Engine, Now, Result, api_error, invalid};
+use codesync_api::{LogQuery, LogRecord, Scope};
+use codesync_base::{Change, DeltaKey, FileId, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len};
+use codesync_timeline::GroupKey;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Records on one page at most.
+const PAGE_MAX: usize = 5_000;
+
+/// What a query comes to.
+struct Filter {
+    files: Option<BTreeSet<FileId>>,
+    author: Option<String>,
+    since: Option<StepKey>,
+    until: Option<StepKey>,
+}
+
+impl Engine {
+    /// One page of records, oldest first, and the cursor of the next page.
+    pub(crate) fn log_records(&mut self, query: &LogQuery, now: Now) -> Result<(Vec<LogRecord>, Option<String>)> {
+        self.close()?;
+        let filter = self.filter_of(query, now)?;
+        let limit = (query.limit as usize).clamp(1, PAGE_MAX);
+        let skip = match &query.cursor {
+            Some(cursor) => cursor.parse().map_err(|_| invalid("That is not a page of this log."))?,
+            None => 0usize,
+        };
+        let mut walk = Walk { engine: &*self, filter, n_steps_of: BTreeMap::new(), records: Vec::new(), open_group: None };
+        let (mut n_seen, want) = (0usize, skip + limit);
+        let groups = !query.steps;
+        self.log
+            .for_each(&mut |signed| {
+                if n_seen <= want {
+                    walk.visit(signed, groups);
+                    n_seen = walk.records.len();
+                }
+            })
+            .map_err(api_error)?;
+        let mut records = walk.records;
+        let more = records.len() > want;
+        records.truncate(want);
+        records.drain(..skip.min(records.len()));
+        let texts: Vec<_> = records.iter().enumerate().filter_map(|(i, record)| record.inserted.as_ref()?.strip_prefix(BLOB_MARK).map(|hash| (i, hash.to_owned()))).collect();
+        for (i, hash) in texts {
+            let hash = hash.parse().map_err(|_| invalid("A kept text is not readable."))?;
+            records[i].inserted = Some(String::from_utf8_lossy(&self.blob(&hash)?).into_owned());
+        }
+        Ok((records, more.then(|| want.to_string())))
+    }
+
+    fn filter_of(&mut self, query: &LogQuery, now: Now) -> Result<Filter> {
+        let scope = match &query.path {
+            Some(path) => self.scope_of_path(path)?,
+            None => Scope::Workspace,
+        };
+        let files = match &scope {
+            Scope::Workspace => None,
+            scope => Some(self.files_of_scope(scope)?),
+        };
+        let mut bound = |moment: &Option<codesync_api::Moment>| -> Result<Option<StepKey>> {
+            match moment {
+                None => Ok(None),
+                Some(moment) => Ok(match self.resolve(moment, &scope, now)? {
+                    crate::moments::Cut::After(key) => Some(key),
+                    crate::moments::Cut::Beginning => Some(StepKey { delta: DeltaKey::FIRST, step_idx: 0 }),
+                    crate::moments::Cut::Now => None,
+                }),
+            }
+        };
+        Ok(Filter { files, author: query.author.clone(), since: bound(&query.since)?, until: bound(&query.until)? })
+    }
+}
+
+/// Marks an inserted text that is still a blob.
+const BLOB_MARK: &str = "\u{0}blob ";
+
+struct Walk<'a> {
+    engine: &'a Engine,
+    filter: Filter,
+    n_steps_of: BTreeMap<FileId, u64>,
+    records: Vec<LogRecord>,
+    /// Group of the last record, its path, and how many files it has touched.
+    open_group: Option<(GroupKey, BTreeSet<FileId>)>,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, signed: &SignedDelta, groups: bool) {
+        let delta = &signed.delta;
+        let key = delta.key(signed.hash);
+        for (step_idx, step) in delta.steps.iter().enumerate() {
+            let file = delta.file_of(step);
+            let n = match (&step.change, file) {
+                (Change::Text(_), Some(file)) => {
+                    let n = self.n_steps_of.entry(file).or_default();
+                    *n += 1;
+                    Some(*n)
+                }
+                _ => None,
+            };
+            let step_key = StepKey { delta: key, step_idx: step_idx as u32 };
+            if !self.passes(signed, file, &step_key) {
+                continue;
+            }
+            match groups {
+                false => self.records.push(self.step_record(signed, step, file, n)),
+                true => self.add_to_group(signed, step, file),
+            }
+        }
+    }
+
+    fn passes(&self, signed: &SignedDelta, file: Option<FileId>, key: &StepKey) -> bool {
+        let filter = &self.filter;
+        let in_files = filter.files.as_ref().is_none_or(|files| file.is_some_and(|file| files.contains(&file)));
+        let by = filter.author.as_ref().is_none_or(|author| self.author(signed).eq_ignore_ascii_case(author));
+        in_files && by && filter.since.is_none_or(|since| *key > since) && filter.until.is_none_or(|until| *key <= until)
+    }
+
+    fn author(&self, signed: &SignedDelta) -> String {
+        match signed.delta.origin.is_disk() {
+            true => "Disk".into(),
+            false => self.engine.person_of(&signed.delta.log),
+        }
+    }
+
+    fn step_record(&self, signed: &SignedDelta, step: &Step, file: Option<FileId>, n: Option<u64>) -> LogRecord {
+        let mut record = self.bare_record(signed, step, file);
+        record.step = n;
+        match &step.change {
+            Change::Text(text) => {
+                let (deleted, _) = sizes(text);
+                record.position = Some(text.position);
+                record.deleted = Some(deleted);
+                record.inserted = Some(match text.insert.as_ref().map(|insert| &insert.text) {
+                    None => String::new(),
+                    Some(TextSource::Inline(text)) => text.to_string(),
+                    Some(TextSource::Blob { hash, .. }) => format!("{BLOB_MARK}{hash}"),
+                });
+            }
+            Change::Create { path, .. } | Change::Revive { path } | Change::Move { path } => {
+                record.path = Some(path.to_string());
+            }
+            _ => {}
+        }
+        record
+    }
+
+    fn add_to_group(&mut self, signed: &SignedDelta, step: &Step, file: Option<FileId>) {
+        let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
+        let joins = self.open_group.as_ref().is_some_and(|(open, _)| *open == group);
+        if !joins {
+            let record = LogRecord {
+                kind: act_kind(signed.delta.origin, &step.change).into(),
+                group_id: Some(group_text(&group)),
+                n_steps: Some(0),
+                n_files: Some(0),
+                added: Some(0),
+                removed: Some(0),
+                ..self.bare_record(signed, step, file)
+            };
+            self.records.push(record);
+            self.open_group = Some((group, BTreeSet::new()));
+        }
+        let (Some(record), Some((_, files))) = (self.records.last_mut(), self.open_group.as_mut()) else { return };
+        files.extend(file);
+        let (removed, added) = match &step.change {
+            Change::Text(text) => sizes(text),
+            Change::Create { content: Some(TextSource::Inline(text)), .. } => (0, utf16_len(text)),
+            Change::Create { content: Some(TextSource::Blob { length, .. }), .. } => (0, *length),
+            _ => (0, 0),
+        };
+        record.n_steps = record.n_steps.map(|n| n + 1);
+        record.n_files = Some(files.len() as u64);
+        record.added = record.added.map(|n| n + u64::from(added));
+        record.removed = record.removed.map(|n| n + u64::from(removed));
+        if files.len() > 1 {
+            record.path = None;
+        }
+    }
+
+    fn bare_record(&self, signed: &SignedDelta, step: &Step, file: Option<FileId>) -> LogRecord {
+        let path = file.and_then(|file| self.engine.tree().get(&file)).map(|node| node.path.to_string());
+        let detail = match &step.change {
+            Change::Moment { name, .. } => Some(name.clone()),
+            Change::Session { person, .. } => Some(person.clone()),
+            Change::Create { path, .. } | Change::Revive { path } | Change::Move { path } => Some(path.to_string()),
+            _ => None,
+        };
+        LogRecord {
+            id: signed.hash.to_string(),
+            session_id: signed.delta.project.to_string(),
+            user_id: self.author(signed),
+            timestamp: rfc3339(step.at_ms),
+            kind: change_kind(&step.change).into(),
+            path,
+            step: None,
+            position: None,
+            deleted: None,
+            inserted: None,
+            n_steps: None,
+            added: None,
+            removed: None,
+            n_files: None,
+            group_id: None,
+            detail,
+        }
+    }
+}
+
+fn sizes(text: &TextStep) -> (u32, u32) {
+    let deleted = text.delete.iter().map(|range| range.length).sum();
+    let inserted = match text.insert.as_ref().map(|insert| &insert.text) {
+        None => 0,
+        Some(TextSource::Inline(text)) => utf16_len(text),
+        Some(TextSource::Blob { length, .. }) => *length,
+    };
+    (deleted, inserted)
+}
+
+/// Word for a step.
+pub(crate) fn change_kind(change: &Change) -> &'static str {
+    match change {
+        Change::Text(_) => "edit",
+        Change::Create { .. } => "create",
+        Change::Move { .. } => "rename",
+        Change::Remove => "delete",
+        Change::Revive { .. } => "undelete",
+        Change::Content { .. } => "content",
+        Change::Meta { .. } | Change::Kind { .. } => "properties",
+        Change::Moment { .. } => "moment",
+        Change::Session { .. } => "session",
+    }
+}
+
+/// Word for a whole act.
+fn act_kind(origin: Origin, first: &Change) -> &'static str {
+    match origin {
+        Origin::Typing | Origin::CommandLine => "edit",
+        Origin::Disk => "disk",
+        Origin::Import => "import",
+        Origin::FileAction => change_kind(first),
+        Origin::Restore => "restore",
+        Origin::Undo => "undo",
+        Origin::Redo => "redo",
+        Origin::Moment => "moment",
+        Origin::Session => "session",
+    }
+}
+
+/// `2026-11-21T01:54:52.123Z`
+pub(crate) fn rfc3339(at_ms: u64) -> String {
+    jiff::Timestamp::from_millisecond(at_ms as i64)
+        .map(|instant| instant.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string())
+        .unwrap_or_default()
+}

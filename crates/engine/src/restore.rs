@@ -1,0 +1,418 @@
+//! Restore and taking back: nothing is rewound. What stood at a moment comes back by new edits from the
+//! present, one act, itself to be taken back; files keep their identity and history.
+
+use crate::acts::{Act, group_text, parse_group};
+use crate::documents::parse_path;
+use crate::moments::Cut;
+use crate::{Engine, Now, Result, invalid, not_found};
+use codesync_api::{
+    Act as ActEvent, ApiError, ErrorCode, Event, Moment, PatchSource, RestorePlan, RestoreTarget, Restored, Scope, Undone,
+    UndoneKind,
+};
+use codesync_base::{Change, FileId, FileKind, Origin, Splice, StepKey};
+use codesync_doc::{Node, Tree};
+use codesync_timeline::{GroupKey, edit_script, lines_range};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Engine {
+    /// What a restore would do, without doing it.
+    pub(crate) fn restore_preview(&mut self, target: &RestoreTarget, at: &Moment, now: Now) -> Result<RestorePlan> {
+        let cut = self.resolve(at, &scope_of(target), now)?;
+        let files = self.files_to_restore(target, &cut)?;
+        let then = self.tree_at(&cut);
+        let mut plan = RestorePlan {
+            at_ms: self.time_of_cut(&cut, now)?,
+            changes: Vec::new(),
+            n_changed: 0,
+            n_returning: 0,
+            n_leaving: 0,
+            others: self.others_since(&cut, &files)?,
+        };
+        for file in &files {
+            let Some(change) = self.compare_file(*file, &then, &cut)? else { continue };
+            match (then.get(file).is_some_and(|node| node.alive), self.tree.get(file).is_some_and(|node| node.alive)) {
+                (true, false) => plan.n_returning += 1,
+                (false, true) => plan.n_leaving += 1,
+                _ => plan.n_changed += 1,
+            }
+            plan.changes.push(change);
+        }
+        Ok(plan)
+    }
+
+    /// Brings back what stood at a moment.
+    pub(crate) fn restore(&mut self, target: &RestoreTarget, at: &Moment, now: Now) -> Result<Restored> {
+        let cut = self.resolve(at, &scope_of(target), now)?;
+        let at_ms = self.time_of_cut(&cut, now)?;
+        let what = match target {
+            RestoreTarget::Workspace => "the workspace".to_owned(),
+            RestoreTarget::Folder { path } | RestoreTarget::File { path } => path.clone(),
+            RestoreTarget::Selection { path, .. } | RestoreTarget::PastSelection { path, .. } => format!("the selection in {path}"),
+            RestoreTarget::Lines { path, first, last } => format!("lines {first}–{last} of {path}"),
+        };
+        self.automatic_moment(&format!("Before restore {}", now.hour_minute()), now)?;
+        let act = self.begin_act(Origin::Restore)?;
+        let paths = match target {
+            RestoreTarget::Workspace | RestoreTarget::Folder { .. } | RestoreTarget::File { .. } => {
+                self.restore_files(act, target, &cut, now)?
+            }
+            _ => self.restore_stretch(act, target, &cut, now)?,
+        };
+        self.close()?;
+        let changed = self.head_seq >= act.group;
+        let sentence = match changed {
+            true => format!("Restored {what} to {}.", now.time_of(at_ms)),
+            false => format!("Nothing to restore: {what} is as it was at {}.", now.time_of(at_ms)),
+        };
+        let group_id = changed.then(|| self.group_id(act));
+        if let Some(group_id) = &group_id {
+            self.announce(group_id.clone(), &sentence, &paths, now);
+        }
+        Ok(Restored { group_id, sentence, n_files: paths.len() as u64, paths })
+    }
+
+    fn announce(&mut self, group_id: String, sentence: &str, paths: &[String], now: Now) {
+        self.events.push(Event::Act(ActEvent {
+            group_id,
+            sentence: sentence.to_owned(),
+            author: self.profile.person.clone(),
+            n_files: paths.len() as u64,
+            paths: paths.iter().take(200).cloned().collect(),
+            at_ms: now.ms,
+            can_undo: true,
+        }));
+    }
+
+    fn restore_files(&mut self, act: Act, target: &RestoreTarget, cut: &Cut, now: Now) -> Result<Vec<String>> {
+        let files = self.files_to_restore(target, cut)?;
+        let then = self.tree_at(cut);
+        let mut paths = Vec::new();
+        // Files that go away first: they may stand where others return.
+        let (leaving, others): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| !then.get(file).is_some_and(|node| node.alive));
+        for file in leaving.into_iter().chain(others) {
+            if self.bring_back(act, file, &then, cut, now)? {
+                let node = then.get(&file).filter(|node| node.alive).or_else(|| self.tree.get(&file));
+                paths.extend(node.map(|node| node.path.to_string()));
+            }
+        }
+        self.close()?;
+        self.check_restored(&paths, &then, cut, act, now)?;
+        Ok(paths)
+    }
+
+    /// What is on screen must be what was promised: text by text.
+    fn check_restored(&mut self, paths: &[String], then: &Tree, cut: &Cut, act: Act, now: Now) -> Result<()> {
+        for path in paths {
+            let Some(past) = then.by_path(&parse_path(path)?).filter(|node| node.kind == FileKind::Text) else { continue };
+            let wanted = self.text_at_cut(past.file, cut)?;
+            if self.document_mut(past.file)?.text.to_string() != wanted {
+                let group = GroupKey { log: self.own, seq: act.group };
+                self.take_back_group(&group, now)?;
+                let sentence = "The restore didn't give exactly the text you saw, so we took it back. Nothing changed.";
+                return Err(ApiError::new(ErrorCode::Mismatch, sentence).with_detail(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// One file becomes what it was. Returns whether anything had to change.
+    fn bring_back(&mut self, act: Act, file: FileId, then: &Tree, cut: &Cut, now: Now) -> Result<bool> {
+        let mut changed = self.bring_back_node(act, file, then.get(&file), now)?;
+        let Some(past) = then.get(&file).filter(|node| node.alive && node.kind == FileKind::Text) else { return Ok(changed) };
+        let wanted = self.text_at_cut(past.file, cut)?;
+        let present = self.document_mut(file)?.text.to_string();
+        let edits = edit_script(&present, &wanted);
+        changed |= !edits.is_empty();
+        self.edit_and_tell(act, file, &edits, PatchSource::Restore, now)?;
+        Ok(changed)
+    }
+
+    /// Path, existence, bytes and permissions become those of `past`.
+    fn bring_back_node(&mut self, act: Act, file: FileId, past: Option<&Node>, now: Now) -> Result<bool> {
+        let Some(present) = self.tree.get(&file) else { return Ok(false) };
+        let (alive, path, kind, content, meta) =
+            (present.alive, present.wanted_path.clone(), present.kind, present.content, present.meta.clone());
+        let Some(past) = past.filter(|node| node.alive) else {
+            if alive {
+                self.tree_step(act, file, Change::Remove, now)?;
+                self.note_unwritten(file, now);
+            }
+            return Ok(alive);
+        };
+        let mut changes = Vec::new();
+        if !alive {
+            changes.push(Change::Revive { path: past.path.clone() });
+        } else if path != past.path {
+            changes.push(Change::Move { path: past.path.clone() });
+        }
+        if kind != past.kind {
+            changes.push(Change::Kind { kind: past.kind });
+        }
+        if let Some((blob, length_bytes)) = past.content.filter(|past| Some(*past) != content) {
+            changes.push(Change::Content { blob, length_bytes });
+        }
+        if meta != past.meta {
+            changes.push(Change::Meta { meta: past.meta.clone() });
+        }
+        let changed = !changes.is_empty();
+        for change in changes {
+            self.tree_step(act, file, change, now)?;
+        }
+        if changed {
+            self.note_unwritten(file, now);
+        }
+        Ok(changed)
+    }
+
+    /// Edits a document as part of an act, and tells the views.
+    pub(crate) fn edit_and_tell(
+        &mut self,
+        act: Act,
+        file: FileId,
+        edits: &[Splice],
+        source: PatchSource,
+        now: Now,
+    ) -> Result<()> {
+        for splice in edits {
+            self.text_step(act, file, splice, now)?;
+        }
+        self.tell_views(file, edits, source, None)
+    }
+
+    fn restore_stretch(&mut self, act: Act, target: &RestoreTarget, cut: &Cut, now: Now) -> Result<Vec<String>> {
+        let (RestoreTarget::Selection { path, .. } | RestoreTarget::PastSelection { path, .. } | RestoreTarget::Lines { path, .. }) =
+            target
+        else {
+            return Ok(Vec::new());
+        };
+        let file = self.file_ever_at(path)?;
+        if !self.tree.get(&file).is_some_and(|node| node.alive) {
+            return Err(invalid(format!("“{path}” is deleted now. Restore the whole file to bring it back.")));
+        }
+        let n = self.file_index_of(file, cut)?;
+        let document = self.document_mut(file)?;
+        let edits = match target {
+            RestoreTarget::Selection { start, end, .. } => {
+                codesync_timeline::restore_present_selection(&document.timeline, n, *start..*end)
+            }
+            RestoreTarget::PastSelection { start, end, .. } => {
+                codesync_timeline::restore_past_selection(&document.timeline, n, *start..*end)
+            }
+            RestoreTarget::Lines { first, last, .. } => {
+                let past = document.timeline.text_at(n).to_string();
+                let range = lines_range(&past, *first, *last);
+                if *first > *last || range.start >= codesync_base::utf16_len(&past) {
+                    return Err(invalid(format!("“{path}” had no lines {first}–{last} at that moment.")));
+                }
+                codesync_timeline::restore_past_selection(&document.timeline, n, range)
+            }
+            _ => Vec::new(),
+        };
+        self.edit_and_tell(act, file, &edits, PatchSource::Restore, now)?;
+        Ok(if edits.is_empty() { Vec::new() } else { vec![path.clone()] })
+    }
+
+    /// Files of the target that may differ from what they were.
+    fn files_to_restore(&mut self, target: &RestoreTarget, cut: &Cut) -> Result<Vec<FileId>> {
+        match target {
+            RestoreTarget::Workspace => Ok(self.changed_since(cut)?.into_iter().collect()),
+            RestoreTarget::Folder { path } => {
+                let folder = parse_path(path)?;
+                let then = self.tree_at(cut);
+                let inside = |node: Option<&Node>| node.is_some_and(|node| node.alive && node.path.is_within(&folder));
+                let changed = self.changed_since(cut)?;
+                Ok(changed.into_iter().filter(|file| inside(then.get(file)) || inside(self.tree.get(file))).collect())
+            }
+            RestoreTarget::File { path }
+            | RestoreTarget::Selection { path, .. }
+            | RestoreTarget::PastSelection { path, .. }
+            | RestoreTarget::Lines { path, .. } => {
+                // The path may be the present one or the one it had then; a deleted file is found by its last.
+                let parsed = parse_path(path)?;
+                let then = self.tree_at(cut);
+                let file = match self.tree.by_path(&parsed).or_else(|| then.by_path(&parsed)) {
+                    Some(node) if node.kind == FileKind::Folder => {
+                        return self.files_to_restore(&RestoreTarget::Folder { path: path.clone() }, cut);
+                    }
+                    Some(node) => node.file,
+                    None => self.tree.past_path(&parsed).ok_or_else(|| not_found(path))?,
+                };
+                if !then.get(&file).is_some_and(|node| node.alive) {
+                    return Err(invalid(format!("“{path}” did not exist at that moment.")));
+                }
+                Ok(vec![file])
+            }
+        }
+    }
+
+    /// Takes back the newest undo group of one file (Ctrl+Z), or of redo.
+    pub(crate) fn undo_in_view(&mut self, view_id: u32, origin: Origin, now: Now) -> Result<Undone> {
+        let file = self.file_of_view(view_id)?;
+        self.close()?;
+        let path = self.tree.get(&file).map(|node| node.path.to_string()).unwrap_or_default();
+        let own = self.own;
+        let document = self.document_mut(file)?;
+        let entry = match origin {
+            Origin::Redo => document.undo.next_redo(),
+            _ => document.undo.next_undo(),
+        };
+        let Some(steps) = entry.map(|entry| entry.steps.clone()) else {
+            return Ok(nothing_undone(UndoneKind::NothingToUndo, None));
+        };
+        // What was undone above this act and its undo cancel each other: every own step from here on.
+        let first = steps.iter().map(|key| document.timeline.index_after(key)).min().unwrap_or(1);
+        let timeline = &document.timeline;
+        let is_own = |n: &usize| {
+            let info = timeline.step(*n).info;
+            info.key.delta.log == own && !info.origin.is_disk()
+        };
+        let revert = timeline.revert((first..=timeline.n_steps()).filter(is_own));
+        if revert.splices.is_empty() {
+            match origin {
+                Origin::Redo => document.undo.drop_redo(),
+                _ => document.undo.drop_undo(),
+            }
+            let kind = if revert.overwritten { UndoneKind::Overwritten } else { UndoneKind::NothingToUndo };
+            return Ok(nothing_undone(kind, Some("Nothing to undo here: that text was changed since.".into())));
+        }
+        let act = self.begin_act(origin)?;
+        self.edit_and_tell(act, file, &revert.splices, PatchSource::Undo, now)?;
+        self.close()?;
+        let caret = revert.splices.last().map(|splice| splice.position + codesync_base::utf16_len(&splice.inserted));
+        Ok(Undone { kind: UndoneKind::Applied, caret, message: None, paths: vec![path], group_id: Some(self.group_id(act)) })
+    }
+
+    /// Takes back one act, wherever it stands in history; what came later stays.
+    pub(crate) fn undo_group(&mut self, group_id: &str, now: Now) -> Result<Undone> {
+        let group = parse_group(group_id).ok_or_else(|| invalid("That is not the id of a change."))?;
+        self.close()?;
+        self.take_back_group(&group, now)
+    }
+
+    /// Takes back the newest act that was not taken back yet.
+    pub(crate) fn undo_last(&mut self, now: Now) -> Result<Undone> {
+        self.close()?;
+        let mut taken_back = self.taken_back();
+        loop {
+            let Some(group) = self.newest_act(&taken_back)? else {
+                return Ok(nothing_undone(UndoneKind::NothingToUndo, Some("There is nothing to undo.".into())));
+            };
+            let undone = self.take_back_group(&group, now)?;
+            taken_back.insert(group_text(&group));
+            self.remember_taken_back(&taken_back);
+            if undone.kind == UndoneKind::Applied {
+                return Ok(undone);
+            }
+        }
+    }
+
+    fn taken_back(&self) -> BTreeSet<String> {
+        let bytes = self.log.get_local("taken back").unwrap_or_default();
+        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+    }
+
+    fn remember_taken_back(&mut self, groups: &BTreeSet<String>) {
+        let lines: Vec<&str> = groups.iter().map(String::as_str).collect();
+        self.log.put_local("taken back", lines.join("\n").as_bytes());
+    }
+
+    fn newest_act(&self, taken_back: &BTreeSet<String>) -> Result<Option<GroupKey>> {
+        for key in self.log.keys().iter().rev().filter(|key| key.log == self.own) {
+            let Some(signed) = self.log.delta(&key.hash).map_err(crate::api_error)? else { continue };
+            let group = GroupKey { log: key.log, seq: signed.delta.group };
+            let counts = !matches!(
+                signed.delta.origin,
+                Origin::Undo | Origin::Redo | Origin::Import | Origin::Moment | Origin::Session
+            );
+            if counts && !taken_back.contains(&group_text(&group)) {
+                return Ok(Some(group));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take_back_group(&mut self, group: &GroupKey, now: Now) -> Result<Undone> {
+        let (steps, structural, before) = self.steps_of_group(group)?;
+        let act = self.begin_act(Origin::Undo)?;
+        let mut paths = Vec::new();
+        let then = self.tree_at(&before.map_or(Cut::Beginning, Cut::After));
+        let now_tree_files: Vec<FileId> = structural.into_iter().collect();
+        let (leaving, others): (Vec<_>, Vec<_>) =
+            now_tree_files.into_iter().partition(|file| !then.get(file).is_some_and(|node| node.alive));
+        for file in leaving.into_iter().chain(others) {
+            if self.bring_back_node(act, file, then.get(&file), now)? {
+                paths.extend(self.tree.get(&file).map(|node| node.path.to_string()));
+            }
+        }
+        let mut overwritten = false;
+        for (file, keys) in steps {
+            if !self.tree.get(&file).is_some_and(|node| node.kind == FileKind::Text) {
+                continue;
+            }
+            let document = self.document_mut(file)?;
+            let indices: Vec<usize> = keys.iter().map(|key| document.timeline.index_after(key)).collect();
+            let revert = document.timeline.revert(indices.into_iter());
+            overwritten |= revert.overwritten;
+            if !revert.splices.is_empty() {
+                self.edit_and_tell(act, file, &revert.splices, PatchSource::Undo, now)?;
+                paths.extend(self.tree.get(&file).map(|node| node.path.to_string()));
+            }
+        }
+        self.close()?;
+        paths.sort();
+        paths.dedup();
+        if self.head_seq < act.group {
+            let kind = if overwritten { UndoneKind::Overwritten } else { UndoneKind::NothingToUndo };
+            return Ok(nothing_undone(kind, Some("Nothing to undo here: that text was changed since.".into())));
+        }
+        Ok(Undone { kind: UndoneKind::Applied, caret: None, message: None, paths, group_id: Some(self.group_id(act)) })
+    }
+
+    /// Text steps by file, files with structural steps, and the step just before the act.
+    #[allow(clippy::type_complexity)]
+    fn steps_of_group(
+        &self,
+        group: &GroupKey,
+    ) -> Result<(BTreeMap<FileId, Vec<StepKey>>, BTreeSet<FileId>, Option<StepKey>)> {
+        let (mut steps, mut structural): (BTreeMap<_, Vec<_>>, _) = (BTreeMap::new(), BTreeSet::new());
+        let keys = self.log.keys();
+        let mut first = None;
+        for (at, key) in keys.iter().enumerate().filter(|(_, key)| key.log == group.log && key.seq >= group.seq) {
+            let Some(signed) = self.log.delta(&key.hash).map_err(crate::api_error)? else { continue };
+            if signed.delta.group != group.seq {
+                continue;
+            }
+            first.get_or_insert(at);
+            for (step_idx, step) in signed.delta.steps.iter().enumerate() {
+                let Some(file) = signed.delta.file_of(step) else { continue };
+                match step.change {
+                    Change::Text(_) => {
+                        steps.entry(file).or_default().push(StepKey { delta: *key, step_idx: step_idx as u32 });
+                    }
+                    _ => drop(structural.insert(file)),
+                }
+            }
+        }
+        let Some(first) = first else { return Err(invalid("That change is not known here.")) };
+        let before = first.checked_sub(1).map(|at| StepKey { delta: keys[at], step_idx: u32::MAX });
+        Ok((steps, structural, before))
+    }
+}
+
+fn nothing_undone(kind: UndoneKind, message: Option<String>) -> Undone {
+    Undone { kind, caret: None, message, paths: Vec::new(), group_id: None }
+}
+
+/// Whose timeline a moment is counted in when this is restored.
+pub(crate) fn scope_of(target: &RestoreTarget) -> Scope {
+    match target {
+        RestoreTarget::Workspace => Scope::Workspace,
+        RestoreTarget::Folder { path } => Scope::Folder(path.clone()),
+        RestoreTarget::File { path }
+        | RestoreTarget::Selection { path, .. }
+        | RestoreTarget::PastSelection { path, .. }
+        | RestoreTarget::Lines { path, .. } => Scope::File(path.clone()),
+    }
+}
+

@@ -1,0 +1,246 @@
+//! The engine's half of the editor link: one revision counter a view, edits of the view transformed over
+//! what was sent to it and not yet seen, others' edits sent as patches. The rules are written down in
+//! `docs/architecture/editor-link.md`; the view's half is `ui/src/editor/link.ts`.
+
+use crate::changeset::{Changeset, transform};
+
+use crate::{Engine, Now, Result, invalid};
+use codesync_api::{
+    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, Splice as ApiSplice, ViewEdit, ViewOpened, ViewPatch,
+    ViewSnapshot,
+};
+use codesync_base::{FileId, FileKind, Origin, Splice, utf16_len};
+use std::collections::VecDeque;
+
+/// A checksum of the text travels with every so many patches.
+const CHECKSUM_EVERY: u64 = 16;
+/// Patches kept for a view that never answers; beyond, it starts over from a snapshot.
+const BRIDGE_MAX: usize = 4_096;
+
+pub(crate) struct View {
+    pub file: FileId,
+    revision: u64,
+    /// Patches that the view may not have seen when it sends its next edit, each with its revision and
+    /// expressed on top of all edits of the view that are applied already.
+    bridge: VecDeque<(u64, Changeset)>,
+    acked_request_id: u64,
+    /// Revision of the newest snapshot; an edit on anything older is sent again by the view.
+    snapshot_revision: u64,
+}
+
+impl Engine {
+    pub(crate) fn open_view(&mut self, path: &str) -> Result<ViewOpened> {
+        self.close()?;
+        let node = self.node_at(path)?;
+        let (file, kind, meta) = (node.file, node.kind, node.meta.clone());
+        let opened = ViewOpened {
+            view_id: self.next_view_id,
+            file_id: Some(file.to_string()),
+            path: node.path.to_string(),
+            revision: 0,
+            text: String::new(),
+            encoding: meta.encoding,
+            line_end: line_end_to_api(meta.line_end),
+            read_only: None,
+            size_bytes: node.content.map_or(0, |(_, length)| length),
+            n_moments: 0,
+        };
+        let opened = match kind {
+            FileKind::Folder => return Err(ApiError::new(ErrorCode::NotText, format!("“{path}” is a folder."))),
+            FileKind::Binary => ViewOpened { read_only: Some(self.whole_file_reason(file)), ..opened },
+            FileKind::Text => {
+                let document = self.document_mut(file)?;
+                let text = document.text.to_string();
+                ViewOpened { size_bytes: text.len() as u64, n_moments: document.timeline.n_steps() as u64, text, ..opened }
+            }
+        };
+        self.next_view_id += 1;
+        let view = View { file, revision: 0, bridge: VecDeque::new(), acked_request_id: 0, snapshot_revision: 0 };
+        self.views.insert(opened.view_id, view);
+        Ok(opened)
+    }
+
+    /// Why a file is kept whole: too large, or no text at all.
+    fn whole_file_reason(&self, file: FileId) -> ReadOnlyReason {
+        let length = self.tree.get(&file).and_then(|node| node.content).map_or(0, |(_, length)| length);
+        match length > codesync_base::limits::TEXT_FILE_BYTES_MAX {
+            true => ReadOnlyReason::TooLarge,
+            false => ReadOnlyReason::Binary,
+        }
+    }
+
+    pub(crate) fn close_view(&mut self, view_id: u32) -> Result<()> {
+        self.views.remove(&view_id).map(drop).ok_or_else(|| no_view(view_id))
+    }
+
+    /// Applies what was typed in a view. What does not fit is refused whole and answered by a snapshot.
+    pub(crate) fn edit_view(&mut self, view_id: u32, edit: &ViewEdit, now: Now) -> Result<()> {
+        if self.is_store_failed() {
+            self.send_snapshot(view_id)?;
+            return Err(ApiError::new(ErrorCode::DiskFull, self.save.message.clone().unwrap_or_default()));
+        }
+        let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
+        if edit.request_id <= view.acked_request_id || edit.base_revision < view.snapshot_revision {
+            return Ok(());
+        }
+        let in_order = edit.request_id == view.acked_request_id + 1 && edit.base_revision <= view.revision;
+        if !in_order {
+            self.send_snapshot(view_id)?;
+            return Ok(());
+        }
+        let incoming: Vec<Splice> = edit.splices.iter().map(from_api).collect();
+        let splices = view.receive(edit.base_revision, &incoming);
+        let (file, request_id) = (view.file, edit.request_id);
+        let length = self.document_mut(file)?.text.len_utf16();
+        if !fits(&splices, length) {
+            self.send_snapshot(view_id)?;
+            return Err(invalid("An edit did not fit the text, so the text was sent anew."));
+        }
+        if !splices.is_empty() {
+            let act = self.typing_act(Origin::Typing, file, now)?;
+            for splice in &splices {
+                self.text_step(act, file, splice, now)?;
+            }
+        }
+        self.acknowledge(view_id, request_id);
+        self.tell_views(file, &splices, PatchSource::Other, Some(view_id))
+    }
+
+    fn acknowledge(&mut self, view_id: u32, request_id: u64) {
+        if let Some(view) = self.views.get_mut(&view_id) {
+            view.revision += 1;
+            view.acked_request_id = request_id;
+            self.events.push(Event::ViewAck { view_id, request_id, revision: view.revision });
+        }
+    }
+
+    /// Sends edits of a document to the views that did not make them.
+    pub(crate) fn tell_views(
+        &mut self,
+        file: FileId,
+        splices: &[Splice],
+        source: PatchSource,
+        except: Option<u32>,
+    ) -> Result<()> {
+        if splices.is_empty() {
+            return Ok(());
+        }
+        let showing: Vec<u32> =
+            self.views.iter().filter(|(id, view)| view.file == file && Some(**id) != except).map(|(id, _)| *id).collect();
+        if showing.is_empty() {
+            return Ok(());
+        }
+        let set = Changeset::of_splices(splices);
+        let text = self.document_mut(file)?.text.to_string();
+        for view_id in showing {
+            let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
+            view.revision += 1;
+            view.bridge.push_back((view.revision, set.clone()));
+            if view.bridge.len() > BRIDGE_MAX {
+                self.send_snapshot(view_id)?;
+                continue;
+            }
+            let checksum = view.revision.is_multiple_of(CHECKSUM_EVERY).then(|| crc32c::crc32c(text.as_bytes()));
+            self.events.push(Event::ViewPatch(ViewPatch {
+                view_id,
+                revision: view.revision,
+                splices: splices.iter().map(to_api).collect(),
+                source,
+                checksum,
+            }));
+        }
+        Ok(())
+    }
+
+    /// Lets a view start over from the text as it is.
+    pub(crate) fn send_snapshot(&mut self, view_id: u32) -> Result<()> {
+        let file = self.views.get(&view_id).ok_or_else(|| no_view(view_id))?.file;
+        let text = self.document_mut(file)?.text.to_string();
+        let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
+        view.revision += 1;
+        view.bridge.clear();
+        view.snapshot_revision = view.revision;
+        let (revision, acked_request_id) = (view.revision, view.acked_request_id);
+        self.events.push(Event::ViewSnapshot(ViewSnapshot { view_id, revision, text, acked_request_id }));
+        Ok(())
+    }
+
+    /// The file that a view shows.
+    pub(crate) fn file_of_view(&self, view_id: u32) -> Result<FileId> {
+        self.views.get(&view_id).map(|view| view.file).ok_or_else(|| no_view(view_id))
+    }
+
+    /// Tells explorers and views that a file came, went or moved.
+    pub(crate) fn tell_tree_change(&mut self, file: FileId, before: Option<(codesync_base::RelPath, bool)>) {
+        let after = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
+        let folder = |path: &codesync_base::RelPath| path.parent().map_or(String::new(), |parent| parent.to_string());
+        let mut folders: Vec<String> = before.iter().chain(&after).map(|(path, _)| folder(path)).collect();
+        folders.dedup();
+        match self.events.last_mut() {
+            // Many files of one act: one event.
+            Some(Event::TreeChanged { folders: known }) => {
+                folders.retain(|folder| !known.contains(folder));
+                known.extend(folders);
+            }
+            _ => self.events.push(Event::TreeChanged { folders }),
+        }
+        let path = after.as_ref().filter(|(_, alive)| *alive).map(|(path, _)| path.to_string());
+        let showing: Vec<u32> = self.views.iter().filter(|(_, view)| view.file == file).map(|(id, _)| *id).collect();
+        if before != after {
+            self.events.extend(showing.into_iter().map(|view_id| Event::ViewMoved { view_id, path: path.clone() }));
+        }
+        if let Some((path, _)) = after {
+            self.grown.insert(path.to_string());
+        }
+    }
+}
+
+impl View {
+    /// An edit of the view, made on `base_revision`, as it applies to the document now.
+    fn receive(&mut self, base_revision: u64, incoming: &[Splice]) -> Vec<Splice> {
+        while self.bridge.front().is_some_and(|(revision, _)| *revision <= base_revision) {
+            self.bridge.pop_front();
+        }
+        if self.bridge.is_empty() {
+            return incoming.to_vec();
+        }
+        let mut edit = Changeset::of_splices(incoming);
+        for (_, patch) in &mut self.bridge {
+            let (patch_after, edit_after) = transform(patch, &edit);
+            *patch = patch_after;
+            edit = edit_after;
+        }
+        edit.splices()
+    }
+}
+
+fn fits(splices: &[Splice], length: u32) -> bool {
+    let mut length = u64::from(length);
+    splices.iter().all(|splice| {
+        let end = u64::from(splice.position) + u64::from(splice.deleted);
+        let fits = end <= length;
+        length = (length + u64::from(utf16_len(&splice.inserted))).saturating_sub(u64::from(splice.deleted));
+        fits && length <= u64::from(u32::MAX / 2)
+    })
+}
+
+pub(crate) fn from_api(splice: &ApiSplice) -> Splice {
+    // Documents are LF always; the file's own line end is applied when it is written.
+    let text = if splice.2.contains('\r') { splice.2.replace("\r\n", "\n").replace('\r', "\n") } else { splice.2.clone() };
+    Splice::new(splice.0, splice.1, text)
+}
+
+pub(crate) fn to_api(splice: &Splice) -> ApiSplice {
+    ApiSplice(splice.position, splice.deleted, splice.inserted.to_string())
+}
+
+pub(crate) fn line_end_to_api(line_end: codesync_base::LineEnd) -> LineEnd {
+    match line_end {
+        codesync_base::LineEnd::Lf => LineEnd::Lf,
+        codesync_base::LineEnd::CrLf => LineEnd::CrLf,
+    }
+}
+
+fn no_view(view_id: u32) -> ApiError {
+    ApiError::new(ErrorCode::NotFound, format!("View {view_id} is closed."))
+}

@@ -1,0 +1,103 @@
+//! The timeline of the whole workspace, with the files it numbers and the view of all of them.
+
+use codesync_base::{Change, FileId, SignedDelta, StepKey, TextSource, utf16_len};
+use codesync_timeline::{AuthorIdx, EntryKind, FileIdx, GroupKey, NewEntry, StepInfo, View, WorkspaceTimeline};
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Default)]
+pub(crate) struct Workspace {
+    pub timeline: WorkspaceTimeline,
+    files: Vec<FileId>,
+    index: BTreeMap<FileId, FileIdx>,
+    view: Option<View>,
+}
+
+impl Workspace {
+    /// Enters all steps of a delta.
+    pub fn push(&mut self, signed: &SignedDelta, author: AuthorIdx) {
+        let delta = &signed.delta;
+        let group = GroupKey { log: delta.log, seq: delta.group };
+        for (step_idx, step) in delta.steps.iter().enumerate() {
+            let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
+            let info = StepInfo { key, at_ms: step.at_ms, author, origin: delta.origin, group };
+            let file = delta.file_of(step).map(|file| self.number(file));
+            let (added, removed) = sizes(&step.change);
+            self.timeline.push(&NewEntry { info, file, kind: EntryKind::from(&step.change), added, removed });
+        }
+    }
+
+    /// Brings the view of all files up to date.
+    pub fn refresh(&mut self) {
+        match &mut self.view {
+            Some(view) if !view.is_stale(&self.timeline) => view.extend(&self.timeline, |_| true),
+            view => *view = Some(self.timeline.view(|_| true)),
+        }
+    }
+
+    /// All moments.
+    pub fn view(&self) -> &View {
+        self.view.as_ref().expect("invariant: refreshed before it is handed out")
+    }
+
+    /// Moments of some files.
+    pub fn view_of(&self, files: &BTreeSet<FileId>) -> View {
+        let wanted: BTreeSet<FileIdx> = files.iter().filter_map(|file| self.index.get(file)).copied().collect();
+        self.timeline.view(|file| wanted.contains(&file))
+    }
+
+    /// Moments of one file: its text steps, or the versions of a file that is kept whole.
+    pub fn view_of_file(&self, file: &FileId) -> View {
+        let wanted = self.index.get(file).copied();
+        self.timeline.content_view(|file| Some(file) == wanted)
+    }
+
+    pub fn n_moments(&self) -> usize {
+        self.view().n_moments()
+    }
+
+    pub fn index_after(&self, key: &StepKey) -> usize {
+        self.view().index_after(&self.timeline, key)
+    }
+
+    pub fn index_at_ms(&self, at_ms: u64) -> usize {
+        self.view().index_at_ms(at_ms)
+    }
+
+    pub fn file(&self, index: FileIdx) -> FileId {
+        self.files[index.0 as usize]
+    }
+
+    pub fn all_files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.files.iter().copied()
+    }
+
+    /// Files that changed after moment `index`.
+    pub fn files_from(&self, index: usize) -> BTreeSet<FileId> {
+        let moments = index + 1..=self.n_moments();
+        let entries = moments.filter_map(|moment| self.view().entry_of(moment));
+        entries.filter_map(|entry| self.timeline.entry(entry).file).map(|file| self.file(file)).collect()
+    }
+
+    fn number(&mut self, file: FileId) -> FileIdx {
+        *self.index.entry(file).or_insert_with(|| {
+            self.files.push(file);
+            FileIdx(self.files.len() as u32 - 1)
+        })
+    }
+}
+
+/// UTF-16 units added and removed.
+fn sizes(change: &Change) -> (u32, u32) {
+    let length = |source: &TextSource| match source {
+        TextSource::Inline(text) => utf16_len(text),
+        TextSource::Blob { length, .. } => *length,
+    };
+    match change {
+        Change::Text(step) => {
+            let added = step.insert.as_ref().map_or(0, |insert| length(&insert.text));
+            (added, step.delete.iter().map(|range| range.length).sum())
+        }
+        Change::Create { content: Some(source), .. } => (length(source), 0),
+        _ => (0, 0),
+    }
+}

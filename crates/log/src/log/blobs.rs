@@ -1,0 +1,150 @@
+//! Blobs: content that is too long to stand in a delta. They live in journal segments of their own; the index
+//! only remembers where, so that opening need not read them.
+
+use super::Log;
+use crate::{IndexChange, LogError};
+use crate::index::checked;
+use crate::journal::{Class, RecordKind};
+use crate::writer::Place;
+use codesync_base::{BlobHash, BlobSource, limits};
+use std::collections::BTreeMap;
+use std::io::Read;
+
+const ZSTD_LEVEL: i32 = 3;
+/// More blob bytes than this are made durable at once, so that they need not be kept in memory until `sync`.
+const UNSYNCED_BYTES_MAX: usize = 16 << 20;
+
+/// How the bytes of a blob are stored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Plain = 0,
+    Zstd = 1,
+}
+
+impl Log {
+    /// Keeps these bytes, once however often they are put. Durable with the next `sync`.
+    pub fn put_blob(&mut self, bytes: &[u8]) -> Result<BlobHash, LogError> {
+        let hash = BlobHash::of(bytes);
+        if self.blobs.contains_key(&hash) {
+            return Ok(hash);
+        }
+        let place = self.writer.append(Class::Blobs, RecordKind::Blob, &pack(&hash, bytes))?;
+        self.follow_moved_blobs();
+        self.blobs.insert(hash, place);
+        if self.writer.unsynced_bytes(Class::Blobs) > UNSYNCED_BYTES_MAX {
+            self.sync()?;
+        }
+        Ok(hash)
+    }
+
+    pub fn has_blob(&self, hash: &BlobHash) -> bool {
+        self.blobs.contains_key(hash)
+    }
+
+    /// A blob's bytes; none when there is no such blob.
+    pub fn read_blob(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, LogError> {
+        let Some(place) = self.blobs.get(hash) else { return Ok(None) };
+        let payload = self.writer.read(*place, RecordKind::Blob)?;
+        match unpack(&payload) {
+            Some((found, bytes)) if found == *hash => Ok(Some(bytes)),
+            _ => Err(LogError::Damaged { what: format!("blob {}", hash.short()) }),
+        }
+    }
+
+    pub(super) fn follow_moved_blobs(&mut self) {
+        let moved: BTreeMap<Place, Place> = self.writer.take_moved().into_iter().collect();
+        if !moved.is_empty() {
+            self.blobs.values_mut().for_each(|place| *place = moved.get(place).copied().unwrap_or(*place));
+        }
+    }
+
+    /// Where the blobs stand, as the index keeps it, for each segment that grew since it was told.
+    pub(super) fn blob_places(&mut self) -> Vec<IndexChange> {
+        let mut by_segment: BTreeMap<u32, Vec<(&BlobHash, &Place)>> = BTreeMap::new();
+        for number in self.writer.numbers(Class::Blobs) {
+            if self.remembered_bytes.get(&number) != Some(&self.writer.segments[&number].length_bytes) {
+                by_segment.insert(number, Vec::new());
+            }
+        }
+        if by_segment.is_empty() {
+            return Vec::new();
+        }
+        for (hash, place) in &self.blobs {
+            if let Some(blobs) = by_segment.get_mut(&place.segment) {
+                blobs.push((hash, place));
+            }
+        }
+        let mut changes = Vec::new();
+        for (number, mut blobs) in by_segment {
+            let length_bytes = self.writer.segments[&number].length_bytes;
+            blobs.sort_unstable_by_key(|(_, place)| place.offset);
+            let mut value = length_bytes.to_le_bytes().to_vec();
+            for (hash, place) in blobs {
+                value.extend_from_slice(&hash.0);
+                value.extend_from_slice(&place.offset.to_le_bytes());
+                value.extend_from_slice(&place.length_bytes.to_le_bytes());
+            }
+            let key = places_key(number);
+            let value = checked(&key, &value);
+            changes.push((key, Some(value)));
+            self.remembered_bytes.insert(number, length_bytes);
+        }
+        changes
+    }
+
+    /// Length of a blob segment and its blobs, as the index remembers them.
+    pub(super) fn remembered_blobs(&self, number: u32) -> Option<(u64, Vec<(BlobHash, Place)>)> {
+        let value = self.index_get(&places_key(number))?;
+        let (length, entries) = value.split_first_chunk::<8>()?;
+        let blobs: Option<Vec<_>> = entries.chunks(PLACE_BYTES).map(|entry| parse_place(number, entry)).collect();
+        Some((u64::from_le_bytes(*length), blobs?))
+    }
+}
+
+impl BlobSource for Log {
+    fn blob(&self, hash: &BlobHash) -> Option<Vec<u8>> {
+        self.read_blob(hash).unwrap_or_else(|error| {
+            tracing::warn!(%error, %hash, "a blob cannot be read");
+            None
+        })
+    }
+}
+
+const PLACE_BYTES: usize = 32 + 8 + 4;
+
+fn parse_place(number: u32, entry: &[u8]) -> Option<(BlobHash, Place)> {
+    let (hash, rest) = entry.split_first_chunk::<32>()?;
+    let (offset, rest) = rest.split_first_chunk::<8>()?;
+    let (length, _) = rest.split_first_chunk::<4>()?;
+    let place =
+        Place { segment: number, offset: u64::from_le_bytes(*offset), length_bytes: u32::from_le_bytes(*length) };
+    Some((BlobHash(*hash), place))
+}
+
+pub(super) const PLACES_PREFIX: &str = "blobs/";
+
+pub(super) fn places_key(number: u32) -> Vec<u8> {
+    format!("{PLACES_PREFIX}{number:08}").into_bytes()
+}
+
+fn pack(hash: &BlobHash, bytes: &[u8]) -> Vec<u8> {
+    let mut payload = hash.0.to_vec();
+    let packed = zstd::encode_all(bytes, ZSTD_LEVEL).ok().filter(|packed| packed.len() < bytes.len());
+    payload.push(if packed.is_some() { Packing::Zstd } else { Packing::Plain } as u8);
+    payload.extend_from_slice(packed.as_deref().unwrap_or(bytes));
+    payload
+}
+
+/// Name and bytes of a blob, the bytes proven to be those of the name.
+pub(super) fn unpack(payload: &[u8]) -> Option<(BlobHash, Vec<u8>)> {
+    let (hash, rest) = payload.split_first_chunk::<32>()?;
+    let (&packing, packed) = rest.split_first()?;
+    let bytes = if packing == Packing::Plain as u8 {
+        packed.to_vec()
+    } else {
+        let mut bytes = Vec::new();
+        zstd::Decoder::new(packed).ok()?.take(limits::BLOB_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+        bytes
+    };
+    (BlobHash::of(&bytes).0 == *hash).then_some((BlobHash(*hash), bytes))
+}

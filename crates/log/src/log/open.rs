@@ -1,0 +1,565 @@
+//! Opening: reads the journal, compares it with what the index remembers, heals each from the other, and says
+//! what it found. Bytes that are not whole are copied to `set-aside` before anything is cut.
+
+use super::blobs::PLACES_PREFIX;
+use super::seal::{BLOCK_PREFIX, CHECKPOINT_KEY, Checkpoint, block_key};
+use super::{Block, Log, Options, Tail, lock};
+use crate::block::{self, BlockId};
+use crate::disk::read_if_there;
+use crate::index::{checked, unchecked};
+use crate::journal::{self, Class, HEADER_BYTES, RecordKind, Scan};
+use crate::writer::{Place, Segment, Writer};
+use crate::{Disk, Finding, Index, LogError, MemoryIndex, OpenReport, Outcome, RealDisk, SledIndex};
+use codesync_base::{BlobHash, DeltaHash, SignedDelta, decode_delta};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Format of the store as a whole.
+const STORE_VERSION: u32 = 1;
+
+impl Log {
+    /// Opens the store in `<folder>/.codesync`, creating it where there is none. While the log lives no other
+    /// process can open it.
+    pub fn open(folder: &Path, options: Options) -> Result<(Log, OpenReport), LogError> {
+        let store = folder.join(".codesync");
+        let refused = |source| LogError::Io { path: store.clone(), source };
+        let disk = RealDisk::new(&store).map_err(refused)?;
+        // Before the lock: nothing of a newer store is touched.
+        check_formats(&disk)?;
+        let lock = lock(&store)?;
+        let mut without_index = None;
+        let index: Box<dyn Index> = match SledIndex::open(&store) {
+            Ok(index) => Box::new(index),
+            Err(error) => {
+                tracing::warn!(%error, "working without the index");
+                without_index = Some(error);
+                Box::new(MemoryIndex::new())
+            }
+        };
+        let (mut log, mut report) = Log::open_with(Box::new(disk), index, options)?;
+        log._lock = Some(lock);
+        if let Some(error) = without_index {
+            report.findings.push(Finding {
+                place: "index".into(),
+                what: format!("The index could not be opened ({error}). The history is complete without it."),
+                outcome: Outcome::Healed,
+            });
+        }
+        Ok((log, report))
+    }
+
+    /// Opens a store on this disk with this index.
+    pub fn open_with(
+        mut disk: Box<dyn Disk>,
+        mut index: Box<dyn Index>,
+        options: Options,
+    ) -> Result<(Log, OpenReport), LogError> {
+        check_formats(disk.as_ref())?;
+        let mut report = OpenReport::default();
+        let doubt = index.doubt();
+        let numbers = segment_numbers(disk.as_ref())?;
+        report.is_new = write_version(disk.as_mut(), numbers.is_empty(), &mut report.findings)?;
+        let log = Log {
+            writer: Writer::new(disk, options.segment_bytes_max),
+            index,
+            options,
+            blocks: Vec::new(),
+            n_sealed: 0,
+            tail: Tail::default(),
+            heads: BTreeMap::new(),
+            blobs: HashMap::new(),
+            remembered_bytes: BTreeMap::new(),
+            sealed_hashes: RefCell::new(None),
+            decoded: RefCell::default(),
+            index_is_doubtful: Cell::new(doubt.is_some()),
+            damaged_live: Vec::new(),
+            _lock: None,
+        };
+        let mut opening = Opening { log, findings: Vec::new(), live: Vec::new(), sealed_is_damaged: false };
+        opening.read_all(&numbers)?;
+        report.findings.extend(opening.findings);
+        Ok((opening.log, report))
+    }
+}
+
+struct Opening {
+    log: Log,
+    findings: Vec<Finding>,
+    /// Deltas of live segments.
+    live: Vec<Arc<SignedDelta>>,
+    sealed_is_damaged: bool,
+}
+
+impl Opening {
+    fn find(&mut self, place: impl Into<String>, what: impl Into<String>, outcome: Outcome) {
+        let finding = Finding { place: place.into(), what: what.into(), outcome };
+        tracing::warn!(place = finding.place, what = finding.what, ?outcome, "store");
+        self.findings.push(finding);
+    }
+
+    fn read_all(&mut self, numbers: &[u32]) -> Result<(), LogError> {
+        for number in numbers {
+            self.log.writer.reserve(*number);
+            self.read_segment(*number)?;
+        }
+        self.find_missing_blob_segments();
+        self.settle_blocks();
+        self.settle_tail();
+        self.find_gaps();
+        if self.log.index_is_doubtful.get() {
+            self.log.write_index();
+            self.find("index", "The index could not be believed and was built anew from the journal.", Outcome::Healed);
+        }
+        self.log.writer.lay_in_ballast();
+        Ok(())
+    }
+
+    fn read_segment(&mut self, number: u32) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        let io = |error| LogError::of(&name, error);
+        let length_bytes = self.log.writer.disk.length_bytes(&name).map_err(io)?;
+        let remembered = self.log.remembered_blobs(number);
+        if let Some((_, blobs)) = remembered.as_ref().filter(|(known, _)| *known == length_bytes) {
+            // The header is still looked at by `check_formats`; each blob is checked when it is read.
+            self.log.blobs.extend(blobs.iter().copied());
+            self.log.remembered_bytes.insert(number, length_bytes);
+            self.log.writer.adopt(number, Segment { class: Class::Blobs, length_bytes }, true);
+            return Ok(());
+        }
+        let bytes = self.log.writer.disk.read(&name).map_err(io)?;
+        let scan = journal::scan(number, &bytes);
+        let Some(class) = scan.class else {
+            return self.set_aside_whole(number, &bytes, remembered.is_some());
+        };
+        let is_clean = self.heal_segment(number, class, &bytes, &scan);
+        for record in &scan.records {
+            let place = Place {
+                segment: number,
+                offset: record.payload.start as u64,
+                length_bytes: record.payload.len() as u32,
+            };
+            self.take_record(record.kind, &bytes[record.payload.clone()], place, record.is_after_damage);
+        }
+        if is_clean == Healing::Rewritten {
+            self.reread_places(number, class, &bytes, &scan);
+        }
+        let length_bytes = self.log.writer.disk.length_bytes(&name).map_err(io)?;
+        self.log.writer.adopt(number, Segment { class, length_bytes }, is_clean != Healing::Failed);
+        if let Some((_, blobs)) = remembered {
+            self.find_lost_blobs(number, &blobs);
+        }
+        Ok(())
+    }
+
+    /// A segment without any whole record: a header that broke off, or nothing but damage.
+    fn set_aside_whole(&mut self, number: u32, bytes: &[u8], held_blobs: bool) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        self.sealed_is_damaged = true;
+        let never_held_any = bytes.is_empty() || journal::is_unfinished_header(number, bytes);
+        if never_held_any && !held_blobs {
+            self.find(name, "A segment was being begun when the program ended.", Outcome::Unfinished);
+            return if bytes.is_empty() { self.log.writer.remove(number) } else { self.log.writer.set_aside(number) };
+        }
+        self.log.writer.set_aside(number)?;
+        self.find(name, "A segment of the journal could not be read at all and was set aside.", Outcome::Lost);
+        Ok(())
+    }
+
+    fn take_record(&mut self, kind: RecordKind, payload: &[u8], place: Place, is_after_damage: bool) {
+        let name = journal::segment_name(place.segment);
+        match kind {
+            RecordKind::Delta => match parse_delta(payload) {
+                // What was found by searching may be content that imitates a record.
+                Some(signed) if !is_after_damage || (self.log.options.verify_signature)(&signed) => {
+                    self.live.push(Arc::new(signed));
+                }
+                _ => {
+                    self.log.damaged_live.push(place.segment);
+                    self.find(name, "A change could not be read and was left out.", Outcome::Lost);
+                }
+            },
+            RecordKind::SealedBlock => match block::summary(payload) {
+                Some(summary) => self.log.blocks.push(Block { id: BlockId::of(payload), summary, place }),
+                None => {
+                    self.sealed_is_damaged = true;
+                    self.find(name, "A block of the history could not be read.", Outcome::Lost);
+                }
+            },
+            RecordKind::Blob => {
+                if let Some((hash, _)) = payload.split_first_chunk::<32>() {
+                    self.log.blobs.insert(BlobHash(*hash), place);
+                }
+            }
+        }
+    }
+
+    /// Cuts off a torn tail, or writes the whole records anew when something between them is damaged.
+    fn heal_segment(&mut self, number: u32, class: Class, bytes: &[u8], scan: &Scan) -> Healing {
+        let name = journal::segment_name(number);
+        let healed = if scan.damaged.is_empty() {
+            let Some(torn_at) = scan.torn_at else { return Healing::NotNeeded };
+            self.find(&name, "The last write had not finished when the program ended.", Outcome::Unfinished);
+            self.sealed_is_damaged |= class == Class::Sealed;
+            self.cut_torn(number, bytes, torn_at).map(|()| Healing::Cut)
+        } else {
+            self.sealed_is_damaged |= class == Class::Sealed;
+            let (what, outcome) = judge_damage(class, scan);
+            self.find(&name, what, outcome);
+            self.rewrite(number, class, bytes, scan).map(|()| Healing::Rewritten)
+        };
+        healed.unwrap_or_else(|error| {
+            tracing::warn!(%error, name, "a segment stays as it is");
+            if class == Class::Live {
+                self.log.damaged_live.push(number);
+            }
+            Healing::Failed
+        })
+    }
+
+    fn cut_torn(&mut self, number: u32, bytes: &[u8], torn_at: usize) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        self.log.writer.copy_aside(number, &bytes[torn_at..])?;
+        self.log.writer.disk.truncate(&name, torn_at as u64).map_err(|error| LogError::of(&name, error))
+    }
+
+    fn rewrite(&mut self, number: u32, class: Class, bytes: &[u8], scan: &Scan) -> Result<(), LogError> {
+        let Some(kind) = scan.records.first().map(|record| record.kind) else { return Ok(()) };
+        self.log.writer.copy_aside(number, bytes)?;
+        let payloads: Vec<Vec<u8>> =
+            scan.records.iter().map(|record| bytes[record.payload.clone()].to_vec()).collect();
+        self.log.writer.replace(number, class, kind, &payloads).map(drop)
+    }
+
+    /// After a rewrite records stand elsewhere: without gaps, in the same order.
+    fn reread_places(&mut self, number: u32, class: Class, bytes: &[u8], scan: &Scan) {
+        let mut at = HEADER_BYTES as u64;
+        let mut moved = BTreeMap::new();
+        for record in &scan.records {
+            at += journal::RECORD_HEADER_BYTES as u64;
+            moved.insert(record.payload.start as u64, at);
+            at += record.payload.len() as u64;
+        }
+        debug_assert!(bytes.len() as u64 + HEADER_BYTES as u64 >= at);
+        let places: Vec<&mut Place> = match class {
+            Class::Live => Vec::new(),
+            Class::Sealed => self.log.blocks.iter_mut().map(|block| &mut block.place).collect(),
+            Class::Blobs => self.log.blobs.values_mut().collect(),
+        };
+        for place in places.into_iter().filter(|place| place.segment == number) {
+            place.offset = moved.get(&place.offset).copied().unwrap_or(place.offset);
+        }
+    }
+
+    fn find_lost_blobs(&mut self, number: u32, remembered: &[(BlobHash, Place)]) {
+        let n_lost = remembered.iter().filter(|(hash, _)| !self.log.blobs.contains_key(hash)).count();
+        if n_lost > 0 {
+            let what = format!("{n_lost} stored contents are missing.");
+            self.find(journal::segment_name(number), what, Outcome::Lost);
+        }
+    }
+
+    /// Blob segments that only the index still knows.
+    fn find_missing_blob_segments(&mut self) {
+        let known = self.log.index.scan(PLACES_PREFIX.as_bytes()).unwrap_or_default();
+        let mut gone = Vec::new();
+        for (key, _) in known {
+            let digits = String::from_utf8_lossy(&key[PLACES_PREFIX.len()..]).into_owned();
+            let Ok(number) = digits.parse::<u32>() else { continue };
+            self.log.writer.reserve(number);
+            if self.log.writer.segments.contains_key(&number) {
+                continue;
+            }
+            if let Some((_, blobs)) = self.log.remembered_blobs(number) {
+                self.find_lost_blobs(number, &blobs);
+            }
+            gone.push((key, None));
+        }
+        if !gone.is_empty() {
+            self.log.index_write(gone);
+        }
+    }
+
+    /// Drops blocks that others replace, brings back from the index what the journal lost, and the other way.
+    fn settle_blocks(&mut self) {
+        let remembered = self.log.index_get(CHECKPOINT_KEY);
+        let checkpoint = remembered.and_then(|value| postcard::from_bytes::<Checkpoint>(&value).ok());
+        self.drop_superseded();
+        let in_journal: BTreeSet<BlockId> = self.log.blocks.iter().map(|block| block.id).collect();
+        let in_checkpoint: Option<BTreeSet<BlockId>> =
+            checkpoint.as_ref().map(|checkpoint| checkpoint.blocks.iter().copied().collect());
+        if self.sealed_is_damaged || in_checkpoint.as_ref() != Some(&in_journal) {
+            self.exchange_copies(&in_journal);
+        }
+        self.drop_contained();
+        self.log.n_sealed = self.log.blocks.iter().map(|block| u64::from(block.summary.n_deltas)).sum();
+        for part in self.log.blocks.iter().flat_map(|block| block.summary.logs.clone()).collect::<Vec<_>>() {
+            self.log.raise_head(codesync_base::Head { log: part.log, seq: part.last_seq, hash: part.last_hash });
+        }
+        self.find_lost_blocks(checkpoint.unwrap_or_default());
+    }
+
+    fn drop_superseded(&mut self) {
+        let superseded: BTreeSet<BlockId> =
+            self.log.blocks.iter().flat_map(|block| block.summary.supersedes.iter().copied()).collect();
+        let mut seen = BTreeSet::new();
+        self.log.blocks.retain(|block| !superseded.contains(&block.id) && seen.insert(block.id));
+    }
+
+    fn exchange_copies(&mut self, in_journal: &BTreeSet<BlockId>) {
+        let copies = match self.log.index.scan(BLOCK_PREFIX) {
+            Ok(copies) => copies,
+            Err(error) => {
+                self.log.doubt_index(&error);
+                return;
+            }
+        };
+        let mut in_index = BTreeSet::new();
+        let mut n_restored = 0;
+        for (key, value) in copies {
+            let payload = unchecked(&key, &value).filter(|payload| block_key(&BlockId::of(payload)) == key);
+            let Some(payload) = payload else {
+                self.log.doubt_index(&"the copy of a block is damaged");
+                continue;
+            };
+            let id = BlockId::of(payload);
+            in_index.insert(id);
+            if !in_journal.contains(&id) && block::decode(payload).is_some() {
+                match self.log.write_block(payload.to_vec()) {
+                    Ok((block, _)) => {
+                        self.log.blocks.push(block);
+                        n_restored += 1;
+                    }
+                    Err(error) => tracing::warn!(%error, "a block could not be brought back yet"),
+                }
+            }
+        }
+        self.drop_superseded();
+        self.drop_contained();
+        if n_restored > 0 && self.log.blocks.iter().any(|block| !in_journal.contains(&block.id)) {
+            if let Err(error) = self.log.sync() {
+                tracing::warn!(%error, "healed blocks are not durable yet");
+            }
+            self.find("journal", "A part of the history was brought back from its second copy.", Outcome::Healed);
+        }
+        self.copy_to_index(&in_index);
+    }
+
+    fn copy_to_index(&mut self, in_index: &BTreeSet<BlockId>) {
+        let missing: Vec<Block> =
+            self.log.blocks.iter().filter(|block| !in_index.contains(&block.id)).cloned().collect();
+        let mut changes = Vec::new();
+        for block in missing {
+            if let Ok(payload) = self.log.payload(&block) {
+                let key = block_key(&block.id);
+                let value = checked(&key, &payload);
+                changes.push((key, Some(value)));
+            }
+        }
+        if !changes.is_empty() {
+            self.find("index", "The second copy of a part of the history was written again.", Outcome::Healed);
+            self.log.index_write(changes);
+        }
+    }
+
+    /// Drops blocks all of whose deltas stand in others: sealing was broken off and done again.
+    fn drop_contained(&mut self) {
+        let mut suspects: Vec<usize> = overlapping(&self.log.blocks).into_iter().collect();
+        suspects.sort_by_key(|idx| self.log.blocks[*idx].summary.n_deltas);
+        let hashes = |log: &Log, idx: usize| -> BTreeSet<DeltaHash> {
+            log.hashes_of_block(idx).into_iter().map(|entry| entry.hash).collect()
+        };
+        let mut dropped = BTreeSet::new();
+        for idx in &suspects {
+            let mut left = hashes(&self.log, *idx);
+            if left.is_empty() {
+                continue;
+            }
+            for other in suspects.iter().filter(|other| *other != idx && !dropped.contains(*other)) {
+                let other = hashes(&self.log, *other);
+                left.retain(|hash| !other.contains(hash));
+            }
+            if left.is_empty() {
+                dropped.insert(*idx);
+            }
+        }
+        let mut idx = 0;
+        self.log.blocks.retain(|_| {
+            idx += 1;
+            !dropped.contains(&(idx - 1))
+        });
+        *self.log.sealed_hashes.get_mut() = None;
+    }
+
+    fn find_lost_blocks(&mut self, checkpoint: Checkpoint) {
+        let present: BTreeSet<BlockId> = self.log.blocks.iter().map(|block| block.id).collect();
+        let replaced: BTreeSet<BlockId> =
+            self.log.blocks.iter().flat_map(|block| block.summary.supersedes.iter().copied()).collect();
+        let is_lost = |id: &&BlockId| !present.contains(id) && !replaced.contains(id);
+        let n_lost = checkpoint.blocks.iter().filter(is_lost).count();
+        for head in checkpoint.heads {
+            let seq = self.log.head(&head.log).map_or(0, |head| head.seq);
+            let in_live = self.live.iter().filter(|signed| signed.delta.log == head.log).map(|signed| signed.delta.seq);
+            let seq = in_live.max().unwrap_or(0).max(seq);
+            if seq < head.seq {
+                let what = format!("Changes {} to {} of device {} are missing.", seq + 1, head.seq, head.log);
+                self.find("journal", what, Outcome::Lost);
+            }
+        }
+        if n_lost > 0 {
+            self.find("journal", format!("{n_lost} blocks of the history have no good copy."), Outcome::Lost);
+        }
+    }
+
+    /// The tail is what live segments hold and no block does.
+    fn settle_tail(&mut self) {
+        for signed in std::mem::take(&mut self.live) {
+            let delta = &signed.delta;
+            let may_be_sealed = self.log.blocks.iter().any(|block| block.summary.may_hold(&delta.log, delta.seq));
+            if !self.log.tail.by_hash.contains_key(&signed.hash)
+                && !(may_be_sealed && self.log.find_in_blocks(&signed))
+            {
+                self.log.take_in(signed);
+            }
+        }
+        if let Err(error) = self.log.clear_live() {
+            tracing::warn!(%error, "sealed segments stay for now");
+        }
+    }
+
+    /// Each log counts without a gap.
+    fn find_gaps(&mut self) {
+        let mut parts: BTreeMap<_, Vec<(u32, u32)>> = BTreeMap::new();
+        for part in self.log.blocks.iter().flat_map(|block| &block.summary.logs) {
+            parts.entry(part.log).or_default().push((part.first_seq, part.last_seq));
+        }
+        for signed in &self.log.tail.deltas {
+            parts.entry(signed.delta.log).or_default().push((signed.delta.seq, signed.delta.seq));
+        }
+        for (log, mut parts) in parts {
+            parts.sort_unstable();
+            let mut last = 0;
+            for (first_seq, last_seq) in parts {
+                if first_seq > last + 1 {
+                    let what = format!("Changes {} to {} of device {log} are missing.", last + 1, first_seq - 1);
+                    self.find("journal", what, Outcome::Lost);
+                }
+                last = last.max(last_seq);
+            }
+        }
+    }
+}
+
+impl Log {
+    fn find_in_blocks(&self, signed: &SignedDelta) -> bool {
+        let (log, seq) = (&signed.delta.log, signed.delta.seq);
+        self.blocks.iter().filter(|block| block.summary.may_hold(log, seq)).any(|block| {
+            self.decoded(block).is_ok_and(|deltas| deltas.iter().any(|sealed| sealed.hash == signed.hash))
+        })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Healing {
+    NotNeeded,
+    /// A torn tail is gone.
+    Cut,
+    /// Whole records stand without gaps now.
+    Rewritten,
+    /// The file stays as it is; nothing is appended to it.
+    Failed,
+}
+
+/// What damage between whole records means: none is lost when only the header is.
+fn judge_damage(class: Class, scan: &Scan) -> (&'static str, Outcome) {
+    let only_header = scan.damaged.iter().all(|range| range.end <= HEADER_BYTES);
+    match class {
+        _ if only_header => ("The head of a segment was damaged; what it held is whole.", Outcome::Healed),
+        // Whether a block is really gone is found by comparing with the index.
+        Class::Sealed => ("A segment of sealed history was damaged and set aside.", Outcome::Healed),
+        Class::Live => ("A recent change was damaged and set aside.", Outcome::Lost),
+        Class::Blobs => ("A stored content was damaged and set aside.", Outcome::Lost),
+    }
+}
+
+/// Blocks whose ranges of a log meet those of another.
+fn overlapping(blocks: &[Block]) -> BTreeSet<usize> {
+    let mut ranges: Vec<_> = Vec::new();
+    for (idx, block) in blocks.iter().enumerate() {
+        ranges.extend(block.summary.logs.iter().map(|part| (part.log, part.first_seq, part.last_seq, idx)));
+    }
+    ranges.sort_unstable();
+    let mut found = BTreeSet::new();
+    let mut reach = None;
+    for (log, first_seq, last_seq, idx) in ranges {
+        match reach {
+            Some((known, end, holder)) if known == log && first_seq <= end => {
+                found.extend([holder, idx]);
+                if last_seq > end {
+                    reach = Some((log, last_seq, idx));
+                }
+            }
+            _ => reach = Some((log, last_seq, idx)),
+        }
+    }
+    found
+}
+
+pub(super) fn parse_delta(payload: &[u8]) -> Option<SignedDelta> {
+    let (bytes, signature) = payload.split_last_chunk::<64>()?;
+    let (delta, hash) = decode_delta(bytes).ok()?;
+    Some(SignedDelta { delta, hash, signature: *signature })
+}
+
+pub(super) fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u32>, LogError> {
+    let names = disk.list("journal").map_err(|error| LogError::of("journal", error))?;
+    let mut numbers: Vec<u32> = names.iter().filter_map(|name| journal::segment_number(name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Refuses a store or segment of a newer format. Changes nothing.
+fn check_formats(disk: &dyn Disk) -> Result<(), LogError> {
+    if let Some(version) = read_version(disk)?.filter(|version| *version > STORE_VERSION) {
+        return Err(LogError::NewerVersion { version });
+    }
+    for number in segment_numbers(disk)? {
+        let name = journal::segment_name(number);
+        let Ok(header) = disk.read_range(&name, 0, HEADER_BYTES as u64) else { continue };
+        if let Some(version) = journal::scan(number, &header).newer_version {
+            return Err(LogError::NewerVersion { version: u32::from(version) });
+        }
+    }
+    Ok(())
+}
+
+/// The number in `VERSION`; none when it is missing or no number.
+fn read_version(disk: &dyn Disk) -> Result<Option<u32>, LogError> {
+    let bytes = read_if_there(disk, "VERSION").map_err(|error| LogError::of("VERSION", error))?;
+    Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.trim().parse().ok()))
+}
+
+/// Writes what every store has. Returns whether the store is new.
+fn write_version(disk: &mut dyn Disk, has_no_journal: bool, findings: &mut Vec<Finding>) -> Result<bool, LogError> {
+    let version = read_version(disk)?;
+    let mut write = |name: &str, text: String| match disk.replace(name, text.as_bytes()) {
+        Ok(()) => Ok(()),
+        // Nothing of a store that exists may depend on room for these.
+        Err(error) if !has_no_journal => {
+            tracing::warn!(%error, name, "could not be written");
+            Ok(())
+        }
+        Err(error) => Err(LogError::of(name, error)),
+    };
+    if version.is_some() {
+        return Ok(false);
+    }
+    write(".gitignore", "*\n".into())?;
+    write("VERSION", format!("{STORE_VERSION}\n"))?;
+    if !has_no_journal {
+        let what = "The file that names the format was missing or damaged and was written again.".into();
+        findings.push(Finding { place: "VERSION".into(), what, outcome: Outcome::Healed });
+    }
+    Ok(has_no_journal)
+}

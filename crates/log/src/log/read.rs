@@ -1,0 +1,272 @@
+//! Reading: by hash, and everything in canonical order with each block decoded once.
+
+use super::{Block, Log, SealedHash, lower_bound};
+use crate::LogError;
+use crate::block::{self, is_structural};
+use crate::journal::RecordKind;
+use codesync_base::{DeltaHash, DeltaKey, FileId, SignedDelta};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+type Deltas = Arc<Vec<Arc<SignedDelta>>>;
+
+/// The blocks that were decoded last.
+#[derive(Default)]
+pub(super) struct DecodedBlocks {
+    recent: VecDeque<(crate::block::BlockId, Deltas)>,
+}
+
+const DECODED_BLOCKS_MAX: usize = 4;
+
+/// One sorted source of a merge: a block that was opened, or the tail.
+struct Run {
+    deltas: Vec<Arc<SignedDelta>>,
+    next_idx: usize,
+}
+
+impl Log {
+    pub fn contains(&self, hash: &DeltaHash) -> bool {
+        self.tail.by_hash.contains_key(hash) || self.find_sealed(hash).is_some()
+    }
+
+    pub fn delta(&self, hash: &DeltaHash) -> Result<Option<Arc<SignedDelta>>, LogError> {
+        if let Some(idx) = self.tail.by_hash.get(hash) {
+            return Ok(Some(self.tail.deltas[*idx].clone()));
+        }
+        let Some(found) = self.find_sealed(hash) else { return Ok(None) };
+        let deltas = self.decoded(&self.blocks[found.block_idx as usize])?;
+        Ok(Some(deltas[found.delta_idx as usize].clone()))
+    }
+
+    /// The signed delta whose signature vouches for this one: itself, or a later one of its chain.
+    pub fn covering(&self, hash: &DeltaHash) -> Result<Option<Arc<SignedDelta>>, LogError> {
+        let Some(mut covering) = self.delta(hash)? else { return Ok(None) };
+        let Some(found) = self.find_sealed(hash) else { return Ok(Some(covering)) };
+        let deltas = self.decoded(&self.blocks[found.block_idx as usize])?;
+        for signed in deltas.iter().skip(found.delta_idx as usize + 1) {
+            if covering.signature != [0; 64] {
+                break;
+            }
+            if signed.delta.log == covering.delta.log && signed.delta.prev == covering.hash {
+                covering = signed.clone();
+            }
+        }
+        Ok(Some(covering))
+    }
+
+    /// Names that begin with these hexadecimal digits, sorted.
+    pub fn find_by_prefix(&self, hex: &str) -> Vec<DeltaHash> {
+        let hex = hex.to_ascii_lowercase();
+        if hex.is_empty() || hex.len() > 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Vec::new();
+        }
+        let Ok(first) = format!("{hex:0<64}").parse::<DeltaHash>() else { return Vec::new() };
+        let Ok(last) = format!("{hex:f<64}").parse::<DeltaHash>() else { return Vec::new() };
+        let mut found: Vec<DeltaHash> =
+            self.tail.by_hash.keys().filter(|hash| (first..=last).contains(hash)).copied().collect();
+        self.with_sealed_hashes(|sealed| {
+            let start = sealed.partition_point(|entry| entry.hash < first);
+            found.extend(sealed[start..].iter().map(|entry| entry.hash).take_while(|hash| *hash <= last));
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn find_sealed(&self, hash: &DeltaHash) -> Option<SealedHash> {
+        self.with_sealed_hashes(|sealed| {
+            sealed.binary_search_by_key(hash, |entry| entry.hash).ok().map(|idx| sealed[idx])
+        })
+    }
+
+    // Names of sealed deltas are not stored: the first question for one computes them all.
+    fn with_sealed_hashes<T>(&self, ask: impl FnOnce(&[SealedHash]) -> T) -> T {
+        let mut sealed = self.sealed_hashes.borrow_mut();
+        let sealed = sealed.get_or_insert_with(|| {
+            let mut all = Vec::with_capacity(self.n_sealed as usize);
+            for block_idx in 0..self.blocks.len() {
+                all.extend(self.hashes_of_block(block_idx));
+            }
+            all.sort_unstable();
+            all
+        });
+        ask(sealed)
+    }
+
+    pub(super) fn hashes_of_block(&self, block_idx: usize) -> Vec<SealedHash> {
+        let deltas = match self.decoded(&self.blocks[block_idx]) {
+            Ok(deltas) => deltas,
+            Err(error) => {
+                tracing::warn!(%error, "a sealed block cannot be read");
+                return Vec::new();
+            }
+        };
+        let entry = |(idx, signed): (usize, &Arc<SignedDelta>)| SealedHash {
+            hash: signed.hash,
+            block_idx: block_idx as u32,
+            delta_idx: idx as u32,
+        };
+        deltas.iter().enumerate().map(entry).collect()
+    }
+
+    /// Newest delta of the canonical order.
+    pub fn newest(&self) -> Option<DeltaKey> {
+        let of_tail = self.tail.deltas.iter().map(|signed| signed.delta.key(signed.hash)).max();
+        let last_hlc = self.blocks.iter().map(|block| block.summary.last).max();
+        let of_blocks = self.blocks.iter().filter(|block| Some(block.summary.last) == last_hlc).filter_map(|block| {
+            let deltas = self.decoded(block).ok()?;
+            deltas.last().map(|signed| signed.delta.key(signed.hash))
+        });
+        of_tail.max(of_blocks.max())
+    }
+
+    /// Places of all deltas, in canonical order. Decodes everything.
+    pub fn keys(&self) -> Vec<DeltaKey> {
+        let mut keys = Vec::with_capacity(self.n_deltas() as usize);
+        let read = self.for_each(&mut |signed| keys.push(signed.delta.key(signed.hash)));
+        if let Err(error) = read {
+            tracing::warn!(%error, "some deltas cannot be listed");
+        }
+        keys
+    }
+
+    /// All deltas in canonical order.
+    pub fn for_each(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
+        self.merge(|_| true, |log, block| log.decode_fresh(block), f)
+    }
+
+    /// Those that touch a file, in canonical order. Blocks that do not are skipped.
+    pub fn for_each_of(&self, file: &FileId, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
+        let touches = |block: &Block| block.summary.may_touch(file);
+        self.merge(touches, |log, block| log.decode_fresh(block), &mut |signed| {
+            if signed.delta.files.contains(file) {
+                f(signed);
+            }
+        })
+    }
+
+    /// Deltas with at least one step that is not text, in canonical order. Text is not even decoded.
+    pub fn for_each_structural(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
+        let has_any = |block: &Block| block.summary.n_structural > 0;
+        let read = |log: &Log, block: &Block| {
+            let payload = log.payload(block)?;
+            block::decode_structural(&payload).ok_or_else(|| unreadable(block))
+        };
+        self.merge(has_any, read, &mut |signed| {
+            if is_structural(&signed.delta) {
+                f(signed);
+            }
+        })
+    }
+
+    /// Walks wanted blocks and the tail together. A block is decoded when the walk reaches its first delta and
+    /// dropped after its last. What can be read is walked to the end even when some block cannot be.
+    fn merge(
+        &self,
+        wanted: impl Fn(&Block) -> bool,
+        read: impl Fn(&Log, &Block) -> Result<Vec<Arc<SignedDelta>>, LogError>,
+        f: &mut dyn FnMut(&SignedDelta),
+    ) -> Result<(), LogError> {
+        let mut waiting: Vec<&Block> = self.blocks.iter().filter(|block| wanted(block)).collect();
+        waiting.sort_by_key(|block| Reverse(block.summary.first));
+        let mut runs: Vec<Option<Run>> = Vec::new();
+        let mut next: BinaryHeap<Reverse<(DeltaKey, usize)>> = BinaryHeap::new();
+        let mut tail = self.tail.deltas.clone();
+        block::sort(&mut tail);
+        start_run(&mut runs, &mut next, tail);
+        let mut failure = None;
+        let mut last = None;
+        loop {
+            while let Some(block) = waiting.last() {
+                let reached = next.peek().is_none_or(|Reverse((key, _))| lower_bound(block.summary.first) <= *key);
+                if !reached {
+                    break;
+                }
+                match read(self, block) {
+                    Ok(deltas) => start_run(&mut runs, &mut next, deltas),
+                    Err(error) => failure = failure.or(Some(error)),
+                }
+                waiting.pop();
+            }
+            let Some(Reverse((key, run_idx))) = next.pop() else { break };
+            step_run(&mut runs, &mut next, run_idx, |signed| {
+                // The same delta stands twice where a crash came between sealing and clearing up.
+                if last.replace(key) != Some(key) {
+                    f(signed);
+                }
+            });
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn decode_fresh(&self, block: &Block) -> Result<Vec<Arc<SignedDelta>>, LogError> {
+        let known = self.decoded.borrow().recent.iter().find(|(id, _)| *id == block.id).map(|(_, deltas)| deltas.clone());
+        match known {
+            Some(deltas) => Ok(deltas.to_vec()),
+            None => block::decode(&self.payload(block)?).ok_or_else(|| unreadable(block)),
+        }
+    }
+
+    /// The deltas of a block, kept for the next question.
+    pub(super) fn decoded(&self, block: &Block) -> Result<Deltas, LogError> {
+        let mut cache = self.decoded.borrow_mut();
+        if let Some(idx) = cache.recent.iter().position(|(id, _)| *id == block.id) {
+            let found = cache.recent.remove(idx).expect("invariant: found above");
+            let deltas = found.1.clone();
+            cache.recent.push_front(found);
+            return Ok(deltas);
+        }
+        let deltas = Arc::new(block::decode(&self.payload(block)?).ok_or_else(|| unreadable(block))?);
+        cache.recent.push_front((block.id, deltas.clone()));
+        cache.recent.truncate(DECODED_BLOCKS_MAX);
+        Ok(deltas)
+    }
+
+    /// Bytes of a block, from the journal or else from the index.
+    pub(super) fn payload(&self, block: &Block) -> Result<Vec<u8>, LogError> {
+        let from_journal = self.writer.read(block.place, RecordKind::SealedBlock);
+        let damage = match from_journal {
+            Ok(payload) if crate::block::BlockId::of(&payload) == block.id => return Ok(payload),
+            Ok(_) => unreadable(block),
+            Err(error) => error,
+        };
+        match self.index_get(&super::seal::block_key(&block.id)) {
+            Some(payload) if crate::block::BlockId::of(&payload) == block.id => {
+                tracing::warn!(%damage, "a block was read from the index");
+                Ok(payload)
+            }
+            _ => Err(damage),
+        }
+    }
+}
+
+fn unreadable(block: &Block) -> LogError {
+    LogError::Damaged { what: format!("{} deltas in segment {}", block.summary.n_deltas, block.place.segment) }
+}
+
+fn start_run(
+    runs: &mut Vec<Option<Run>>,
+    next: &mut BinaryHeap<Reverse<(DeltaKey, usize)>>,
+    deltas: Vec<Arc<SignedDelta>>,
+) {
+    if let Some(first) = deltas.first() {
+        next.push(Reverse((first.delta.key(first.hash), runs.len())));
+        runs.push(Some(Run { deltas, next_idx: 0 }));
+    }
+}
+
+fn step_run(
+    runs: &mut [Option<Run>],
+    next: &mut BinaryHeap<Reverse<(DeltaKey, usize)>>,
+    run_idx: usize,
+    f: impl FnOnce(&SignedDelta),
+) {
+    let run = runs[run_idx].as_mut().expect("invariant: a run in the heap is open");
+    f(&run.deltas[run.next_idx]);
+    run.next_idx += 1;
+    match run.deltas.get(run.next_idx) {
+        Some(signed) => next.push(Reverse((signed.delta.key(signed.hash), run_idx))),
+        None => runs[run_idx] = None,
+    }
+}

@@ -1,0 +1,511 @@
+#![allow(clippy::unwrap_used)]
+//! The log on a disk that crashes, fills up and rots.
+
+use super::*;
+use crate::testing::{self, Author, START_MS, file, typing, verify};
+use crate::{CrashStyle, Outcome};
+use codesync_base::{BlobSource, FileId};
+use std::collections::BTreeSet;
+
+fn options() -> Options {
+    Options { segment_bytes_max: 64 << 10, ..Options::new(verify) }
+}
+
+fn open(disk: &MemoryDisk, index: &MemoryIndex) -> (Log, OpenReport) {
+    Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options()).unwrap()
+}
+
+fn append(log: &mut Log, signed: &SignedDelta) -> Result<(), LogError> {
+    log.append(signed, &testing::bytes(signed))
+}
+
+fn hashes(log: &Log) -> Vec<DeltaHash> {
+    let mut hashes = Vec::new();
+    log.for_each(&mut |signed| hashes.push(signed.hash)).unwrap();
+    hashes
+}
+
+fn sorted(deltas: &[Arc<SignedDelta>]) -> Vec<DeltaHash> {
+    let mut deltas = deltas.to_vec();
+    crate::block::sort(&mut deltas);
+    deltas.iter().map(|signed| signed.hash).collect()
+}
+
+fn lost(report: &OpenReport) -> bool {
+    report.findings.iter().any(|finding| finding.outcome == Outcome::Lost)
+}
+
+#[test]
+fn what_is_appended_is_there_before_and_after_sealing_and_reopening() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let deltas = typing(2_500);
+    let (mut log, report) = open(&disk, &index);
+    assert!(report.is_new);
+    for signed in &deltas {
+        append(&mut log, signed).unwrap();
+        append(&mut log, signed).unwrap();
+    }
+    let blob = log.put_blob(b"a blob, a blob, a blob").unwrap();
+    assert!(log.unsynced());
+    log.sync().unwrap();
+    assert!(!log.unsynced());
+    check_content(&log, &deltas);
+    let sealed = log.seal(false).unwrap();
+    assert_eq!((sealed.n_deltas, sealed.n_blocks), (2_501, 1));
+    check_content(&log, &deltas);
+    drop(log);
+    let (log, report) = open(&disk, &index);
+    assert_eq!(report, OpenReport::default());
+    check_content(&log, &deltas);
+    assert_eq!(log.blob(&blob).unwrap(), b"a blob, a blob, a blob");
+    assert!(log.verify(&mut |_, _| {}).findings.is_empty());
+}
+
+fn check_content(log: &Log, deltas: &[Arc<SignedDelta>]) {
+    assert_eq!(log.n_deltas(), deltas.len() as u64);
+    assert_eq!(hashes(log), sorted(deltas));
+    assert_eq!(log.keys().iter().map(|key| key.hash).collect::<Vec<_>>(), sorted(deltas));
+    let last = deltas.last().unwrap();
+    assert_eq!(log.head(&last.delta.log).unwrap().hash, last.hash);
+    assert_eq!(log.newest().unwrap().hash, last.hash);
+    let some = &deltas[deltas.len() / 2];
+    assert!(log.contains(&some.hash));
+    assert_eq!(log.delta(&some.hash).unwrap().unwrap().delta, some.delta);
+    assert!(verify(&log.covering(&some.hash).unwrap().unwrap()));
+    assert_eq!(log.find_by_prefix(&some.hash.to_string()[..12]), vec![some.hash]);
+    assert!(log.find_by_prefix("no").is_empty());
+    let mut of_file = Vec::new();
+    log.for_each_of(&file(2), &mut |signed| of_file.push(signed.hash)).unwrap();
+    let wanted: Vec<_> = deltas.iter().filter(|signed| signed.delta.files.contains(&file(2))).cloned().collect();
+    assert_eq!(of_file, sorted(&wanted));
+    let mut structural = Vec::new();
+    log.for_each_structural(&mut |signed| structural.push(signed.hash)).unwrap();
+    assert_eq!(structural, vec![deltas[0].hash]);
+}
+
+#[test]
+fn idle_seals_grow_one_block_until_it_is_worth_a_new_one() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let deltas = typing(2_999);
+    let (mut log, _) = open(&disk, &index);
+    for part in deltas.chunks(100) {
+        part.iter().for_each(|signed| append(&mut log, signed).unwrap());
+        log.seal(true).unwrap();
+        assert_eq!(log.n_unsealed_steps(), 0);
+    }
+    assert_eq!(log.blocks.len(), 3);
+    check_content(&log, &deltas);
+    drop(log);
+    let (log, report) = open(&disk, &index);
+    assert_eq!(report, OpenReport::default());
+    check_content(&log, &deltas);
+    assert_eq!(index.fork().state_len("block/"), 3);
+}
+
+#[test]
+fn late_deltas_of_others_stand_in_their_place() {
+    let (mut ann, mut ben) = (Author::new(1), Author::new(2));
+    let mut deltas = Vec::new();
+    for n in 0..1_500 {
+        deltas.push(ann.key(START_MS + n * 100, file(2), n as u32, "a"));
+    }
+    for n in 0..1_500 {
+        deltas.push(ben.key(START_MS + n * 100 + 50, file(2), n as u32, "b"));
+    }
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    for part in deltas.chunks(1_200) {
+        part.iter().for_each(|signed| append(&mut log, signed).unwrap());
+        log.seal(false).unwrap();
+    }
+    assert_eq!(hashes(&log), sorted(&deltas));
+    assert_eq!(log.heads().len(), 2);
+    drop(log);
+    assert_eq!(hashes(&open(&disk, &index).0), sorted(&deltas));
+}
+
+#[test]
+fn both_branches_of_a_fork_stay() {
+    let mut author = Author::new(1);
+    let trunk: Vec<_> = (0..5).map(|n| author.key(START_MS + n, file(2), n as u32, "t")).collect();
+    let (seq, prev) = (author.seq, author.prev);
+    let left: Vec<_> = (0..3).map(|n| author.key(START_MS + 100 + n, file(2), n as u32, "l")).collect();
+    (author.seq, author.prev) = (seq, prev);
+    let right: Vec<_> = (0..2).map(|n| author.key(START_MS + 200 + n, file(2), n as u32, "r")).collect();
+    let all = [trunk, left.clone(), right].concat();
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    all.iter().for_each(|signed| append(&mut log, signed).unwrap());
+    log.seal(true).unwrap();
+    assert_eq!(hashes(&log), sorted(&all));
+    assert_eq!(log.head(&author.log).unwrap().hash, left[2].hash);
+    all.iter().for_each(|signed| assert!(verify(&log.covering(&signed.hash).unwrap().unwrap())));
+    drop(log);
+    assert_eq!(hashes(&open(&disk, &index).0), sorted(&all));
+}
+
+#[test]
+fn caches_and_local_state_are_believed_only_with_their_checksum() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    log.put_cache("timeline", b"cached");
+    log.put_local("tabs", b"main.rs");
+    log.close().unwrap();
+    let (log, _) = open(&disk, &index);
+    assert_eq!(log.get_cache("timeline").unwrap(), b"cached");
+    assert_eq!(log.get_local("tabs").unwrap(), b"main.rs");
+    assert_eq!(log.get_local("timeline"), None);
+    drop(log);
+    index.damage(|key| key.starts_with(b"cache/"), |value| *value.last_mut().unwrap() ^= 1);
+    let (log, _) = open(&disk, &index);
+    assert_eq!(log.get_cache("timeline"), None);
+    assert_eq!(log.get_local("tabs").unwrap(), b"main.rs");
+}
+
+/// What the caller was told is durable.
+#[derive(Default)]
+struct Promised {
+    deltas: BTreeSet<DeltaHash>,
+    blobs: BTreeSet<BlobHash>,
+}
+
+/// Some work with everything in it; stops at the first failure.
+fn work(disk: &MemoryDisk, index: &MemoryIndex, deltas: &[Arc<SignedDelta>], promised: &mut Promised) -> Result<(), LogError> {
+    let (mut log, _) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options())?;
+    for (idx, part) in deltas.chunks(40).enumerate() {
+        let blob = log.put_blob(format!("blob {idx}").repeat(idx + 1).as_bytes())?;
+        for signed in part {
+            append(&mut log, signed)?;
+        }
+        log.sync()?;
+        promised.blobs.insert(blob);
+        promised.deltas.extend(part.iter().map(|signed| signed.hash));
+        if idx % 3 == 2 {
+            log.seal(true)?;
+        }
+    }
+    log.close()
+}
+
+fn check_promises(disk: &MemoryDisk, index: &MemoryIndex, promised: &Promised, what: &str) {
+    let (mut log, report) = open(disk, index);
+    assert!(!lost(&report), "{what}: {report:?}");
+    let found: BTreeSet<DeltaHash> = hashes(&log).into_iter().collect();
+    assert!(promised.deltas.is_subset(&found), "{what}: {} of {}", found.len(), promised.deltas.len());
+    assert_eq!(found.len() as u64, log.n_deltas(), "{what}");
+    promised.blobs.iter().for_each(|hash| assert!(log.blob(hash).is_some(), "{what}"));
+    let verified = log.verify(&mut |_, _| {});
+    assert!(verified.is_sound(), "{what}: {verified:?}");
+    // Life goes on: what was lost unpromised is appended again.
+    for signed in &typing(400) {
+        append(&mut log, signed).unwrap();
+    }
+    log.seal(true).unwrap();
+    assert_eq!(hashes(&log), sorted(&typing(400)), "{what}");
+    drop(log);
+    let (log, report) = open(disk, index);
+    assert_eq!((report.findings, hashes(&log)), (vec![], sorted(&typing(400))), "{what}");
+}
+
+#[test]
+fn a_crash_at_any_write_loses_nothing_that_was_synced() {
+    let deltas = typing(400);
+    let whole = MemoryDisk::new();
+    work(&whole, &MemoryIndex::new(), &deltas, &mut Promised::default()).unwrap();
+    let n_changes = whole.n_changes();
+    assert!(n_changes > 400, "{n_changes}");
+    let step = if std::env::var_os("CODESYNC_SLOW_TESTS").is_some() { 1 } else { 13 };
+    for cut in (0..n_changes).step_by(step) {
+        let styles = [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(cut), CrashStyle::Tear(cut + 1_000_000)];
+        let style = styles[(cut / step as u64) as usize % styles.len()];
+        let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+        disk.die_after(Some(cut));
+        let mut promised = Promised::default();
+        assert!(work(&disk, &index, &deltas, &mut promised).is_err());
+        disk.crash(style);
+        if cut % 2 == 0 {
+            index.crash();
+        }
+        check_promises(&disk, &index, &promised, &format!("cut {cut}, {style:?}"));
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_clearly_and_loses_nothing() {
+    let deltas = typing(400);
+    let whole = MemoryDisk::new();
+    work(&whole, &MemoryIndex::new(), &deltas, &mut Promised::default()).unwrap();
+    for space in (0..600_000).step_by(20_011) {
+        let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+        disk.set_space(Some(space));
+        let mut promised = Promised::default();
+        match work(&disk, &index, &deltas, &mut promised) {
+            Ok(()) | Err(LogError::NoSpace) => {}
+            Err(other) => panic!("space {space}: {other:?}"),
+        }
+        let reopened = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options());
+        if let Ok((log, report)) = reopened {
+            assert!(!lost(&report), "space {space}: {report:?}");
+            let found: BTreeSet<DeltaHash> = hashes(&log).into_iter().collect();
+            assert!(promised.deltas.is_subset(&found), "space {space}");
+        }
+        disk.set_space(None);
+        check_promises(&disk, &index, &promised, &format!("space {space}"));
+    }
+}
+
+#[test]
+fn the_ballast_pays_for_the_last_writes() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    let used: u64 = disk.files().iter().map(|(_, length)| length).sum();
+    disk.set_space(Some(used));
+    for signed in &typing(500) {
+        append(&mut log, signed).unwrap();
+        log.sync().unwrap();
+    }
+    assert!(log.is_low_on_space());
+    disk.set_space(None);
+    log.seal(true).unwrap();
+    assert!(!log.is_low_on_space());
+}
+
+#[test]
+fn a_failed_sync_is_not_believed_the_second_time() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    let deltas = typing(20);
+    for signed in &deltas[..10] {
+        append(&mut log, signed).unwrap();
+    }
+    let blob = log.put_blob(b"of the first half").unwrap();
+    disk.fail_next_sync();
+    assert!(log.sync().is_err());
+    assert!(log.unsynced());
+    disk.fail_next_sync();
+    assert!(log.sync().is_err());
+    for signed in &deltas[10..] {
+        append(&mut log, signed).unwrap();
+    }
+    log.sync().unwrap();
+    assert_eq!(log.blob(&blob).unwrap(), b"of the first half");
+    disk.crash(CrashStyle::Lose);
+    index.crash();
+    let (log, _) = open(&disk, &index);
+    assert_eq!(hashes(&log), sorted(&deltas));
+    assert_eq!(log.blob(&blob).unwrap(), b"of the first half");
+}
+
+/// A store with sealed blocks, a tail and blobs.
+fn store() -> (MemoryDisk, MemoryIndex, Vec<Arc<SignedDelta>>) {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    let deltas = typing(2_300);
+    for signed in &deltas[..1_150] {
+        append(&mut log, signed).unwrap();
+    }
+    log.put_blob(&b"first ".repeat(100)).unwrap();
+    log.seal(true).unwrap();
+    for signed in &deltas[1_150..2_290] {
+        append(&mut log, signed).unwrap();
+    }
+    log.put_blob(&b"second ".repeat(100)).unwrap();
+    log.seal(true).unwrap();
+    for signed in &deltas[2_290..] {
+        append(&mut log, signed).unwrap();
+    }
+    log.sync().unwrap();
+    (disk, index, deltas)
+}
+
+fn class_of(disk: &MemoryDisk, name: &str) -> Class {
+    let number = crate::journal::segment_number(name.strip_prefix("journal/").unwrap()).unwrap();
+    crate::journal::scan(number, &crate::Disk::read(disk, name).unwrap()).class.unwrap()
+}
+
+/// Damages one file or the index and checks: never a panic, sealed history is healed, everything else is noticed
+/// or harmless.
+fn check_damage(disk: &MemoryDisk, index: &MemoryIndex, deltas: &[Arc<SignedDelta>], class: Option<Class>, what: &str) {
+    let Ok((mut log, report)) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options()) else {
+        panic!("{what}: does not open");
+    };
+    let found = hashes(&log);
+    if class != Some(Class::Live) {
+        assert_eq!(found, sorted(deltas), "{what}: {report:?}");
+    } else if found != sorted(deltas) {
+        assert!(report.findings.iter().any(|f| matches!(f.outcome, Outcome::Lost | Outcome::Unfinished)), "{what}");
+        let is_prefix_or_noticed = lost(&report) || sorted(deltas).starts_with(&found);
+        assert!(is_prefix_or_noticed, "{what}: {report:?}");
+    }
+    let blobs: Vec<_> = [b"first ".repeat(100), b"second ".repeat(100)].iter().map(|b| BlobHash::of(b)).collect();
+    let all_there = blobs.iter().all(|hash| log.blob(hash).is_some());
+    if !all_there {
+        let noticed = lost(&report) || !log.verify(&mut |_, _| {}).is_sound();
+        assert!(class == Some(Class::Blobs) && noticed, "{what}: {report:?}");
+    }
+    log.repair();
+    let after = log.verify(&mut |_, _| {});
+    let only_gaps = after.findings.iter().all(|finding| finding.what.contains("gap"));
+    assert!(only_gaps && (class == Some(Class::Live) || after.is_sound()), "{what}: {after:?}");
+    log.put_blob(&b"first ".repeat(100)).unwrap();
+    log.put_blob(&b"second ".repeat(100)).unwrap();
+    log.close().unwrap();
+    let (log, report) = open(disk, index);
+    assert!(class == Some(Class::Live) || report.findings.is_empty(), "{what}: {report:?}");
+    blobs.iter().for_each(|hash| assert!(log.blob(hash).is_some(), "{what}"));
+    assert_eq!(hashes(&log), found, "{what}");
+}
+
+#[test]
+fn flipped_bits_cuts_and_deleted_files_are_healed_or_noticed() {
+    let (disk, index, deltas) = store();
+    let mut random = testing::Random(5);
+    for (name, length) in disk.files() {
+        let class = name.starts_with("journal/").then(|| class_of(&disk, &name));
+        for round in 0..8 {
+            let at = random.below(length.max(1)) as usize;
+            let damaged = disk.fork();
+            let copy = index.fork();
+            let what = match round {
+                0 => {
+                    crate::Disk::remove(&mut damaged.clone(), &name).unwrap();
+                    damaged.crash(CrashStyle::Keep);
+                    format!("{name} deleted")
+                }
+                1 | 2 => {
+                    damaged.damage(&name, |bytes| bytes.truncate(at));
+                    format!("{name} cut at {at}")
+                }
+                3 => {
+                    damaged.damage(&name, |bytes| bytes.iter_mut().skip(at).take(512).for_each(|byte| *byte = 0));
+                    format!("{name} zeros from {at}")
+                }
+                _ => {
+                    damaged.damage(&name, |bytes| if let Some(byte) = bytes.get_mut(at) { *byte ^= 1 << (at % 8) });
+                    format!("{name} bit flipped in byte {at}")
+                }
+            };
+            // A live segment deleted whole leaves nothing to notice it by but the caller's own copy of its head.
+            if !(round == 0 && class == Some(Class::Live)) {
+                check_damage(&damaged, &copy, &deltas, class, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_damaged_or_empty_index_is_built_anew() {
+    let (disk, index, deltas) = store();
+    for prefix in ["block/", "checkpoint", "blobs/", ""] {
+        let (damaged, copy) = (disk.fork(), index.fork());
+        copy.damage(|key| key.starts_with(prefix.as_bytes()), |value| value[3] ^= 16);
+        check_damage(&damaged, &copy, &deltas, None, &format!("index {prefix:?} damaged"));
+    }
+    let (damaged, copy) = (disk.fork(), index.fork());
+    copy.clear();
+    check_damage(&damaged, &copy, &deltas, None, "index empty");
+    assert!(copy.state_len("block/") >= 2);
+}
+
+#[test]
+fn history_without_any_good_copy_is_reported_lost_and_the_rest_stays() {
+    let (disk, index, deltas) = store();
+    let sealed = disk.files().into_iter().map(|(name, _)| name).find(|name| {
+        name.starts_with("journal/") && class_of(&disk, name) == Class::Sealed
+    });
+    disk.damage(&sealed.unwrap(), |bytes| bytes[600] ^= 4);
+    let mut first = true;
+    index.damage(|key| key.starts_with(b"block/") && std::mem::take(&mut first), |value| value[50] ^= 1);
+    let mut second = false;
+    index.damage(|key| key.starts_with(b"block/") && std::mem::replace(&mut second, true), |value| value[50] ^= 1);
+    let (log, report) = open(&disk, &index);
+    assert!(lost(&report), "{report:?}");
+    let found = hashes(&log);
+    assert!(found.len() < deltas.len() && found.len() > 1_000);
+    assert!(crate::Disk::list(&disk, "set-aside").unwrap().len() == 1);
+}
+
+#[test]
+fn newer_stores_and_segments_are_left_alone() {
+    let (disk, index, _) = store();
+    let newer = disk.fork();
+    newer.damage("VERSION", |bytes| *bytes = b"2\n".to_vec());
+    let before = newer.n_changes();
+    let opened = Log::open_with(Box::new(newer.clone()), Box::new(index.clone()), options());
+    assert!(matches!(opened, Err(LogError::NewerVersion { version: 2 })));
+    assert_eq!(newer.n_changes(), before);
+}
+
+#[test]
+fn two_processes_cannot_open_a_store_and_sled_keeps_what_was_put() {
+    let folder = tempfile::tempdir().unwrap();
+    let deltas = typing(1_100);
+    let (mut log, _) = Log::open(folder.path(), options()).unwrap();
+    deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
+    log.put_local("tabs", b"main.rs");
+    log.sync().unwrap();
+    let busy = Log::open(folder.path(), options()).err().unwrap();
+    assert!(matches!(busy, LogError::Busy { pid: Some(pid) } if pid == std::process::id()), "{busy:?}");
+    log.close().unwrap();
+    let (log, report) = Log::open(folder.path(), options()).unwrap();
+    assert_eq!(report, OpenReport::default());
+    assert_eq!(hashes(&log), sorted(&deltas));
+    assert_eq!(log.get_local("tabs").unwrap(), b"main.rs");
+    assert!(log.verify(&mut |_, _| {}).findings.is_empty());
+    assert_eq!(std::fs::read(folder.path().join(".codesync/.gitignore")).unwrap(), b"*\n");
+}
+
+#[test]
+fn a_damaged_sled_is_set_aside_and_nothing_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let deltas = typing(1_100);
+    let (mut log, _) = Log::open(folder.path(), options()).unwrap();
+    deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
+    log.close().unwrap();
+    let db = folder.path().join(".codesync/index/db");
+    let bytes = std::fs::read(&db).unwrap();
+    let mut random = testing::Random(3);
+    for round in 0..6 {
+        let mut damaged = bytes.clone();
+        let at = random.below(damaged.len().min(20_000) as u64) as usize;
+        match round {
+            0 => damaged.truncate(0),
+            1 => damaged.truncate(at),
+            _ => damaged[at] ^= 1 << (at % 8),
+        }
+        std::fs::write(&db, &damaged).unwrap();
+        let (log, report) = Log::open(folder.path(), options()).unwrap();
+        assert!(!lost(&report), "round {round} at {at}: {report:?}");
+        assert_eq!(hashes(&log), sorted(&deltas), "round {round}");
+        log.close().unwrap();
+        let (log, report) = Log::open(folder.path(), options()).unwrap();
+        assert!(report.findings.is_empty(), "round {round} at {at}: {report:?}");
+        assert!(log.verify(&mut |_, _| {}).is_sound(), "round {round}");
+    }
+}
+
+#[test]
+fn a_file_instead_of_a_folder_is_refused_with_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let refused = Log::open(&file, options()).err().unwrap();
+    assert!(matches!(refused, LogError::Io { .. }), "{refused}");
+}
+
+#[test]
+fn a_delta_may_touch_no_file_that_a_mark_only_resembles() {
+    let mut author = Author::new(1);
+    let mut twin = file(2);
+    twin.0[15] = 9;
+    let deltas = [author.key(START_MS, file(2), 0, "a"), author.key(START_MS + 1, twin, 0, "b")];
+    let (mut log, _) = Log::in_memory(options()).unwrap();
+    deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
+    log.seal(true).unwrap();
+    let of = |file: FileId| {
+        let mut found = Vec::new();
+        log.for_each_of(&file, &mut |signed| found.push(signed.hash)).unwrap();
+        found
+    };
+    assert_eq!((of(file(2)), of(twin), of(file(3))), (vec![deltas[0].hash], vec![deltas[1].hash], vec![]));
+}

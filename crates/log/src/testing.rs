@@ -1,0 +1,109 @@
+//! Deltas for the tests of this crate: authors who type, jump about and fork.
+#![allow(clippy::unwrap_used)]
+
+use codesync_base::*;
+use std::sync::Arc;
+
+/// SplitMix64: tests print its seed.
+#[derive(Clone)]
+pub(crate) struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.next() % n
+    }
+}
+
+/// Stands in for Ed25519: bound to the name and the author.
+pub(crate) fn sign(hash: &DeltaHash, device: &DeviceId) -> [u8; 64] {
+    let half = *blake3::hash(&[hash.0, device.0].concat()).as_bytes();
+    [half, half].concat().try_into().unwrap()
+}
+
+pub(crate) fn verify(signed: &SignedDelta) -> bool {
+    signed.signature == sign(&signed.hash, &signed.delta.log.device)
+}
+
+pub(crate) struct Author {
+    pub log: LogId,
+    pub seq: u32,
+    pub prev: DeltaHash,
+    pub clock: Clock,
+}
+
+pub(crate) const START_MS: u64 = 1_790_000_000_000;
+
+impl Author {
+    pub fn new(n: u8) -> Self {
+        let log = LogId { device: DeviceId([n; 32]), incarnation: 0 };
+        Self { log, seq: 0, prev: DeltaHash::ZERO, clock: Clock::default() }
+    }
+
+    pub fn delta(&mut self, now_ms: u64, files: Vec<FileId>, steps: Vec<Step>) -> Arc<SignedDelta> {
+        self.seq += 1;
+        let delta = Delta {
+            project: ProjectId([7; 16]),
+            log: self.log,
+            seq: self.seq,
+            prev: self.prev,
+            hlc: self.clock.tick(now_ms),
+            deps: vec![],
+            origin: Origin::Typing,
+            group: self.seq,
+            logs: vec![],
+            files,
+            steps,
+        };
+        self.sign(delta)
+    }
+
+    pub fn sign(&mut self, delta: Delta) -> Arc<SignedDelta> {
+        let (_, hash) = encode_delta(&delta);
+        self.prev = hash;
+        let signature = sign(&hash, &self.log.device);
+        Arc::new(SignedDelta { delta, hash, signature })
+    }
+
+    /// One key at the end of a text that this author types alone.
+    pub fn key(&mut self, now_ms: u64, file: FileId, position: u32, text: &str) -> Arc<SignedDelta> {
+        let left = self.seq.checked_sub(1).map(|_| ItemRef { log: 0, seq: self.seq, offset: 0 });
+        let insert = Insert { left, right: None, text: TextSource::Inline(text.into()) };
+        let change = Change::Text(TextStep { position, delete: vec![], insert: Some(insert) });
+        self.delta(now_ms, vec![file], vec![Step { at_ms: now_ms, file: 0, change }])
+    }
+
+    pub fn session(&mut self, now_ms: u64) -> Arc<SignedDelta> {
+        let change = Change::Session { person: "Ann".into(), device_name: "laptop".into() };
+        self.delta(now_ms, vec![], vec![Step { at_ms: now_ms, file: 0, change }])
+    }
+}
+
+pub(crate) fn file(n: u8) -> FileId {
+    FileId([n; 16])
+}
+
+/// `n` keys of one author, a session first.
+pub(crate) fn typing(n: u32) -> Vec<Arc<SignedDelta>> {
+    let mut author = Author::new(1);
+    let mut random = Random(1);
+    let mut now_ms = START_MS;
+    let mut deltas = vec![author.session(now_ms)];
+    for position in 0..n {
+        now_ms += 40 + random.below(200);
+        let letter = char::from(b'a' + random.below(26) as u8).to_string();
+        deltas.push(author.key(now_ms, file(1 + (position % 2) as u8), position, &letter));
+    }
+    deltas
+}
+
+pub(crate) fn bytes(signed: &SignedDelta) -> Vec<u8> {
+    encode_delta(&signed.delta).0
+}

@@ -1,0 +1,350 @@
+//! Journal segments on a disk: appending, group commit, reading back. Knows records, not what they mean.
+
+use crate::LogError;
+use crate::disk::Disk;
+use crate::journal::{self, Class, RECORD_HEADER_BYTES, RecordKind};
+use std::collections::BTreeMap;
+use std::io;
+
+/// Where a payload stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Place {
+    pub segment: u32,
+    pub offset: u64,
+    pub length_bytes: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Segment {
+    pub class: Class,
+    pub length_bytes: u64,
+}
+
+/// A record that a crash could still take.
+struct Unsynced {
+    kind: RecordKind,
+    payload: Vec<u8>,
+    place: Place,
+}
+
+/// The segment of one class that is being written.
+#[derive(Default)]
+struct Current {
+    number: Option<u32>,
+    unsynced: Vec<Unsynced>,
+    /// A write or sync failed: what is in the file is not known, and must never be assumed to be there.
+    is_doubtful: bool,
+}
+
+/// Whether a full segment is left for a new one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rotation {
+    WhenFull,
+    Never,
+}
+
+pub(crate) struct Writer {
+    pub disk: Box<dyn Disk>,
+    pub segments: BTreeMap<u32, Segment>,
+    current: BTreeMap<Class, Current>,
+    next_number: u32,
+    segment_bytes_max: u64,
+    moved: Vec<(Place, Place)>,
+    has_ballast: bool,
+}
+
+const BALLAST: &str = "ballast";
+const BALLAST_BYTES: usize = 256 << 10;
+
+impl Writer {
+    pub fn new(disk: Box<dyn Disk>, segment_bytes_max: u64) -> Self {
+        let has_ballast = disk.length_bytes(BALLAST).is_ok_and(|length| length == BALLAST_BYTES as u64);
+        Self {
+            disk,
+            segments: BTreeMap::new(),
+            current: BTreeMap::new(),
+            next_number: 1,
+            segment_bytes_max,
+            moved: Vec::new(),
+            has_ballast,
+        }
+    }
+
+    /// Takes note of a segment found at opening. Appending goes on in the newest of its class when `is_open`.
+    pub fn adopt(&mut self, number: u32, segment: Segment, is_open: bool) {
+        self.segments.insert(number, segment);
+        self.next_number = self.next_number.max(number.saturating_add(1));
+        self.current.entry(segment.class).or_default().number = is_open.then_some(number);
+    }
+
+    /// Numbers up to this are not given to new segments.
+    pub fn reserve(&mut self, number: u32) {
+        self.next_number = self.next_number.max(number.saturating_add(1));
+    }
+
+    /// Writes one record. Not durable before `sync`. On failure nothing of it counts.
+    pub fn append(&mut self, class: Class, kind: RecordKind, payload: &[u8]) -> Result<Place, LogError> {
+        if self.current.entry(class).or_default().is_doubtful {
+            self.rewrite_unsynced(class)?;
+        }
+        let place = self.write(class, kind, payload, Rotation::WhenFull)?;
+        let current = self.current.entry(class).or_default();
+        current.unsynced.push(Unsynced { kind, payload: payload.to_vec(), place });
+        Ok(place)
+    }
+
+    pub fn unsynced(&self) -> bool {
+        self.current.values().any(|current| !current.unsynced.is_empty())
+    }
+
+    pub fn unsynced_bytes(&self, class: Class) -> usize {
+        self.current.get(&class).map_or(0, |current| current.unsynced.iter().map(|record| record.payload.len()).sum())
+    }
+
+    /// Makes everything appended durable. Blobs go first: a delta must not outlive the blob it names.
+    pub fn sync(&mut self) -> Result<(), LogError> {
+        for class in [Class::Blobs, Class::Sealed, Class::Live] {
+            self.sync_class(class)?;
+        }
+        Ok(())
+    }
+
+    fn sync_class(&mut self, class: Class) -> Result<(), LogError> {
+        let Some(current) = self.current.get(&class).filter(|current| !current.unsynced.is_empty()) else {
+            return Ok(());
+        };
+        if current.is_doubtful {
+            self.rewrite_unsynced(class)?;
+        }
+        let current = self.current.entry(class).or_default();
+        let number = current.number.expect("invariant: unsynced records stand in a segment");
+        let name = journal::segment_name(number);
+        if let Err(error) = self.disk.sync(&name) {
+            // After a failed fsync the kernel may have dropped the pages: only a fresh file can be believed.
+            current.is_doubtful = true;
+            return Err(LogError::of(&name, error));
+        }
+        current.unsynced.clear();
+        Ok(())
+    }
+
+    /// Blobs and blocks whose place changed since the last call: before and after.
+    pub fn take_moved(&mut self) -> Vec<(Place, Place)> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// Puts what is not durable into a fresh segment.
+    fn rewrite_unsynced(&mut self, class: Class) -> Result<(), LogError> {
+        let current = self.current.entry(class).or_default();
+        let mut records = std::mem::take(&mut current.unsynced);
+        current.number = None;
+        current.is_doubtful = false;
+        for n_done in 0..records.len() {
+            match self.write(class, records[n_done].kind, &records[n_done].payload, Rotation::Never) {
+                Ok(place) => {
+                    self.moved.push((records[n_done].place, place));
+                    records[n_done].place = place;
+                }
+                Err(error) => {
+                    let current = self.current.entry(class).or_default();
+                    current.unsynced = records;
+                    current.is_doubtful = true;
+                    return Err(error);
+                }
+            }
+        }
+        self.current.entry(class).or_default().unsynced = records;
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        class: Class,
+        kind: RecordKind,
+        payload: &[u8],
+        rotation: Rotation,
+    ) -> Result<Place, LogError> {
+        let number = self.segment_for(class, payload.len(), rotation)?;
+        let mut bytes = Vec::with_capacity(payload.len() + RECORD_HEADER_BYTES);
+        journal::encode_record(number, kind, payload, &mut bytes);
+        let offset = self.segments[&number].length_bytes + RECORD_HEADER_BYTES as u64;
+        self.append_bytes(class, number, &bytes)?;
+        Ok(Place { segment: number, offset, length_bytes: payload.len() as u32 })
+    }
+
+    /// The segment to append to: the current one, or a new one when that is full.
+    fn segment_for(&mut self, class: Class, payload_bytes: usize, rotation: Rotation) -> Result<u32, LogError> {
+        let number = self.current.entry(class).or_default().number;
+        if let Some(number) = number {
+            let length_bytes = self.segments[&number].length_bytes;
+            let is_empty = length_bytes <= journal::HEADER_BYTES as u64;
+            let fits = length_bytes + payload_bytes as u64 <= self.segment_bytes_max;
+            if is_empty || fits || rotation == Rotation::Never {
+                return Ok(number);
+            }
+            // One sync must be enough for what is unsynced, so no segment is left behind with such.
+            self.sync_class(class)?;
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        self.segments.insert(number, Segment { class, length_bytes: 0 });
+        self.current.entry(class).or_default().number = Some(number);
+        if let Err(error) = self.append_bytes(class, number, &journal::encode_header(number, class)) {
+            self.current.entry(class).or_default().number = None;
+            self.segments.remove(&number);
+            // Header bytes that may have been written are cut off at the next opening.
+            return Err(error);
+        }
+        Ok(number)
+    }
+
+    fn append_bytes(&mut self, class: Class, number: u32, bytes: &[u8]) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        let length_bytes = self.segments[&number].length_bytes;
+        let mut result = self.disk.append(&name, bytes);
+        if result.as_ref().is_err_and(is_no_space) && self.release_ballast() {
+            result = self.cut(&name, length_bytes).and_then(|()| self.disk.append(&name, bytes));
+        }
+        if let Err(error) = result {
+            if let Err(cut) = self.cut(&name, length_bytes) {
+                tracing::warn!(%cut, name, "a broken write could not be taken back");
+                self.current.entry(class).or_default().is_doubtful = true;
+            }
+            return Err(LogError::of(&name, error));
+        }
+        self.segments.get_mut(&number).expect("invariant: inserted before it is written").length_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn cut(&mut self, name: &str, length_bytes: u64) -> io::Result<()> {
+        match self.disk.truncate(name, length_bytes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && length_bytes == 0 => Ok(()),
+            done => done,
+        }
+    }
+
+    /// The payload at a place, its checksum right.
+    pub fn read(&self, place: Place, kind: RecordKind) -> Result<Vec<u8>, LogError> {
+        let name = journal::segment_name(place.segment);
+        let start = place.offset - RECORD_HEADER_BYTES as u64;
+        let length_bytes = u64::from(place.length_bytes) + RECORD_HEADER_BYTES as u64;
+        let mut bytes = self.disk.read_range(&name, start, length_bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => LogError::Damaged { what: name.clone() },
+            _ => LogError::of(&name, error),
+        })?;
+        match journal::parse_record(place.segment, &bytes, 0, None) {
+            Some((found, payload)) if found == kind && payload.len() == place.length_bytes as usize => {
+                Ok(bytes.split_off(RECORD_HEADER_BYTES))
+            }
+            _ => Err(LogError::Damaged { what: name }),
+        }
+    }
+
+    /// Takes a segment away whose records all stand elsewhere, durably.
+    pub fn remove(&mut self, number: u32) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        self.forget(number);
+        match self.disk.remove(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::of(&name, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves a segment to `set-aside`.
+    pub fn set_aside(&mut self, number: u32) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        let aside = self.free_name_aside(number)?;
+        self.forget(number);
+        match self.disk.rename(&name, &aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::of(&name, error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps bytes that are no records.
+    pub fn copy_aside(&mut self, number: u32, bytes: &[u8]) -> Result<(), LogError> {
+        let aside = self.free_name_aside(number)?;
+        self.disk.replace(&aside, bytes).map_err(|error| LogError::of(&aside, error))
+    }
+
+    fn free_name_aside(&self, number: u32) -> Result<String, LogError> {
+        let taken = self.disk.list("set-aside").map_err(|error| LogError::of("set-aside", error))?;
+        let free = (1..).map(|n| format!("{number:08}-{n}.part")).find(|name| !taken.contains(name));
+        Ok(format!("set-aside/{}", free.expect("invariant: some number is free")))
+    }
+
+    /// The next record of this class opens a new segment.
+    pub fn close_current(&mut self, class: Class) {
+        let current = self.current.entry(class).or_default();
+        assert!(current.unsynced.is_empty(), "invariant: no segment is left with unsynced records");
+        current.number = None;
+    }
+
+    fn forget(&mut self, number: u32) {
+        self.segments.remove(&number);
+        self.current.values_mut().filter(|current| current.number == Some(number)).for_each(|current| {
+            assert!(current.unsynced.is_empty(), "invariant: no segment goes with unsynced records");
+            current.number = None;
+        });
+    }
+
+    /// Writes a segment anew with these payloads, all of one kind, and says where they stand now.
+    pub fn replace(
+        &mut self,
+        number: u32,
+        class: Class,
+        kind: RecordKind,
+        payloads: &[Vec<u8>],
+    ) -> Result<Vec<Place>, LogError> {
+        let name = journal::segment_name(number);
+        let mut bytes = journal::encode_header(number, class);
+        let ranges: Vec<_> =
+            payloads.iter().map(|payload| journal::encode_record(number, kind, payload, &mut bytes)).collect();
+        self.disk.replace(&name, &bytes).map_err(|error| LogError::of(&name, error))?;
+        self.segments.insert(number, Segment { class, length_bytes: bytes.len() as u64 });
+        Ok(ranges
+            .into_iter()
+            .map(|range| Place { segment: number, offset: range.start as u64, length_bytes: range.len() as u32 })
+            .collect())
+    }
+
+    pub fn numbers(&self, class: Class) -> Vec<u32> {
+        self.segments.iter().filter(|(_, segment)| segment.class == class).map(|(number, _)| *number).collect()
+    }
+
+    /// Whether the spare room is used up, so that the next full disk refuses writes.
+    pub fn is_low_on_space(&self) -> bool {
+        !self.has_ballast
+    }
+
+    fn release_ballast(&mut self) -> bool {
+        let released = self.has_ballast && self.disk.remove(BALLAST).is_ok();
+        self.has_ballast = false;
+        released
+    }
+
+    /// Lays in spare room for the last writes on a full disk, where there is room.
+    pub fn lay_in_ballast(&mut self) {
+        if self.has_ballast {
+            return;
+        }
+        // Bytes that neither compress nor leave a hole, or the room would not be there.
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let bytes: Vec<u8> = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as u8
+        })
+        .take(BALLAST_BYTES)
+        .collect();
+        match self.disk.replace(BALLAST, &bytes) {
+            Ok(()) => self.has_ballast = true,
+            Err(error) => tracing::warn!(%error, "no room for the ballast"),
+        }
+    }
+}
+
+fn is_no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}

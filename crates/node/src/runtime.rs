@@ -1,0 +1,419 @@
+//! The engine thread: takes what arrived, handles all of it, makes it durable with one fsync, answers, then
+//! writes files that are due.
+
+use crate::bridge::Bridge;
+use crate::{Options, STORE_FOLDER, config, whole};
+use codesync_api::{ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ViewOpened};
+use codesync_auth::verify_delta;
+use codesync_base::{ProjectId, RelPath};
+use codesync_engine::{Engine, Now, Profile, api_error};
+use codesync_fs::{Batch, Watcher};
+use codesync_log::Log;
+use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+type Result<T> = std::result::Result<T, ApiError>;
+type Answer = Sender<Result<Reply>>;
+
+pub(crate) enum Message {
+    Call(Box<Request>, Answer),
+    Subscribe(Sender<Event>),
+    Changed(Batch),
+    Close(Sender<()>),
+}
+
+/// Messages handled before the next fsync.
+const BATCH_MAX: usize = 512;
+/// Quiet time after which history is put in order.
+const REST_AFTER: Duration = Duration::from_secs(2);
+const IDLE_AFTER: Duration = Duration::from_secs(30);
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+pub(crate) struct Runtime {
+    engine: Engine,
+    bridge: Bridge,
+    root: PathBuf,
+    watcher: Option<Watcher>,
+    subscribers: Vec<Sender<Event>>,
+    last_activity: Instant,
+    rested: bool,
+    idled: bool,
+}
+
+/// What this copy of the store is, beside its history.
+#[derive(Default, Serialize, Deserialize)]
+struct Replica {
+    incarnation: u32,
+}
+
+impl Runtime {
+    /// Takes the store and brings workspace and folder together.
+    pub fn open(root: &Path, options: &Options) -> Result<Self> {
+        let store = root.join(STORE_FOLDER);
+        let log = open_log(&store)?;
+        let engine = open_engine(log, root, options.person.clone())?;
+        let bridge = Bridge::open(root, &store)?;
+        let mut runtime = Self {
+            engine,
+            bridge,
+            root: root.to_path_buf(),
+            watcher: None,
+            subscribers: Vec::new(),
+            last_activity: Instant::now(),
+            rested: true,
+            idled: true,
+        };
+        let now = now();
+        runtime.bridge.look(&mut runtime.engine, None, false, now)?;
+        runtime.bridge.resume(&mut runtime.engine, now);
+        if !options.watch {
+            runtime.bridge.finish_intake(&mut runtime.engine, now)?;
+        }
+        runtime.commit(now)?;
+        Ok(runtime)
+    }
+
+    /// Follows the folder. What changed before the watch began is looked at once more.
+    pub fn watch(&mut self, inbox: Sender<Message>) -> Result<()> {
+        let (batches, changes) = mpsc::channel();
+        let watcher = Watcher::start(&self.bridge.folder, self.bridge.rules.clone(), batches).map_err(crate::bridge::folder_error)?;
+        self.watcher = Some(watcher);
+        let forward = move || {
+            // Ends when the watcher or the engine does.
+            for batch in changes {
+                if inbox.send(Message::Changed(batch)).is_err() {
+                    break;
+                }
+            }
+        };
+        std::thread::Builder::new().name("codesync-changes".into()).spawn(forward).map(drop).map_err(|error| {
+            ApiError::new(ErrorCode::Internal, "A thread could not be started.").with_detail(error)
+        })?;
+        self.bridge.look(&mut self.engine, None, false, now())
+    }
+
+    /// Runs until it is closed.
+    pub fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let first = match messages.recv_timeout(self.patience()) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let mut batch: Vec<Message> = first.into_iter().collect();
+            batch.extend(messages.try_iter().take(BATCH_MAX));
+            let turned = catch_unwind(AssertUnwindSafe(|| self.turn(batch)));
+            match turned {
+                Ok(None) => {}
+                Ok(Some(done)) => {
+                    self.close();
+                    done.send(()).unwrap_or_default();
+                    return;
+                }
+                Err(_) => {
+                    tracing::error!("the workspace met a bug and is closed; its history is intact");
+                    return;
+                }
+            }
+        }
+        self.close();
+    }
+
+    /// How long nothing needs to be done.
+    fn patience(&self) -> Duration {
+        if self.bridge.is_busy() {
+            return Duration::ZERO;
+        }
+        let until_write = self.engine.next_write_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now().ms)));
+        let quiet = self.last_activity.elapsed();
+        let until_rest = match (self.rested, self.idled) {
+            (false, _) => Some(REST_AFTER.saturating_sub(quiet)),
+            (true, false) => Some(IDLE_AFTER.saturating_sub(quiet)),
+            (true, true) => None,
+        };
+        let until_retry = self.engine.is_unsynced().then_some(RETRY);
+        [until_write, until_rest, until_retry].into_iter().flatten().min().unwrap_or(Duration::from_secs(3_600))
+    }
+
+    /// One turn. Returns whom to tell when this was the last.
+    fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
+        let now = now();
+        let (mut answers, mut closing, mut hurried) = (Vec::new(), None, false);
+        if !batch.is_empty() {
+            (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
+        }
+        for message in batch {
+            match message {
+                Message::Call(request, answer) => {
+                    hurried |= matches!(*request, Request::Flush | Request::Save { .. });
+                    let result = self.handle(*request, now);
+                    answers.push((answer, result));
+                }
+                Message::Subscribe(subscriber) => self.subscribers.push(subscriber),
+                Message::Changed(batch) => self.take_in(&batch, now),
+                Message::Close(done) => closing = Some(done),
+            }
+        }
+        if let Err(error) = self.bridge.turn(&mut self.engine, now) {
+            tracing::warn!(%error, "changes of the folder could not be taken in");
+        }
+        let committed = self.commit(now);
+        if hurried {
+            self.write_all(now);
+        }
+        for (answer, result) in answers {
+            let result = result.and_then(|reply| committed.clone().map(|()| reply));
+            // Whoever asked may be gone.
+            answer.send(result).unwrap_or_default();
+        }
+        self.tell();
+        self.write_some(now);
+        self.tell();
+        self.rest();
+        closing
+    }
+
+    /// Makes everything durable.
+    fn commit(&mut self, now: Now) -> Result<()> {
+        if !self.engine.is_unsynced() {
+            return Ok(());
+        }
+        self.bridge.mark_stale(&mut self.engine)?;
+        self.engine.sync(now)
+    }
+
+    fn take_in(&mut self, batch: &Batch, now: Now) {
+        let paths = if batch.overflow { None } else { Some(&batch.paths) };
+        if let Err(error) = self.bridge.look(&mut self.engine, paths, batch.mass, now) {
+            tracing::warn!(%error, "the folder could not be looked at");
+        }
+    }
+
+    fn write_some(&mut self, now: Now) {
+        if self.engine.next_write_ms().is_some_and(|due_ms| due_ms <= now.ms) {
+            if let Err(error) = self.bridge.write_due(&mut self.engine, now).and_then(|_| self.commit(now)) {
+                tracing::warn!(%error, "files could not be written");
+            }
+        }
+    }
+
+    /// Writes every file that waits.
+    fn write_all(&mut self, now: Now) {
+        self.engine.hurry_writes(now);
+        loop {
+            match self.bridge.write_due(&mut self.engine, now) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "files could not be written");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        let quiet = self.last_activity.elapsed();
+        let idle = quiet >= IDLE_AFTER && !self.idled;
+        if (quiet >= REST_AFTER && !self.rested) || idle {
+            (self.rested, self.idled) = (true, self.idled || idle);
+            if let Err(error) = self.engine.rest(idle) {
+                tracing::warn!(%error, "history could not be put in order");
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        for event in self.engine.take_events() {
+            self.subscribers.retain(|subscriber| subscriber.send(event.clone()).is_ok());
+        }
+    }
+
+    fn handle(&mut self, request: Request, now: Now) -> Result<Reply> {
+        match request {
+            Request::OpenView { path } => self.open_view(path, now),
+            Request::ListFolder { path, at: None } => self.list_folder(path, now),
+            Request::ImportFile { source, path } => self.import_file(Path::new(&source), &path, now),
+            Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),
+            Request::ImportBundle { file } => self.import_bundle(Path::new(&file), now),
+            Request::ExportGit { dir } => whole::export_git(&mut self.engine, Path::new(&dir)),
+            request => self.engine.handle(request, now),
+        }
+    }
+
+    /// A file of the workspace, or one that the ignore rules keep out of history: shown, not edited.
+    fn open_view(&mut self, path: String, now: Now) -> Result<Reply> {
+        let opened = self.engine.handle(Request::OpenView { path: path.clone() }, now);
+        match opened {
+            Err(error) if error.code == ErrorCode::NotFound => self.view_ignored(&path).ok_or(error),
+            opened => opened,
+        }
+    }
+
+    fn view_ignored(&self, path: &str) -> Option<Reply> {
+        let file = self.bridge.folder.read(&RelPath::parse(path).ok()?).ok()??;
+        let codesync_fs::Content::Text { text, meta, .. } = codesync_fs::read_text(&file.bytes) else { return None };
+        let line_end = match meta.line_end {
+            codesync_base::LineEnd::Lf => LineEnd::Lf,
+            codesync_base::LineEnd::CrLf => LineEnd::CrLf,
+        };
+        Some(Reply::View(ViewOpened {
+            view_id: 0,
+            file_id: None,
+            path: path.to_owned(),
+            revision: 0,
+            text,
+            encoding: meta.encoding,
+            line_end,
+            read_only: Some(ReadOnlyReason::Ignored),
+            size_bytes: file.bytes.len() as u64,
+            n_moments: 0,
+        }))
+    }
+
+    /// What is in a folder, with what the ignore rules keep out.
+    fn list_folder(&mut self, path: String, now: Now) -> Result<Reply> {
+        let mut reply = self.engine.handle(Request::ListFolder { path: path.clone(), at: None }, now)?;
+        let parsed = if path.is_empty() { None } else { RelPath::parse(&path).ok() };
+        let listed = codesync_fs::list(&self.bridge.folder, &self.bridge.rules, parsed.as_ref());
+        let (Reply::Folder { entries }, Ok(listed)) = (&mut reply, listed) else { return Ok(reply) };
+        let known: std::collections::BTreeSet<String> = entries.iter().map(|entry| entry.path.clone()).collect();
+        let ignored = listed.into_iter().filter_map(|entry| {
+            let path = entry.path?.to_string();
+            (entry.is_ignored && !known.contains(&path)).then(|| Entry {
+                name: entry.name,
+                path,
+                kind: match entry.kind {
+                    codesync_fs::EntryKind::Folder => EntryKind::Folder,
+                    _ => EntryKind::Text,
+                },
+                file_id: None,
+                executable: false,
+                ignored: true,
+                change: None,
+            })
+        });
+        entries.extend(ignored);
+        entries.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase())));
+        Ok(reply)
+    }
+
+    /// Copies a file or folder from elsewhere into the workspace, through the folder.
+    fn import_file(&mut self, source: &Path, path: &str, now: Now) -> Result<Reply> {
+        let target = RelPath::parse(path).map_err(|error| ApiError::new(ErrorCode::Invalid, error.to_string()))?;
+        whole::copy_in(&self.bridge.folder, source, &target)?;
+        self.bridge.look(&mut self.engine, Some(&[target].into()), false, now)?;
+        self.bridge.finish_intake(&mut self.engine, now)?;
+        Ok(Reply::Done)
+    }
+
+    fn import_bundle(&mut self, file: &Path, now: Now) -> Result<Reply> {
+        let bundle = whole::read_bundle(file)?;
+        if self.engine.project() == bundle.project {
+            let n_deltas = self.engine.import_bundle(&bundle)?;
+            self.reopen(now)?;
+            return Ok(Reply::Imported { n_deltas });
+        }
+        if !self.engine.tree().events().is_empty() {
+            let sentence = "This folder has a history of its own already. Import the bundle in a new, empty folder.";
+            return Err(ApiError::new(ErrorCode::Exists, sentence));
+        }
+        let store = self.root.join(STORE_FOLDER);
+        let n_deltas = bundle.deltas.len() as u64;
+        self.replace_engine(|log, root| {
+            log.close().map_err(api_error)?;
+            whole::set_history_aside(&store)?;
+            let mut incarnation = [0; 4];
+            config::fill_random(&mut incarnation);
+            // A life of its own: the device that made the bundle may be this one, and may go on elsewhere.
+            write_replica(&store, &Replica { incarnation: u32::from_le_bytes(incarnation) | 1 })?;
+            let mut log = open_log(&store)?;
+            codesync_engine::add_bundle(&mut log, &bundle)?;
+            open_engine(log, root, None)
+        })?;
+        self.write_whole_tree(now)?;
+        Ok(Reply::Imported { n_deltas })
+    }
+
+    /// Opens the engine anew on its log.
+    fn reopen(&mut self, now: Now) -> Result<()> {
+        self.replace_engine(|log, root| open_engine(log, root, None))?;
+        self.write_whole_tree(now)
+    }
+
+    fn replace_engine(&mut self, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
+        let spare = Log::open_in_memory(log_options());
+        let old = std::mem::replace(self.engine.log_mut(), spare);
+        self.engine = make(old, &self.root)?;
+        Ok(())
+    }
+
+    fn write_whole_tree(&mut self, now: Now) -> Result<()> {
+        let files: Vec<_> = self.engine.tree().alive().map(|node| node.file).collect();
+        for file in files {
+            self.engine.request_write(file, now);
+        }
+        self.write_all(now);
+        self.commit(now)
+    }
+
+    fn close(mut self) {
+        let now = now();
+        let ended = self.bridge.finish_intake(&mut self.engine, now).and_then(|()| self.commit(now));
+        self.write_all(now);
+        self.tell();
+        drop(self.watcher.take());
+        if let Err(error) = ended.and_then(|()| self.engine.shut_down(now)) {
+            tracing::warn!(%error, "the workspace did not close cleanly; everything shown as saved is kept");
+        }
+    }
+}
+
+fn log_options() -> codesync_log::Options {
+    codesync_log::Options::new(verify_delta)
+}
+
+fn open_log(store: &Path) -> Result<Log> {
+    let (log, report) = Log::open(store, log_options()).map_err(api_error)?;
+    for finding in &report.findings {
+        tracing::warn!(?finding, "the history was not whole");
+    }
+    Ok(log)
+}
+
+fn open_engine(log: Log, root: &Path, person: Option<String>) -> Result<Engine> {
+    let mut project = ProjectId::ZERO;
+    config::fill_random(&mut project.0);
+    let profile = Profile {
+        new_project: project,
+        person: person.unwrap_or_else(config::person_name),
+        device_name: config::device_name(),
+        root: root.display().to_string(),
+        incarnation: read_replica(&root.join(STORE_FOLDER)).incarnation,
+    };
+    Engine::open(log, config::device_key()?, profile, now())
+}
+
+fn read_replica(store: &Path) -> Replica {
+    let bytes = std::fs::read(store.join("replica.json")).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+fn write_replica(store: &Path, replica: &Replica) -> Result<()> {
+    let file = store.join("replica.json");
+    let json = serde_json::to_vec(replica).expect("invariant: plain data has a JSON form");
+    whole::write_atomically(&file, &json).map_err(|error| config::cannot("write", &file, &error))
+}
+
+/// The time, asked of the system.
+pub(crate) fn now() -> Now {
+    let ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+    let offset = jiff::Timestamp::from_millisecond(ms as i64)
+        .map(|instant| jiff::tz::TimeZone::system().to_offset(instant).seconds() / 60)
+        .unwrap_or(0);
+    Now { ms, local_offset_minutes: offset }
+}

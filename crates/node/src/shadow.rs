@@ -1,0 +1,219 @@
+//! What the folder on disk had when we last read or wrote it: one append-only file of lines, compacted when
+//! it is opened. It tells our own writes from others' even after a crash between two of them.
+//!
+//! A line is `crc32c-hex json`. A line that does not check ends the reading: what follows is forgotten, and
+//! the files concerned are simply compared again.
+
+use codesync_base::{BlobHash, FileId, RelPath};
+use codesync_fs::{ShadowEntry, ShadowTable};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Lines beyond the number of entries after which the file is written anew.
+const SLACK_LINES: usize = 20_000;
+
+/// What is known of one path on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    pub entry: ShadowEntry,
+    /// Steps of the file's timeline that these bytes contain.
+    pub n_steps: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Line {
+    Known(RelPath, Known),
+    Gone(RelPath),
+    /// We are about to write these bytes.
+    Intent(RelPath, FileId, BlobHash, Option<u64>),
+    /// The file's text is ahead of the disk (or the other way round, until compared).
+    Stale(FileId),
+    Fresh(FileId),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Shadow {
+    /// What other programs' changes are measured against.
+    pub table: ShadowTable,
+    n_steps: BTreeMap<RelPath, u64>,
+    by_file: BTreeMap<FileId, BTreeSet<RelPath>>,
+    intents: BTreeMap<RelPath, (FileId, BlobHash, Option<u64>)>,
+    stale: BTreeSet<FileId>,
+    path: PathBuf,
+    out: Option<File>,
+    n_lines: usize,
+}
+
+impl Shadow {
+    pub fn open(path: PathBuf) -> io::Result<Self> {
+        let mut shadow = Self { path, ..Self::default() };
+        match fs::read_to_string(&shadow.path) {
+            Ok(text) => text.lines().map_while(checked).for_each(|line| shadow.apply(&line)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Not readable as text: nothing is known, everything is compared again.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+            Err(error) => return Err(error),
+        }
+        shadow.compact()?;
+        Ok(shadow)
+    }
+
+    /// Steps of its timeline that the file at this path contained when it was last read or written.
+    pub fn n_steps(&self, path: &RelPath) -> Option<u64> {
+        self.n_steps.get(path).copied()
+    }
+
+    pub fn known(&mut self, path: &RelPath, known: Known) -> io::Result<()> {
+        self.put(Line::Known(path.clone(), known))
+    }
+
+    pub fn gone(&mut self, path: &RelPath) -> io::Result<()> {
+        if self.table.get(path).is_some() { self.put(Line::Gone(path.clone())) } else { Ok(()) }
+    }
+
+    /// Says which bytes are about to be written, durably.
+    pub fn intend(&mut self, path: &RelPath, file: FileId, hash: BlobHash, n_steps: Option<u64>) -> io::Result<()> {
+        self.put(Line::Intent(path.clone(), file, hash, n_steps))
+    }
+
+    /// If the disk has the bytes that we were about to write, that was us.
+    pub fn intended(&self, path: &RelPath, hash: &BlobHash) -> Option<(FileId, Option<u64>)> {
+        self.intents.get(path).filter(|(_, intended, _)| intended == hash).map(|(file, _, n_steps)| (*file, *n_steps))
+    }
+
+    pub fn mark_stale(&mut self, files: impl IntoIterator<Item = FileId>) -> io::Result<()> {
+        let new: Vec<FileId> = files.into_iter().filter(|file| !self.stale.contains(file)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        new.into_iter().try_for_each(|file| self.put(Line::Stale(file)))?;
+        self.sync()
+    }
+
+    pub fn mark_fresh(&mut self, file: FileId) -> io::Result<()> {
+        if self.stale.contains(&file) { self.put(Line::Fresh(file)) } else { Ok(()) }
+    }
+
+    pub fn stale(&self) -> Vec<FileId> {
+        self.stale.iter().copied().collect()
+    }
+
+    /// Paths on disk that hold this file.
+    pub fn paths_of(&self, file: &FileId) -> Vec<RelPath> {
+        self.by_file.get(file).map(|paths| paths.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.out.as_ref().map_or(Ok(()), File::sync_data)
+    }
+
+    fn put(&mut self, line: Line) -> io::Result<()> {
+        let text = encoded(&line);
+        if let Some(out) = &mut self.out {
+            out.write_all(text.as_bytes())?;
+        }
+        self.apply(&line);
+        self.n_lines += 1;
+        if self.n_lines > 2 * self.table.len() + SLACK_LINES { self.compact() } else { Ok(()) }
+    }
+
+    fn apply(&mut self, line: &Line) {
+        match line {
+            Line::Known(path, known) => {
+                self.forget(path);
+                self.by_file.entry(known.entry.file).or_default().insert(path.clone());
+                self.table.note(path.clone(), known.entry);
+                if let Some(n_steps) = known.n_steps {
+                    self.n_steps.insert(path.clone(), n_steps);
+                }
+                self.intents.remove(path);
+            }
+            Line::Gone(path) => self.forget(path),
+            Line::Intent(path, file, hash, n_steps) => drop(self.intents.insert(path.clone(), (*file, *hash, *n_steps))),
+            Line::Stale(file) => drop(self.stale.insert(*file)),
+            Line::Fresh(file) => drop(self.stale.remove(file)),
+        }
+    }
+
+    fn forget(&mut self, path: &RelPath) {
+        self.n_steps.remove(path);
+        let Some(entry) = self.table.forget(path) else { return };
+        if let Some(paths) = self.by_file.get_mut(&entry.file) {
+            paths.remove(path);
+            if paths.is_empty() {
+                self.by_file.remove(&entry.file);
+            }
+        }
+    }
+
+    /// Writes the file anew with what is true now.
+    fn compact(&mut self) -> io::Result<()> {
+        let mut text = String::new();
+        for (path, entry) in self.table.iter() {
+            let known = Known { entry: *entry, n_steps: self.n_steps(path) };
+            text.push_str(&encoded(&Line::Known(path.clone(), known)));
+        }
+        for (path, (file, hash, n_steps)) in &self.intents {
+            text.push_str(&encoded(&Line::Intent(path.clone(), *file, *hash, *n_steps)));
+        }
+        self.stale.iter().for_each(|file| text.push_str(&encoded(&Line::Stale(*file))));
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut temp = tempfile::NamedTempFile::new_in(folder)?;
+        temp.write_all(text.as_bytes())?;
+        temp.as_file().sync_data()?;
+        temp.persist(&self.path).map_err(|error| error.error)?;
+        self.out = Some(OpenOptions::new().append(true).open(&self.path)?);
+        self.n_lines = self.table.len();
+        Ok(())
+    }
+}
+
+fn encoded(line: &Line) -> String {
+    let json = serde_json::to_string(line).expect("invariant: plain data has a JSON form");
+    format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes()))
+}
+
+fn checked(line: &str) -> Option<Line> {
+    let (crc, json) = line.split_once(' ')?;
+    (u32::from_str_radix(crc, 16).ok()? == crc32c::crc32c(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn known(byte: u8) -> Known {
+        let stamp = codesync_fs::Stamp::default();
+        let entry = ShadowEntry { file: FileId([byte; 16]), hash: BlobHash([byte; 32]), stamp, noted_ns: 5 };
+        Known { entry, n_steps: Some(3) }
+    }
+
+    #[test]
+    fn what_was_known_is_known_after_reopening_even_with_a_torn_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("shadow");
+        let (a, b) = (RelPath::parse("a.rs").unwrap(), RelPath::parse("b/ö.rs").unwrap());
+        let mut shadow = Shadow::open(file.clone()).unwrap();
+        shadow.known(&a, known(1)).unwrap();
+        shadow.known(&b, known(2)).unwrap();
+        shadow.gone(&a).unwrap();
+        shadow.mark_stale([FileId([2; 16]), FileId([3; 16])]).unwrap();
+        shadow.mark_fresh(FileId([3; 16])).unwrap();
+        shadow.intend(&b, FileId([2; 16]), BlobHash([9; 32]), None).unwrap();
+        drop(shadow);
+        let mut text = fs::read_to_string(&file).unwrap();
+        text.push_str("0123 torn");
+        fs::write(&file, text).unwrap();
+        let shadow = Shadow::open(file).unwrap();
+        assert_eq!(shadow.table.len(), 1);
+        assert_eq!(shadow.table.get(&b), Some(&known(2).entry));
+        assert_eq!((shadow.n_steps(&a), shadow.n_steps(&b)), (None, Some(3)));
+        assert_eq!(shadow.stale(), vec![FileId([2; 16])]);
+        assert_eq!(shadow.intended(&b, &BlobHash([9; 32])), Some((FileId([2; 16]), None)));
+        assert_eq!(shadow.paths_of(&FileId([2; 16])), vec![b]);
+    }
+}

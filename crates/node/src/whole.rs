@@ -1,0 +1,138 @@
+//! Whole histories in and out: bundles, git repositories, files from elsewhere.
+
+use crate::config::cannot;
+use codesync_api::{ApiError, ErrorCode, Reply};
+use codesync_base::RelPath;
+use codesync_engine::{Bundle, Engine};
+use codesync_fs::Folder;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+type Result<T> = std::result::Result<T, ApiError>;
+
+/// Folders inside each other that are copied in from elsewhere.
+const COPY_DEPTH_MAX: usize = 64;
+
+pub(crate) fn export_bundle(engine: &mut Engine, file: &Path) -> Result<Reply> {
+    let (bytes, n_deltas) = engine.export_bundle()?;
+    write_atomically(file, &bytes).map_err(|error| cannot("write", file, &error))?;
+    Ok(Reply::Exported { n_deltas, n_commits: 0, bytes: bytes.len() as u64 })
+}
+
+pub(crate) fn read_bundle(file: &Path) -> Result<Bundle> {
+    Bundle::read(&fs::read(file).map_err(|error| cannot("read", file, &error))?)
+}
+
+/// Makes a new git repository of the history.
+pub(crate) fn export_git(engine: &mut Engine, dir: &Path) -> Result<Reply> {
+    if dir.exists() && fs::read_dir(dir).map_or(true, |mut entries| entries.next().is_some()) {
+        let sentence = format!("“{}” is not an empty folder, so no repository is made there.", dir.display());
+        return Err(ApiError::new(ErrorCode::Exists, sentence));
+    }
+    fs::create_dir_all(dir).map_err(|error| cannot("make the folder", dir, &error))?;
+    let (stream, n_commits) = engine.git_stream()?;
+    git(dir, &["init", "--quiet", "--initial-branch=main"], None)?;
+    git(dir, &["fast-import", "--quiet", "--done"], Some(&stream))?;
+    if n_commits > 0 {
+        git(dir, &["reset", "--quiet", "--hard", "main"], None)?;
+    }
+    Ok(Reply::Exported { n_deltas: 0, n_commits, bytes: stream.len() as u64 })
+}
+
+fn git(dir: &Path, arguments: &[&str], input: Option<&[u8]>) -> Result<()> {
+    let failed = |why: String| ApiError::new(ErrorCode::Io, "git could not make the repository.").with_detail(why);
+    let mut child = Command::new("git")
+        .args(arguments)
+        .current_dir(dir)
+        // Whatever repository the caller stands in must not be the one that is written.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ApiError::new(ErrorCode::NotFound, "“git” isn't installed on this computer."),
+            _ => failed(error.to_string()),
+        })?;
+    let mut stdin = child.stdin.take();
+    if let (Some(stdin), Some(input)) = (&mut stdin, input) {
+        // A git that gives up early says why on its error output.
+        if let Err(error) = stdin.write_all(input) {
+            tracing::debug!(%error, "git stopped reading");
+        }
+    }
+    drop(stdin);
+    let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
+}
+
+/// Moves an empty workspace's log away, to make room for an imported one. Nothing is deleted.
+pub(crate) fn set_history_aside(store: &Path) -> Result<()> {
+    let aside = store.join("set-aside").join(format!("before-import-{}", crate::runtime::now().ms));
+    fs::create_dir_all(&aside).map_err(|error| cannot("make the folder", &aside, &error))?;
+    for part in ["journal", "index"] {
+        let from = store.join(part);
+        if from.exists() {
+            fs::rename(&from, aside.join(part)).map_err(|error| cannot("move", &from, &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a file, or a folder with all that is in it, into the workspace. Links are left out.
+pub(crate) fn copy_in(folder: &Folder, source: &Path, target: &RelPath) -> Result<()> {
+    copy_level(folder, source, target, COPY_DEPTH_MAX)
+}
+
+fn copy_level(folder: &Folder, source: &Path, target: &RelPath, depth: usize) -> Result<()> {
+    let metadata = fs::symlink_metadata(source).map_err(|error| cannot("read", source, &error))?;
+    if metadata.is_dir() && depth > 0 {
+        folder.create_folder(target).map_err(crate::bridge::folder_error)?;
+        for entry in fs::read_dir(source).map_err(|error| cannot("read", source, &error))?.flatten() {
+            let name = entry.file_name();
+            let inside = name.to_str().and_then(|name| target.join(name).ok());
+            if let Some(inside) = inside {
+                copy_level(folder, &entry.path(), &inside, depth - 1)?;
+            }
+        }
+        return Ok(());
+    }
+    if !metadata.is_file() {
+        return Ok(());
+    }
+    if folder.stat(target).is_ok_and(|stat| stat.is_some()) {
+        return Err(ApiError::new(ErrorCode::Exists, format!("“{target}” is already there.")));
+    }
+    let bytes = fs::read(source).map_err(|error| cannot("read", source, &error))?;
+    folder.write(target, &bytes, mode_of(&metadata)).map(drop).map_err(crate::bridge::folder_error)
+}
+
+#[cfg(unix)]
+fn mode_of(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o777
+}
+
+#[cfg(not(unix))]
+fn mode_of(_metadata: &fs::Metadata) -> u32 {
+    0
+}
+
+/// Replaces a file by these bytes, whole or not at all.
+pub(crate) fn write_atomically(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut temp = tempfile::NamedTempFile::new_in(folder)?;
+    temp.write_all(bytes)?;
+    temp.as_file().sync_all()?;
+    temp.persist(file).map(drop).map_err(|error| error.error)
+}

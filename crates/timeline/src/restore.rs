@@ -1,0 +1,116 @@
+//! Puts a stretch of the past back into the present, or the present's stretch back to what it was. Only
+//! the edit is made here; doing it is a change like any other.
+
+use crate::bursts::BURST_GAP_MS;
+use crate::diff::edit_script;
+use crate::{FileTimeline, rope};
+use codesync_base::Splice;
+use ropey::Rope;
+use std::ops::Range;
+
+/// A stretch of text followed through the steps, in either direction.
+///
+/// What replaces a part of it belongs to it. What merely comes at its edge does not, unless it goes on
+/// with the change that touched the stretch last: typing over a selection is one replacing key and then
+/// keys at the edge.
+struct Followed {
+    start: u32,
+    end: u32,
+    touched_by: Option<usize>,
+}
+
+/// A step seen in the direction of the walk: `gone` units at `at` become `come` others.
+struct Passed {
+    n: usize,
+    at: u32,
+    gone: u32,
+    come: u32,
+}
+
+impl Followed {
+    fn pass(&mut self, timeline: &FileTimeline, step: &Passed) {
+        let gone_end = step.at + step.gone;
+        let is_inside = step.at < self.end && gone_end > self.start;
+        let is_at_edge = step.gone == 0 && (step.at == self.start || step.at == self.end);
+        if (is_inside && (step.gone > 0 || !is_at_edge)) || (is_at_edge && self.goes_on(timeline, step.n)) {
+            self.touched_by = Some(step.n);
+            self.start = self.start.min(step.at);
+            self.end = self.end.max(gone_end) - step.gone + step.come;
+        } else if gone_end <= self.start {
+            self.start = self.start - step.gone + step.come;
+            self.end = self.end - step.gone + step.come;
+        }
+    }
+
+    fn goes_on(&self, timeline: &FileTimeline, n: usize) -> bool {
+        self.touched_by.is_some_and(|touched_by| {
+            let (one, other) = (timeline.info(touched_by), timeline.info(n));
+            one.group == other.group || (one.author == other.author && one.at_ms.abs_diff(other.at_ms) <= BURST_GAP_MS)
+        })
+    }
+}
+
+/// Where the stretch `past` of the text at moment `n` is in the present text, with all that replaced it.
+pub fn present_range(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Range<u32> {
+    let text = timeline.text_at(n);
+    let past = within(&text, &past);
+    if past == whole(&text) {
+        return whole(&timeline.now);
+    }
+    let mut followed = Followed { start: past.start, end: past.end, touched_by: None };
+    for step in n + 1..=timeline.n_steps() {
+        let row = &timeline.rows[step - 1];
+        let come = timeline.inserted_length(step);
+        followed.pass(timeline, &Passed { n: step, at: row.position, gone: row.deleted, come });
+    }
+    followed.start..followed.end
+}
+
+/// The stretch of the text at moment `n` that the present stretch grew from.
+pub fn past_range(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Range<u32> {
+    let present = within(&timeline.now, &present);
+    if present == whole(&timeline.now) {
+        return whole(&timeline.text_at(n));
+    }
+    let mut followed = Followed { start: present.start, end: present.end, touched_by: None };
+    for step in (n + 1..=timeline.n_steps()).rev() {
+        let row = &timeline.rows[step - 1];
+        let gone = timeline.inserted_length(step);
+        followed.pass(timeline, &Passed { n: step, at: row.position, gone, come: row.deleted });
+    }
+    followed.start..followed.end
+}
+
+/// The edit of the present text that puts the stretch `past` of moment `n` back where it was.
+pub fn restore_past_selection(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Vec<Splice> {
+    let present = present_range(timeline, n, past.clone());
+    replacing(timeline, n, present, past)
+}
+
+/// The edit of the present text that makes its stretch `present` what stood in its place at moment `n`.
+pub fn restore_present_selection(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Vec<Splice> {
+    let past = past_range(timeline, n, present.clone());
+    replacing(timeline, n, present, past)
+}
+
+fn replacing(timeline: &FileTimeline, n: usize, present: Range<u32>, past: Range<u32>) -> Vec<Splice> {
+    let past_text = timeline.text_at(n);
+    let (present, past) = (within(&timeline.now, &present), within(&past_text, &past));
+    let text = |rope: &Rope, range: &Range<u32>| rope::slice_rope(rope, range.start, range.end - range.start);
+    let moved = |splice: Splice| Splice { position: splice.position + present.start, ..splice };
+    let script = edit_script(&text(&timeline.now, &present), &text(&past_text, &past));
+    script.into_iter().map(moved).collect()
+}
+
+/// A selection as it may come from anywhere, brought within the text and to character boundaries.
+fn within(text: &Rope, range: &Range<u32>) -> Range<u32> {
+    let stretch = rope::stretch(text, range.start, range.end.saturating_sub(range.start));
+    stretch.start..stretch.end
+}
+
+fn whole(text: &Rope) -> Range<u32> {
+    0..text.len_utf16_cu() as u32
+}
+
+#[cfg(test)]
+mod tests;

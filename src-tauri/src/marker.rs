@@ -1,0 +1,71 @@
+//! A file that stands while the window runs. Found at start, it tells that the last run did not end
+//! by itself, and how far it had come.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How the run before this one ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastRun {
+    Ended,
+    /// It was gone without saying so.
+    Crashed,
+    /// It was gone before its window was drawn.
+    NeverDrawn,
+    /// It is still running.
+    Running,
+}
+
+const DRAWN: &str = "drawn";
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("running")
+}
+
+/// What the marker in the configuration folder says.
+pub fn read(folder: &Path) -> LastRun {
+    let Ok(text) = fs::read_to_string(path(folder)) else {
+        return LastRun::Ended;
+    };
+    let mut words = text.split_whitespace();
+    let pid = words.next().unwrap_or_default();
+    // The number may by now belong to some other program, and after a re-start of our own image to us.
+    if pid != std::process::id().to_string() && is_codesync(pid) {
+        return LastRun::Running;
+    }
+    match words.next() {
+        Some(DRAWN) => LastRun::Crashed,
+        _ => LastRun::NeverDrawn,
+    }
+}
+
+fn is_codesync(pid: &str) -> bool {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.starts_with("codesync")
+}
+
+/// Sets the marker at start.
+pub fn set(folder: &Path) {
+    write(folder, &format!("{}\n", std::process::id()));
+}
+
+/// Notes that the window was drawn.
+pub fn set_drawn(folder: &Path) {
+    write(folder, &format!("{} {DRAWN}\n", std::process::id()));
+}
+
+/// Takes the marker away at a clean end.
+pub fn clear(folder: &Path) {
+    if let Err(reason) = fs::remove_file(path(folder)) {
+        tracing::warn!(%reason, "could not remove the marker of this run");
+    }
+}
+
+fn write(folder: &Path, text: &str) {
+    if let Err(reason) = fs::create_dir_all(folder).and_then(|()| fs::write(path(folder), text)) {
+        tracing::warn!(%reason, "could not mark this run");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+#[test]
+fn a_run_that_ended_by_itself_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(read(folder.path()), LastRun::Ended);
+    set(folder.path());
+    set_drawn(folder.path());
+    clear(folder.path());
+    assert_eq!(read(folder.path()), LastRun::Ended);
+}
+
+#[test]
+fn a_dead_run_tells_how_far_it_had_come() {
+    let folder = tempfile::tempdir().unwrap();
+    // Process 1 runs, and is not CodeSync.
+    fs::write(path(folder.path()), "1\n").unwrap();
+    assert_eq!(read(folder.path()), LastRun::NeverDrawn);
+    fs::write(path(folder.path()), "1 drawn\n").unwrap();
+    assert_eq!(read(folder.path()), LastRun::Crashed);
+}

@@ -1,0 +1,134 @@
+//! The two commands of the page. Must keep the order of what changes a workspace: an edit that
+//! overtakes another would be a wrong edit.
+
+use crate::shell::{Shell, spawn};
+use codesync_api::{ApiError, Call, CallReply, ErrorCode, Push, Request};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use tauri::ipc::{Channel, Invoke, InvokeBody, InvokeResolver, JavaScriptChannelId};
+use tauri::{AppHandle, Manager, Wry};
+
+/// A call with where its answer goes.
+struct Asked {
+    app: AppHandle,
+    call: Call,
+    resolver: InvokeResolver<Wry>,
+}
+
+/// Makes the handler of all calls of the page. It runs on the main thread, in the order in which the
+/// page called, and never waits there.
+pub fn handler(shell: Arc<Shell>) -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+    let line = start_line(Arc::clone(&shell));
+    move |invoke| match invoke.message.command() {
+        "rpc" => {
+            route(&shell, &line, invoke);
+            true
+        }
+        "subscribe" => {
+            subscribe(&shell, invoke);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The one thread on which everything that changes a workspace waits its turn.
+fn start_line(shell: Arc<Shell>) -> Sender<Asked> {
+    let (line, asked) = channel::<Asked>();
+    spawn("changes", move || {
+        for asked in asked {
+            answer(&shell, asked);
+        }
+    });
+    line
+}
+
+fn route(shell: &Arc<Shell>, line: &Sender<Asked>, invoke: Invoke<Wry>) {
+    let app = invoke.message.webview_ref().app_handle().clone();
+    let call = match read_argument::<Call>(&invoke, "call") {
+        Ok(call) => call,
+        Err(refusal) => return invoke.resolver.reject(refusal),
+    };
+    let asked = Asked { app, call, resolver: invoke.resolver };
+    if may_overtake(&asked.call) {
+        let shell = Arc::clone(shell);
+        tauri::async_runtime::spawn_blocking(move || answer(&shell, asked));
+    } else if let Err(returned) = line.send(asked) {
+        returned.0.resolver.reject(stopped());
+    }
+}
+
+fn subscribe(shell: &Arc<Shell>, invoke: Invoke<Wry>) {
+    match read_argument::<JavaScriptChannelId>(&invoke, "channel") {
+        Ok(id) => {
+            let channel: Channel<Vec<Push>> = id.channel_on(invoke.message.webview());
+            shell.subscribe(channel);
+            invoke.resolver.resolve(());
+        }
+        Err(refusal) => invoke.resolver.reject(refusal),
+    }
+}
+
+fn read_argument<T: serde::de::DeserializeOwned>(invoke: &Invoke<Wry>, name: &str) -> Result<T, ApiError> {
+    let value = match invoke.message.payload() {
+        InvokeBody::Json(value) => value.get(name),
+        InvokeBody::Raw(_) => None,
+    };
+    let value = value.cloned().unwrap_or_default();
+    serde_json::from_value(value).map_err(|reason| {
+        ApiError::new(ErrorCode::Invalid, "The window asked for something this version does not know.")
+            .with_detail(reason)
+    })
+}
+
+/// Answers, whatever happens: a page that waits for ever looks frozen.
+fn answer(shell: &Arc<Shell>, asked: Asked) {
+    let Asked { app, call, resolver } = asked;
+    let result: Result<CallReply, ApiError> =
+        catch_unwind(AssertUnwindSafe(|| shell.answer(&app, call))).unwrap_or_else(|_| Err(stopped()));
+    match result {
+        Ok(reply) => resolver.resolve(reply),
+        Err(refusal) => resolver.reject(refusal),
+    }
+}
+
+fn stopped() -> ApiError {
+    ApiError::new(ErrorCode::Internal, "This could not be finished. Nothing that was saved is lost.")
+}
+
+/// What only reads may be answered out of turn, and so does what waits for the user; all else keeps its order.
+fn may_overtake(call: &Call) -> bool {
+    use Request::{
+        Blame, Compare, ExportBundle, ExportGit, FileAt, FindInHistory, GetState, Histogram, ListDeleted, ListFiles,
+        ListFolder, Log, MomentInfo, Moments, ResolveMoment, RestorePreview, Status, StepMoment, TextAt, Timeline,
+        Verify,
+    };
+    match call {
+        Call::App(_) => true,
+        Call::Workspace(request) => matches!(
+            request,
+            Status
+                | GetState { .. }
+                | Verify { .. }
+                | ListFolder { .. }
+                | ListFiles { .. }
+                | ListDeleted { .. }
+                | Timeline { .. }
+                | Histogram { .. }
+                | MomentInfo { .. }
+                | StepMoment { .. }
+                | ResolveMoment { .. }
+                | TextAt { .. }
+                | FileAt { .. }
+                | Compare { .. }
+                | Blame { .. }
+                | FindInHistory { .. }
+                | Log { .. }
+                | Moments { .. }
+                | RestorePreview { .. }
+                | ExportBundle { .. }
+                | ExportGit { .. }
+        ),
+    }
+}

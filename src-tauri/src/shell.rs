@@ -1,0 +1,263 @@
+//! What the window's page may ask of the shell: to open a workspace, to be told what happens in it, and
+//! the few things of the desktop. Calls to the workspace pass through unread.
+
+use crate::arguments::Place;
+use crate::marker::{self, LastRun};
+use crate::outbox::{BETWEEN_BATCHES, Outbox};
+use crate::{recent, settings, system, window};
+use codesync_api::{
+    ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
+};
+use codesync_node::{self as peer, Node};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tauri::ipc::Channel;
+use tauri::{AppHandle, Manager};
+use tauri_plugin_clipboard_manager::ClipboardExt;
+use tauri_plugin_dialog::DialogExt;
+
+/// One window's state.
+pub struct Shell {
+    /// Configuration folder.
+    pub folder: PathBuf,
+    last_run: LastRun,
+    first: Option<Place>,
+    workspace: Mutex<Current>,
+    /// Held while a workspace is opened or closed, so that two requests do not cross.
+    changing: Mutex<()>,
+    outbox: Outbox,
+}
+
+#[derive(Default)]
+struct Current {
+    open: Option<Workspace>,
+    /// Raised with every change, so that a thread of an older workspace knows it is over.
+    turn: u64,
+}
+
+#[derive(Clone)]
+struct Workspace {
+    node: Node,
+    root: String,
+}
+
+impl Shell {
+    pub fn new(folder: PathBuf, first: Option<Place>, last_run: LastRun) -> Arc<Self> {
+        Arc::new(Self {
+            folder,
+            last_run,
+            first,
+            workspace: Mutex::default(),
+            changing: Mutex::default(),
+            outbox: Outbox::default(),
+        })
+    }
+
+    /// Answers one call. Blocks as long as the work takes.
+    ///
+    /// # Errors
+    /// What the workspace or the system refused, as a sentence to show.
+    pub fn answer(self: &Arc<Self>, app: &AppHandle, call: Call) -> Result<CallReply, ApiError> {
+        match call {
+            Call::Workspace(request) => self.node()?.call(request).map(CallReply::Workspace),
+            Call::App(request) => self.answer_app(app, request).map(CallReply::App),
+        }
+    }
+
+    /// Sends everything that happens from now on to this page, and to no page before it.
+    pub fn subscribe(self: &Arc<Self>, channel: Channel<Vec<Push>>) {
+        let shell = Arc::clone(self);
+        let page = self.outbox.attach();
+        spawn("page", move || {
+            while let Some(batch) = shell.outbox.take(page) {
+                if let Err(reason) = channel.send(batch) {
+                    tracing::warn!(%reason, "the page does not listen any more");
+                    return;
+                }
+                std::thread::sleep(BETWEEN_BATCHES);
+            }
+        });
+    }
+
+    /// Tells the page something of the shell's own.
+    pub fn tell(&self, event: AppEvent) {
+        self.outbox.push(Push::App(event));
+    }
+
+    /// Closes what is open and ends the program. The window is gone at once, the last writes are not hurried.
+    pub fn leave(self: &Arc<Self>, app: &AppHandle) {
+        let (shell, app) = (Arc::clone(self), app.clone());
+        window::put_away(&app, &self.folder);
+        spawn("leave", move || {
+            shell.close_workspace();
+            marker::clear(&shell.folder);
+            app.exit(0);
+        });
+    }
+
+    fn answer_app(self: &Arc<Self>, app: &AppHandle, request: AppRequest) -> Result<AppReply, ApiError> {
+        match request {
+            AppRequest::Start => return Ok(AppReply::Started(self.start(app))),
+            AppRequest::PickFolder { title } => return Ok(AppReply::Path { path: pick_folder(app, title) }),
+            AppRequest::PickSaveFile { title, name } => {
+                return Ok(AppReply::Path { path: pick_save_file(app, title, name) });
+            }
+            AppRequest::OpenWorkspace { path } => return self.open_workspace(Path::new(&path)),
+            AppRequest::OpenSample => return self.open_workspace(&peer::create_sample(&documents(app))?),
+            AppRequest::CloseWorkspace => self.close_workspace(),
+            AppRequest::ListRecent => return Ok(AppReply::Recent { folders: recent::list(&self.folder) }),
+            AppRequest::ForgetRecent { path } => recent::forget(&self.folder, &path).map_err(not_kept)?,
+            AppRequest::GetSettings => return Ok(AppReply::Settings { settings: self.settings() }),
+            AppRequest::PutSettings { settings } => {
+                settings::write(&self.folder, settings).map_err(not_kept)?;
+                window::follow_theme(app, &self.settings());
+            }
+            AppRequest::RevealInFileManager { path } => system::reveal(&self.absolute(&path))?,
+            AppRequest::ReadClipboard => {
+                return Ok(AppReply::Clipboard { text: app.clipboard().read_text().unwrap_or_default() });
+            }
+            AppRequest::WriteClipboard { text } => app.clipboard().write_text(text).map_err(|reason| {
+                ApiError::new(ErrorCode::Io, "The clipboard did not take the text.").with_detail(reason)
+            })?,
+            AppRequest::SetTitle { title } => window::set_title(app, &title),
+            AppRequest::Painted => window::show(app, &self.folder),
+            AppRequest::ToggleFullScreen => window::toggle_full_screen(app),
+            AppRequest::Quit => self.leave(app),
+        }
+        Ok(AppReply::Done)
+    }
+
+    fn start(&self, app: &AppHandle) -> Started {
+        let settings = self.settings();
+        let open_now = self.lock().open.as_ref().map(|workspace| workspace.root.clone());
+        // A page that is loaded again goes on where it was; the command line was for the first one.
+        let first = if open_now.is_none() { self.first.as_ref() } else { None };
+        let named = first.map(|place| place.folder.to_string_lossy().into_owned());
+        let last = || recent::list(&self.folder).into_iter().find(|_| settings.reopen).filter(|entry| !entry.missing);
+        Started {
+            version: env!("CARGO_PKG_VERSION").into(),
+            open: open_now.or(named).or_else(|| last().map(|entry| entry.path)),
+            goto: first.and_then(|place| place.goto.clone()),
+            crashed: matches!(self.last_run, LastRun::Crashed | LastRun::NeverDrawn),
+            person: settings.person.clone().unwrap_or_else(peer::person_name),
+            system_dark: window::system_is_dark(app),
+            platform: std::env::consts::OS.into(),
+            settings,
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        settings::read(&self.folder)
+    }
+
+    fn open_workspace(self: &Arc<Self>, path: &Path) -> Result<AppReply, ApiError> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        // A path that leads nowhere is refused by the node, in its words.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let root = path.to_string_lossy().into_owned();
+        let opened = AppReply::Opened { name: recent::name_of(&root), root: root.clone() };
+        if self.lock().open.as_ref().is_some_and(|workspace| workspace.root == root) {
+            return Ok(opened);
+        }
+        let options = peer::Options { person: self.settings().person, ..peer::Options::default() };
+        let node = Node::open(&path, options)?;
+        let events = node.subscribe();
+        let turn = self.replace(Some(Workspace { node, root: root.clone() }));
+        let shell = Arc::clone(self);
+        spawn("events", move || shell.forward(turn, &events));
+        if let Err(reason) = recent::remember(&self.folder, &root, system::now_ms()) {
+            tracing::warn!(%reason, "could not keep the list of recent folders");
+        }
+        Ok(opened)
+    }
+
+    fn close_workspace(&self) {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.replace(None);
+    }
+
+    /// Puts a workspace in the place of the one before, which is closed. Returns the new turn.
+    fn replace(&self, workspace: Option<Workspace>) -> u64 {
+        let (before, turn) = {
+            let mut current = self.lock();
+            current.turn += 1;
+            (std::mem::replace(&mut current.open, workspace), current.turn)
+        };
+        if let Some(before) = before {
+            before.node.close();
+        }
+        self.outbox.clear();
+        turn
+    }
+
+    /// Passes a workspace's events on until it is closed.
+    fn forward(&self, turn: u64, events: &Receiver<Event>) {
+        for event in events {
+            if self.lock().turn != turn {
+                return;
+            }
+            for view_id in self.outbox.push(Push::Workspace(event)) {
+                self.bring_up_to_date(view_id);
+            }
+        }
+        if self.lock().turn == turn {
+            self.replace(None);
+            let sentence = "The workspace was closed because it could not go on. What was saved is kept.";
+            self.tell(AppEvent::WorkspaceClosed { error: ApiError::new(ErrorCode::Internal, sentence) });
+        }
+    }
+
+    fn bring_up_to_date(&self, view_id: u32) {
+        let result = self.node().and_then(|node| node.call(Request::ResyncView { view_id }));
+        if let Err(reason) = result {
+            tracing::warn!(view_id, %reason, "a view could not be brought up to date");
+        }
+    }
+
+    fn node(&self) -> Result<Node, ApiError> {
+        let node = self.lock().open.as_ref().map(|workspace| workspace.node.clone());
+        node.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "No folder is open in this window."))
+    }
+
+    /// Paths from the page are absolute, or relative to the open workspace.
+    fn absolute(&self, path: &str) -> PathBuf {
+        let root = self.lock().open.as_ref().map(|workspace| PathBuf::from(&workspace.root));
+        root.unwrap_or_default().join(path)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.workspace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pick_folder(app: &AppHandle, title: String) -> Option<String> {
+    system::picked_by_test("CODESYNC_PICK_FOLDER").or_else(|| {
+        let picked = app.dialog().file().set_title(title).blocking_pick_folder()?;
+        Some(picked.into_path().ok()?.to_string_lossy().into_owned())
+    })
+}
+
+fn pick_save_file(app: &AppHandle, title: String, name: String) -> Option<String> {
+    system::picked_by_test("CODESYNC_PICK_FILE").or_else(|| {
+        let picked = app.dialog().file().set_title(title).set_file_name(name).blocking_save_file()?;
+        Some(picked.into_path().ok()?.to_string_lossy().into_owned())
+    })
+}
+
+fn documents(app: &AppHandle) -> PathBuf {
+    let path = app.path();
+    path.document_dir().or_else(|_| path.home_dir()).unwrap_or_else(|_| std::env::temp_dir())
+}
+
+fn not_kept(reason: std::io::Error) -> ApiError {
+    ApiError::new(ErrorCode::Io, "This could not be kept: the settings folder cannot be written.").with_detail(reason)
+}
+
+/// Starts a named thread. One that cannot be started is as fatal as no memory.
+pub fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let started = std::thread::Builder::new().name(name.into()).spawn(work);
+    if let Err(reason) = started {
+        tracing::error!(name, %reason, "a thread could not be started");
+    }
+}

@@ -1,0 +1,364 @@
+//! Starts the real window on a screen of its own, drives it as a hand would, and ends what it started,
+//! and only that. Must never reach into the app by another way than the window, its folder and its
+//! process id.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use thirtyfour::prelude::*;
+use thirtyfour::{Capabilities, Key, TypingData};
+
+/// Longer than anything takes on a loaded machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
+
+/// Two windows at once on two processors make times that no one should reason about.
+static ONE_WINDOW: Mutex<()> = Mutex::new(());
+
+/// An X server without a screen, of the given size.
+pub struct Screen {
+    server: Child,
+    display: String,
+}
+
+impl Screen {
+    pub fn start(width: u32, height: u32) -> Result<Self> {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("Xvfb could not be started; `cargo xtask setup` installs it")?;
+        let mut number = String::new();
+        let output = server.stdout.take().context("invariant: its output is piped")?;
+        BufReader::new(output).read_line(&mut number)?;
+        Ok(Self { server, display: format!(":{}", number.trim()) })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        end(&mut self.server);
+    }
+}
+
+/// A person's home with all that CodeSync keeps there, and a project folder. Outlives the windows.
+pub struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    pub fn new() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("codesync-window-").tempdir()?;
+        let home = Self { folder };
+        for path in [home.project(), home.config(), home.inside("run")] {
+            fs::create_dir_all(path)?;
+        }
+        Ok(home)
+    }
+
+    /// The workspace of the test.
+    pub fn project(&self) -> PathBuf {
+        self.inside("project")
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.inside("config/codesync")
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.project().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Ok(fs::write(path, text)?)
+    }
+
+    /// Text of a project file as it is on the disk.
+    pub fn read(&self, name: &str) -> Result<String> {
+        fs::read_to_string(self.project().join(name)).with_context(|| format!("could not read {name}"))
+    }
+
+    fn inside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn environment(&self, screen: &Screen) -> Vec<(String, String)> {
+        let at = |name: &str| self.inside(name).to_string_lossy().into_owned();
+        let own = |name: &str| std::env::var(name).unwrap_or_default();
+        [
+            ("PATH", own("PATH")),
+            ("LANG", "C.UTF-8".into()),
+            ("DISPLAY", screen.display.clone()),
+            ("HOME", at("home")),
+            ("XDG_CONFIG_HOME", at("config")),
+            ("XDG_DATA_HOME", at("data")),
+            ("XDG_CACHE_HOME", at("cache")),
+            ("XDG_RUNTIME_DIR", at("run")),
+            ("CODESYNC_CONFIG_DIR", self.config().to_string_lossy().into_owned()),
+            ("CODESYNC_E2E", "1".into()),
+            ("CODESYNC_PICK_FOLDER", self.project().to_string_lossy().into_owned()),
+            ("CODESYNC_LOG", "info".into()),
+            ("TAURI_WEBVIEW_AUTOMATION", "true".into()),
+            ("WEBKIT_DISABLE_DMABUF_RENDERER", "1".into()),
+            ("NO_AT_BRIDGE", "1".into()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec()
+    }
+}
+
+/// The running window.
+pub struct App {
+    pub web: WebDriver,
+    driver: Child,
+    pid: u32,
+}
+
+impl App {
+    /// Starts the window with these words on its command line and waits until its page is drawn.
+    pub async fn start(home: &Home, screen: &Screen, words: &[&Path]) -> Result<Self> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let log = fs::File::options().create(true).append(true).open(home.inside("log"))?;
+        let driver = Command::new("WebKitWebDriver")
+            .args([format!("--port={port}"), "--host=127.0.0.1".into()])
+            .env_clear()
+            .envs(home.environment(screen))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("WebKitWebDriver could not be started; `cargo xtask setup` installs it")?;
+        let mut driver = Unfinished(Some(driver));
+        until("WebKitWebDriver listens", async || Ok(TcpStream::connect(("127.0.0.1", port)).is_ok())).await?;
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let mut wanted = Capabilities::new();
+        let program = env!("CARGO_BIN_EXE_codesync-desktop");
+        wanted.set("webkitgtk:browserOptions", json!({ "binary": program, "args": words }))?;
+        let web = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted)
+            .await
+            .with_context(|| format!("the window did not start; its log:\n{}", home.log()))?;
+        let driver = driver.0.take().context("invariant: it was put there above")?;
+        let pid = home.running_pid().context("the window left no mark of its process")?;
+        let app = Self { web, driver, pid };
+        app.ready().await?;
+        Ok(app)
+    }
+
+    /// Waits for the first real picture.
+    pub async fn ready(&self) -> Result<()> {
+        until("the page says that it is drawn", async || {
+            Ok(self.script("return document.documentElement.dataset.ready === '1'").await? == Value::Bool(true))
+        })
+        .await
+    }
+
+    /// Waits until nothing is on its way between page and engine.
+    pub async fn idle(&self) -> Result<()> {
+        let script = "const done = arguments[arguments.length - 1]; window.__cs.idle().then(() => done(true), () => done(false))";
+        let answer = self.web.execute_async(script, vec![]).await?;
+        if answer.json() != &Value::Bool(true) {
+            bail!("the page did not come to rest");
+        }
+        Ok(())
+    }
+
+    pub async fn script(&self, script: &str) -> Result<Value> {
+        Ok(self.web.execute(script, vec![]).await?.json().clone())
+    }
+
+    /// Asks the shell as the page does. Gives the reply's JSON.
+    pub async fn call(&self, call: Value) -> Result<Value> {
+        let script = "const done = arguments[arguments.length - 1];
+            window.__TAURI_INTERNALS__.invoke('rpc', { call: arguments[0] })
+              .then((reply) => done({ reply }), (refusal) => done({ refusal }));";
+        let answer = self.web.execute_async(script, vec![call]).await?;
+        match answer.json().get("reply") {
+            Some(reply) => Ok(reply.clone()),
+            None => bail!("the call was refused: {}", answer.json()),
+        }
+    }
+
+    /// The element of this test id, once it can be seen.
+    pub async fn find(&self, id: &str) -> Result<WebElement> {
+        self.find_by(&format!("[data-testid=\"{id}\"]")).await
+    }
+
+    pub async fn find_by(&self, selector: &str) -> Result<WebElement> {
+        let query = self.web.query(By::Css(selector)).wait(PATIENCE, BETWEEN_LOOKS).and_displayed();
+        query.first().await.with_context(|| format!("{selector} did not appear"))
+    }
+
+    pub async fn click(&self, id: &str) -> Result<()> {
+        let element = self.find(id).await?;
+        Ok(self.web.action_chain().click_element(&element).perform().await?)
+    }
+
+    pub async fn is_shown(&self, id: &str) -> Result<bool> {
+        let script = "const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return !!e && e.getClientRects().length > 0";
+        Ok(self.web.execute(script, vec![json!(id)]).await?.json() == &Value::Bool(true))
+    }
+
+    /// Waits until an element of this test id can, or can no longer, be seen.
+    pub async fn until_shown(&self, id: &str, shown: bool) -> Result<()> {
+        let what = format!("{id} is {}", if shown { "shown" } else { "gone" });
+        until(&what, async || Ok(self.is_shown(id).await? == shown)).await
+    }
+
+    /// Keys to whatever has the focus.
+    pub async fn keys(&self, text: impl Into<TypingData>) -> Result<()> {
+        Ok(self.web.action_chain().send_keys(text).perform().await?)
+    }
+
+    /// One key with Ctrl held.
+    pub async fn ctrl(&self, key: char) -> Result<()> {
+        Ok(self.web.action_chain().key_down(Key::Control).send_keys(key.to_string()).key_up(Key::Control).perform().await?)
+    }
+
+    /// The text that can be seen in the editor, line by line.
+    pub async fn seen_text(&self) -> Result<String> {
+        let script = "
+            const shown = [...document.querySelectorAll('.monaco-editor .view-lines')].find((e) => e.getClientRects().length > 0);
+            if (!shown) return null;
+            const lines = [...shown.querySelectorAll('.view-line')];
+            lines.sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top));
+            return lines.map((line) => line.textContent.replaceAll('\\u00a0', ' ')).join('\\n');";
+        match self.script(script).await? {
+            Value::String(text) => Ok(text),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// Waits until the editor shows exactly this text.
+    pub async fn until_seen(&self, wanted: &str) -> Result<()> {
+        let result = until("the editor shows the text", async || Ok(self.seen_text().await? == wanted)).await;
+        if result.is_err() {
+            bail!("the editor should show {wanted:?} and shows {:?}", self.seen_text().await?);
+        }
+        Ok(())
+    }
+
+    pub async fn picture(&self, path: &Path) -> Result<()> {
+        Ok(self.web.screenshot(path).await?)
+    }
+
+    /// Ends the window as its menu does, and waits until its process is gone.
+    pub async fn quit(self) -> Result<()> {
+        // The answer may not come any more.
+        let script = "window.__TAURI_INTERNALS__.invoke('rpc', { call: { to: 'app', request: { cmd: 'quit' } } })";
+        if let Err(reason) = self.web.execute(script, vec![]).await {
+            eprintln!("while quitting: {reason}");
+        }
+        self.gone().await
+    }
+
+    /// Takes the process away, as a power cut does.
+    pub async fn kill(self) -> Result<()> {
+        signal("-KILL", self.pid);
+        self.gone().await
+    }
+
+    async fn gone(&self) -> Result<()> {
+        until("the window's process is gone", async || Ok(!runs(self.pid))).await
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // A session that still runs would be ended through the driver that is about to go.
+        if let Err(reason) = self.web.clone().leak() {
+            eprintln!("{reason:?}");
+        }
+        end(&mut self.driver);
+        // The driver sometimes leaves the window behind.
+        if runs(self.pid) {
+            signal("-KILL", self.pid);
+        }
+    }
+}
+
+impl Home {
+    fn running_pid(&self) -> Option<u32> {
+        let text = fs::read_to_string(self.config().join("running")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.inside("log")).unwrap_or_default()
+    }
+}
+
+/// A driver whose session may not come about.
+struct Unfinished(Option<Child>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(driver) = &mut self.0 {
+            end(driver);
+        }
+    }
+}
+
+/// Runs one scenario on a screen and in a home of its own.
+pub fn scenario(size: (u32, u32), play: impl AsyncFnOnce(&Home, &Screen) -> Result<()>) {
+    let _alone = ONE_WINDOW.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let result = runtime.context("no runtime").and_then(|runtime| {
+        runtime.block_on(async {
+            let screen = Screen::start(size.0, size.1)?;
+            let home = Home::new()?;
+            play(&home, &screen).await.with_context(|| format!("the window's log:\n{}", home.log()))
+        })
+    });
+    if let Err(reason) = result {
+        panic!("{reason:?}");
+    }
+}
+
+/// Looks again and again until it is so.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !is_so().await? {
+        if start.elapsed() > PATIENCE {
+            bail!("waited in vain until {what}");
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(())
+}
+
+fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // A process that has ended and was not yet asked about is in state Z.
+    stat.contains("codesync") && !stat.contains(") Z ")
+}
+
+fn signal(kind: &str, pid: u32) {
+    let status = Command::new("kill").args([kind, &pid.to_string()]).stderr(Stdio::null()).status();
+    if let Err(reason) = status {
+        eprintln!("could not signal process {pid}: {reason}");
+    }
+}
+
+/// Asks a child of ours to end, and insists after a while. Killed at once, the driver would leave its own child.
+fn end(child: &mut Child) {
+    signal("-TERM", child.id());
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1_500) {
+        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+            return;
+        }
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    if let Err(reason) = child.kill().and_then(|()| child.wait()) {
+        eprintln!("a process of the test could not be ended: {reason}");
+    }
+}

@@ -1,0 +1,111 @@
+/** Typed calls to the workspace and the shell, and what they tell unasked. Knows no screen. */
+import { Emitter } from "../base/emitter";
+import type { Host } from "../platform/host";
+import type { ApiError, AppEvent, AppReply, AppRequest, Event, Push, Reply, Request } from "./generated";
+
+export type ReplyKind = Reply["reply"];
+export type ReplyValue<K extends ReplyKind> =
+  Extract<Reply, { reply: K }> extends { value: infer V } ? V : undefined;
+export type AppReplyKind = AppReply["reply"];
+export type AppReplyValue<K extends AppReplyKind> =
+  Extract<AppReply, { reply: K }> extends { value: infer V } ? V : undefined;
+
+export function isApiError(cause: unknown): cause is ApiError {
+  return typeof cause === "object" && cause !== null && "message" in cause && "code" in cause;
+}
+
+/** What to show of anything that was thrown. */
+export function sentenceOf(cause: unknown): string {
+  if (isApiError(cause)) return cause.message;
+  if (cause instanceof Error) return cause.message;
+  return String(cause);
+}
+
+export class Client {
+  readonly #host: Host;
+  readonly #event = new Emitter<Event>();
+  readonly #appEvent = new Emitter<AppEvent>();
+  #n_pending = 0;
+  #idleWaiters: (() => void)[] = [];
+
+  /** What the workspace tells unasked. */
+  readonly onEvent = this.#event.on;
+  /** What the shell tells unasked. */
+  readonly onAppEvent = this.#appEvent.on;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get hostKind(): Host["kind"] {
+    return this.#host.kind;
+  }
+
+  /** Begins to listen. Once, before the first request. */
+  start(): Promise<void> {
+    return this.#host.subscribe((pushes) => this.#handlePushes(pushes));
+  }
+
+  #handlePushes(pushes: Push[]): void {
+    for (const push of pushes) {
+      if (push.from === "workspace") this.#event.fire(push.event);
+      else this.#appEvent.fire(push.event);
+    }
+  }
+
+  /** Asks the workspace. Rejects with an `ApiError`. */
+  async ask(request: Request): Promise<Reply> {
+    const reply = await this.#counted(this.#host.rpc({ to: "workspace", request }));
+    if (reply.to !== "workspace") throw misfit(request.cmd);
+    return reply.reply;
+  }
+
+  /** Asks the shell. Rejects with an `ApiError`. */
+  async app(request: AppRequest): Promise<AppReply> {
+    const reply = await this.#counted(this.#host.rpc({ to: "app", request }));
+    if (reply.to !== "app") throw misfit(request.cmd);
+    return reply.reply;
+  }
+
+  /** Asks the workspace and expects one kind of reply. */
+  async get<K extends ReplyKind>(kind: K, request: Request): Promise<ReplyValue<K>> {
+    const reply = await this.ask(request);
+    if (reply.reply !== kind) throw misfit(request.cmd);
+    return ("value" in reply ? reply.value : undefined) as ReplyValue<K>;
+  }
+
+  /** Asks the shell and expects one kind of reply. */
+  async getApp<K extends AppReplyKind>(kind: K, request: AppRequest): Promise<AppReplyValue<K>> {
+    const reply = await this.app(request);
+    if (reply.reply !== kind) throw misfit(request.cmd);
+    return ("value" in reply ? reply.value : undefined) as AppReplyValue<K>;
+  }
+
+  get isIdle(): boolean {
+    return this.#n_pending === 0;
+  }
+
+  /** Resolves when no request is under way. */
+  idle(): Promise<void> {
+    if (this.isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  async #counted<T>(promise: Promise<T>): Promise<T> {
+    this.#n_pending += 1;
+    try {
+      return await promise;
+    } finally {
+      this.#n_pending -= 1;
+      if (this.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    }
+  }
+}
+
+function misfit(cmd: string): ApiError {
+  return {
+    code: "internal",
+    message: "CodeSync answered in a way this window does not understand. Nothing that was saved is lost.",
+    detail: `unexpected reply to ${cmd}`,
+  };
+}

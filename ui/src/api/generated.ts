@@ -1,0 +1,431 @@
+// Generated from crates/api by `cargo xtask codegen`. Do not edit.
+// Positions and lengths are UTF-16 code units of LF-normalised text; *_ms are Unix milliseconds.
+
+export const API_VERSION = 1;
+
+/**
+ * One whole act that a client may offer to take back.
+ */
+export type Act = { groupId: string,
+/**
+ * "Restored lexer.rs to 14:32:07." or "Disk changed 42 files."
+ */
+sentence: string, author: string, nFiles: number, paths: Array<string>, atMs: number, canUndo: boolean, };
+
+/**
+ * Why a request was refused. `message` is a whole sentence in plain words that can be shown as it is.
+ */
+export type ApiError = { code: ErrorCode, message: string,
+/**
+ * Technical cause for "Details"; never needed to understand the message.
+ */
+detail: string | null, };
+
+export type AppEvent = { "event": "openRequested", "data": { path: string, goto: [string, number] | null, } } | { "event": "dropped", "data": { paths: Array<string>, x: number, y: number, } } | { "event": "systemThemeChanged", "data": { dark: boolean, } } | { "event": "workspaceClosed", "data": { error: ApiError, } };
+
+export type AppReply = { "reply": "done" } | { "reply": "started", "value": Started } | { "reply": "path", "value": { path: string | null, } } | { "reply": "opened", "value": { root: string, name: string, } } | { "reply": "recent", "value": { folders: Array<RecentFolder>, } } | { "reply": "settings", "value": { settings: Settings, } } | { "reply": "clipboard", "value": { text: string, } };
+
+export type AppRequest = { "cmd": "start" } | { "cmd": "pickFolder", "args": { title: string, } } | { "cmd": "pickSaveFile", "args": { title: string, name: string, } } | { "cmd": "openWorkspace", "args": { path: string, } } | { "cmd": "openSample" } | { "cmd": "closeWorkspace" } | { "cmd": "listRecent" } | { "cmd": "forgetRecent", "args": { path: string, } } | { "cmd": "getSettings" } | { "cmd": "putSettings", "args": { settings: Settings, } } | { "cmd": "revealInFileManager", "args": { path: string, } } | { "cmd": "readClipboard" } | { "cmd": "writeClipboard", "args": { text: string, } } | { "cmd": "setTitle", "args": { title: string, } } | { "cmd": "painted" } | { "cmd": "toggleFullScreen" } | { "cmd": "quit" };
+
+/**
+ * Who made changes. `Disk` is the author of what other programs did to the folder.
+ */
+export type Author = { id: string, name: string, initials: string,
+/**
+ * Index into the eight author colours of `UX.md` §8.1; none for Disk.
+ */
+color: number | null, };
+
+export type Axis = "activity" | "clock";
+
+/**
+ * Who wrote a stretch of text, character-exact.
+ */
+export type BlameSpan = { position: number, length: number, author: Author, atMs: number, deltaId: string,
+/**
+ * Moment index in the file's timeline.
+ */
+index: number, };
+
+/**
+ * One bar of the histogram. Covers moments `from+1..=to`.
+ */
+export type Bucket = { from: number, to: number, startMs: number, endMs: number,
+/**
+ * Characters changed, per author (index into `TimelineInfo::authors`).
+ */
+chars: Array<[number, number]>, };
+
+/**
+ * The one thing the window sends (Tauri command `rpc`).
+ */
+export type Call = { "to": "workspace", "request": Request } | { "to": "app", "request": AppRequest };
+
+export type CallReply = { "to": "workspace", "reply": Reply } | { "to": "app", "reply": AppReply };
+
+export type DeletedFile = { fileId: string, path: string, deletedMs: number, author: string,
+/**
+ * Workspace moment index just before the deletion.
+ */
+indexBefore: number, };
+
+export type Direction = "back" | "forward";
+
+export type Entry = { name: string, path: string, kind: EntryKind,
+/**
+ * Stable through renames; none for a folder that only exists by what is in it.
+ */
+fileId: string | null, executable: boolean,
+/**
+ * Kept out of history by the ignore rules: listed, openable, greyed.
+ */
+ignored: boolean,
+/**
+ * Against now, when a past moment was asked for.
+ */
+change: EntryChange | null, };
+
+export type EntryChange = "onlyThen" | "notYet" | "differs";
+
+export type EntryKind = "folder" | "text" | "binary";
+
+/**
+ * Only codes that some client decides by.
+ */
+export type ErrorCode = "invalid" | "notFound" | "exists" | "notText" | "readOnly" | "diskFull" | "busy" | "newerVersion" | "damaged" | "io" | "mismatch" | "internal";
+
+/**
+ * What a peer tells its clients unasked.
+ */
+export type Event = { "event": "viewPatch", "data": ViewPatch } | { "event": "viewAck", "data": { viewId: number, requestId: number, revision: number, } } | { "event": "viewSnapshot", "data": ViewSnapshot } | { "event": "viewMoved", "data": { viewId: number, path: string | null, } } | { "event": "treeChanged", "data": { folders: Array<string>, } } | { "event": "saveState", "data": SaveState } | { "event": "historyGrew", "data": { nMoments: number, paths: Array<string>, } } | { "event": "momentNamed", "data": NamedMoment } | { "event": "act", "data": Act } | { "event": "notice", "data": Notice };
+
+export type FileChange = { path: string, oldPath: string | null, kind: FileChangeKind, linesAdded: number, linesRemoved: number,
+/**
+ * Unified diff, when one file was asked about or both sides are text.
+ */
+patch: string | null, };
+
+export type FileChangeKind = "added" | "removed" | "changed" | "renamed";
+
+export type Gap = {
+/**
+ * The gap lies between moment `index` and the next.
+ */
+index: number, idleMs: number, };
+
+export type HistoryHit = { path: string, fileId: string,
+/**
+ * Number of occurrences went up (`appeared`) or down at this moment.
+ */
+kind: HistoryHitKind,
+/**
+ * Moment index in the file's timeline.
+ */
+index: number, workspaceIndex: number, atMs: number, author: Author, deltaId: string,
+/**
+ * The line around it.
+ */
+line: string, };
+
+export type HistoryHitKind = "appeared" | "vanished";
+
+export type LineEnd = "lf" | "crLf";
+
+export type LogQuery = { path: string | null, since: Moment | null, until: Moment | null, author: string | null,
+/**
+ * One record a step instead of one a change group.
+ */
+steps: boolean, cursor: string | null, limit: number, };
+
+/**
+ * One line of `codesync log --json`.
+ */
+export type LogRecord = {
+/**
+ * Id of the delta (hex of its hash).
+ */
+id: string,
+/**
+ * Id of the workspace.
+ */
+session_id: string,
+/**
+ * Name of the author; `Disk` for what other programs did.
+ */
+user_id: string,
+/**
+ * RFC 3339 with milliseconds, UTC.
+ */
+timestamp: string, kind: string, path: string | null,
+/**
+ * N of `@N` in this file's timeline, for text steps.
+ */
+step: number | null, position: number | null, deleted: number | null, inserted: string | null,
+/**
+ * For groups: how many steps, characters added and removed, files.
+ */
+n_steps: number | null, added: number | null, removed: number | null, n_files: number | null, group_id: string | null,
+/**
+ * For renames the old path, for named moments the name.
+ */
+detail: string | null, };
+
+/**
+ * How a person names a moment. On the command line: an RFC 3339 time, `-10m`, a delta id or a unique
+ * prefix of it, `name:…`, or `@N`, the N-th step of the file's (or workspace's) timeline.
+ */
+export type Moment = { "kind": "now" } | { "kind": "time", "value": number } | { "kind": "ago", "value": number } | { "kind": "delta", "value": string } | { "kind": "name", "value": string } | { "kind": "step", "value": number } | { "kind": "workspaceStep", "value": number };
+
+export type MomentInfo = { index: number, nMoments: number,
+/**
+ * The same moment in the workspace's timeline.
+ */
+workspaceIndex: number, atMs: number, deltaId: string | null, author: Author | null, path: string | null, added: number, removed: number,
+/**
+ * For anything but typing: "renamed a.rs to b.rs", "Disk changed 42 files".
+ */
+label: string | null,
+/**
+ * Where in the text the change was, to reveal and flash it.
+ */
+position: number | null, };
+
+export type NamedMoment = { deltaId: string, name: string, note: string | null,
+/**
+ * ◇ instead of ★: made by CodeSync before a risky act.
+ */
+automatic: boolean, atMs: number, author: string,
+/**
+ * Index in the timeline that was asked about.
+ */
+index: number, };
+
+/**
+ * A message of `UX.md` §5 that no request asked for.
+ */
+export type Notice = {
+/**
+ * Id of the wording, such as `MSG-DISK-3`.
+ */
+id: string, title: string, body: string, path: string | null, };
+
+/**
+ * A file as of a moment, exactly as it stood (or would have stood) on disk.
+ */
+export type PastFile = { path: string, text: string | null,
+/**
+ * Base64 of the bytes on disk; for binaries, or where the bytes are not the text in UTF-8.
+ */
+bytesBase64: string | null, };
+
+/**
+ * Text at a moment: whole, or as splices over the text of the index the caller has.
+ */
+export type PastText = { index: number, text: string | null, splices: Array<Splice> | null,
+/**
+ * False when the file did not exist at that moment.
+ */
+exists: boolean,
+/**
+ * Its path then.
+ */
+path: string | null, moment: MomentInfo, };
+
+export type PatchSource = "undo" | "restore" | "disk" | "other";
+
+/**
+ * What the shell pushes to the window (the one event channel).
+ */
+export type Push = { "from": "workspace", "event": Event } | { "from": "app", "event": AppEvent };
+
+export type ReadOnlyReason = "binary" | "tooLarge" | "ignored" | "diskFull";
+
+export type RecentFolder = { path: string, name: string, openedMs: number, missing: boolean, };
+
+export type RefusedPath = { path: string, reason: string, };
+
+/**
+ * The answer to a [`Request`] of the same name.
+ */
+export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
+
+/**
+ * Everything a client may ask of a peer that has a workspace open.
+ */
+export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
+
+/**
+ * What a restore would do.
+ */
+export type RestorePlan = { atMs: number, changes: Array<FileChange>, nChanged: number, nReturning: number, nLeaving: number,
+/**
+ * Other authors whose later changes it takes back: name and number of changes.
+ */
+others: Array<[string, number]>, };
+
+export type RestoreTarget = { "kind": "selection", "value": { path: string, start: number, end: number, } } | { "kind": "pastSelection", "value": { path: string, start: number, end: number, } } | { "kind": "lines", "value": { path: string, first: number, last: number, } } | { "kind": "file", "value": { path: string, } } | { "kind": "folder", "value": { path: string, } } | { "kind": "workspace" };
+
+export type Restored = {
+/**
+ * To be given to `UndoGroup`; none when nothing had to change.
+ */
+groupId: string | null, sentence: string, nFiles: number, paths: Array<string>, };
+
+export type SaveKind = "saved" | "saving" | "diskFull" | "cannotWriteFile" | "failed";
+
+/**
+ * The truth about "is it kept?". Nothing is shown as saved before a real fsync.
+ */
+export type SaveState = { kind: SaveKind,
+/**
+ * Newest moment up to which everything is on disk.
+ */
+savedMs: number | null,
+/**
+ * Files whose text is kept in history but not yet written to the folder.
+ */
+nUnwritten: number,
+/**
+ * For anything but `saved` and `saving`: the sentence to show.
+ */
+message: string | null, };
+
+/**
+ * Whose timeline.
+ */
+export type Scope = { "kind": "file", "path": string } | { "kind": "folder", "path": string } | { "kind": "workspace" };
+
+/**
+ * The user's settings, one file in the configuration folder.
+ */
+export type Settings = {
+/**
+ * `system`, `dark`, `light`, `hc-dark` or `hc-light`.
+ */
+theme: string, zoomPercent: number, person: string | null, editorFontFamily: string, editorFontSize: number, tabSize: number, wordWrap: boolean, minimap: boolean, showWhitespace: boolean, reduceMotion: boolean, timelineVisible: boolean, timelineHintSeen: boolean, axis: string,
+/**
+ * Open the last workspace at start.
+ */
+reopen: boolean,
+/**
+ * Key bindings changed by the user: command id to key.
+ */
+keys: { [key in string]: string }, };
+
+/**
+ * One replacement: at `position`, take `deleted` units away and put `inserted` there.
+ * As JSON it is an array, `[position, deleted, inserted]`.
+ */
+export type Splice = [number, number, string];
+
+export type Started = { version: string, settings: Settings,
+/**
+ * Absolute path of the workspace to open at once: from the command line, or the last one.
+ */
+open: string | null,
+/**
+ * File (relative) and line to show first.
+ */
+goto: [string, number] | null,
+/**
+ * MSG-CRASH-1 applies: the last run did not end by itself.
+ */
+crashed: boolean, person: string, systemDark: boolean, platform: string, };
+
+export type Status = { apiVersion: number, appVersion: string,
+/**
+ * Absolute path of the folder.
+ */
+root: string,
+/**
+ * Its last component.
+ */
+name: string,
+/**
+ * Id of the workspace, the same on every replica.
+ */
+projectId: string, deviceId: string, person: string, nFiles: number, nDeltas: number, nMoments: number, historyBytes: number, save: SaveState,
+/**
+ * Files that the ignore rules keep out are not counted.
+ */
+nIgnored: number,
+/**
+ * Paths that could not be taken in, with the reason as a sentence.
+ */
+refused: Array<RefusedPath>, };
+
+export type StepUnit = "change" | "burst" | "named" | "page" | "end";
+
+export type TimelineInfo = {
+/**
+ * Moments are 0..=n_moments; `n_moments` is now.
+ */
+nMoments: number, firstMs: number | null, lastMs: number | null, authors: Array<Author>,
+/**
+ * Idle stretches over 60 s, to be drawn folded on the activity axis.
+ */
+gaps: Array<Gap>, named: Array<NamedMoment>, };
+
+export type Undone = { kind: UndoneKind,
+/**
+ * Where the caret belongs afterwards, in the file of the view.
+ */
+caret: number | null,
+/**
+ * MSG-UNDO-1 and the like.
+ */
+message: string | null, paths: Array<string>,
+/**
+ * The group that this made, itself to be taken back by `UndoGroup`.
+ */
+groupId: string | null, };
+
+export type UndoneKind = "applied" | "nothingToUndo" | "overwritten";
+
+export type VerifyReport = { ok: boolean, nDeltas: number, nBlobs: number,
+/**
+ * One sentence each.
+ */
+problems: Array<string>, repaired: Array<string>, };
+
+/**
+ * All edits of one Monaco event. Each splice's position counts in the text as it is after the
+ * splices before it in the list.
+ */
+export type ViewEdit = { requestId: number,
+/**
+ * Newest engine revision that the view had applied when this was typed.
+ */
+baseRevision: number, splices: Array<Splice>, };
+
+export type ViewOpened = { viewId: number, fileId: string | null, path: string, revision: number,
+/**
+ * Empty for binaries and files over the limit.
+ */
+text: string, encoding: string, lineEnd: LineEnd, readOnly: ReadOnlyReason | null, sizeBytes: number,
+/**
+ * Number of text steps in this file's timeline.
+ */
+nMoments: number, };
+
+/**
+ * Others' edits (disk, undo, another view) for a view to apply over its own pending ones.
+ */
+export type ViewPatch = { viewId: number,
+/**
+ * Revision after these splices.
+ */
+revision: number, splices: Array<Splice>, source: PatchSource,
+/**
+ * CRC32C (Castagnoli) of the UTF-8 text at `revision`, sent with every so many revisions.
+ */
+checksum: number | null, };
+
+/**
+ * The whole text, to start over from.
+ */
+export type ViewSnapshot = { viewId: number, revision: number, text: string,
+/**
+ * Newest request of this view that is contained in `text`.
+ */
+ackedRequestId: number, };

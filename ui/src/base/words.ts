@@ -1,0 +1,36 @@
+/** Times and numbers as people read them. */
+
+/** "15:04:22" of this computer's day. */
+export function clock(at_ms: number): string {
+  const at = new Date(at_ms);
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** "just now", "2 min", "3 h", "Mon", "3 Nov". */
+export function ago(at_ms: number, now_ms: number): string {
+  const past_ms = Math.max(0, now_ms - at_ms);
+  if (past_ms < MINUTE_MS) return "just now";
+  if (past_ms < 60 * MINUTE_MS) return `${Math.floor(past_ms / MINUTE_MS)} min`;
+  if (past_ms < DAY_MS) return `${Math.floor(past_ms / (60 * MINUTE_MS))} h`;
+  const at = new Date(at_ms);
+  if (past_ms < 7 * DAY_MS) return DAYS[at.getDay()] ?? "";
+  const year = at.getFullYear() === new Date(now_ms).getFullYear() ? "" : ` ${at.getFullYear()}`;
+  return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}`;
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en").replaceAll(",", " ")} ${n === 1 ? one : many}`;
+}
+
+export function bytes(n: number): string {
+  if (n < 1_000) return `${n} B`;
+  for (const [size, unit] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]] as const) {
+    if (n >= size) return `${(n / size).toFixed(n / size < 10 ? 1 : 0)} ${unit}`;
+  }
+  return `${n} B`;
+}

@@ -1,0 +1,17 @@
+/**
+ * Loads Monaco, once, as its own chunk: the welcome page does not wait for it. All languages' colours, no language
+ * services (they would judge single files without their project). Everything is bundled; nothing is fetched.
+ */
+import type * as MonacoNamespace from "monaco-editor/editor/editor.api";
+
+export type Monaco = typeof MonacoNamespace;
+export type CodeEditor = MonacoNamespace.editor.IStandaloneCodeEditor;
+export type TextModel = MonacoNamespace.editor.ITextModel;
+export type ViewState = MonacoNamespace.editor.ICodeEditorViewState;
+
+let loading: Promise<Monaco> | null = null;
+
+export function loadMonaco(): Promise<Monaco> {
+  loading ??= import("./monacoBundle").then((bundle) => bundle.monaco);
+  return loading;
+}

@@ -1,0 +1,220 @@
+/**
+ * The editor that shows a text of the past. It lies over the live editor and never touches it, so what was
+ * open stays exactly as it was left: caret, scroll, pending edits. Must never write into a live model.
+ */
+import type * as Monaco from "monaco-editor/editor/editor.api";
+import { fromSplices, toSplices } from "../../editor/changeset";
+import type { Splice } from "../../api/generated";
+import type { DiffMode, Shown, TextUpdate } from "../../state/timeline.svelte";
+
+type MonacoApi = typeof Monaco;
+type CodeEditor = Monaco.editor.ICodeEditor;
+
+export interface PaneListener {
+  /** Somebody typed into the past; where on the screen, relative to the host. */
+  typed(place: { left: number; top: number }): void;
+  selected(hasSelection: boolean): void;
+}
+
+const FLASH_MS = 600;
+/** Beyond this many splices the whole text is cheaper, and too much changed to keep a place. */
+const SPLICES_MAX = 400;
+const INLINE_BELOW_PX = 900;
+const EDITING_KEYS = new Set(["Backspace", "Delete", "Enter", "Tab"]);
+
+export class PastPane {
+  readonly #model: Monaco.editor.ITextModel;
+  readonly #editor: Monaco.editor.IStandaloneCodeEditor;
+  readonly #plainHost: HTMLElement;
+  readonly #diffHost: HTMLElement;
+  #diff: Monaco.editor.IStandaloneDiffEditor | null = null;
+  #other: Monaco.editor.ITextModel | null = null;
+  #ownsOther = false;
+  #flashTimer: ReturnType<typeof setTimeout> | undefined;
+  #flash: Monaco.editor.IEditorDecorationsCollection;
+
+  constructor(
+    readonly monaco: MonacoApi,
+    host: HTMLElement,
+    /** The editor underneath: its look is taken over. */
+    live: CodeEditor | null,
+    private readonly listener: PaneListener,
+  ) {
+    this.#plainHost = host.appendChild(hostElement());
+    this.#diffHost = host.appendChild(hostElement());
+    this.#diffHost.hidden = true;
+    this.#model = monaco.editor.createModel("", live?.getModel()?.getLanguageId() ?? "plaintext");
+    this.#model.setEOL(monaco.editor.EndOfLineSequence.LF);
+    this.#editor = monaco.editor.create(this.#plainHost, { ...this.#optionsFrom(live), model: this.#model });
+    this.#flash = this.#editor.createDecorationsCollection();
+    this.#listenTo(this.#editor);
+  }
+
+  get element(): HTMLElement | null {
+    return this.#editor.getDomNode();
+  }
+
+  #optionsFrom(live: CodeEditor | null): Monaco.editor.IStandaloneEditorConstructionOptions {
+    return {
+      ...(live?.getRawOptions() ?? {}),
+      readOnly: true,
+      domReadOnly: true,
+      automaticLayout: true,
+      ariaLabel: "Text of the past, read-only",
+    };
+  }
+
+  #listenTo(editor: Monaco.editor.IStandaloneCodeEditor): void {
+    editor.onKeyDown((event) => {
+      const { key, ctrlKey, altKey, metaKey } = event.browserEvent;
+      const edits = EDITING_KEYS.has(key) || key.length === 1;
+      const pastes = ctrlKey && ["v", "x", "z", "y"].includes(key.toLowerCase());
+      if (altKey || metaKey || !((edits && !ctrlKey) || pastes)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const position = editor.getPosition();
+      const place = position === null ? null : editor.getScrolledVisiblePosition(position);
+      this.listener.typed({ left: place?.left ?? 60, top: (place?.top ?? 20) + (place?.height ?? 18) });
+    });
+    editor.onDidChangeCursorSelection((event) => this.listener.selected(!event.selection.isEmpty()));
+  }
+
+  /** Begins where the live editor stands. */
+  startFrom(live: CodeEditor | null): void {
+    if (live === null) return;
+    const position = live.getPosition();
+    if (position !== null) this.#editor.setPosition(position);
+    this.#editor.setScrollPosition({ scrollTop: live.getScrollTop(), scrollLeft: live.getScrollLeft() });
+  }
+
+  setLanguage(language: string): void {
+    this.monaco.editor.setModelLanguage(this.#model, language);
+  }
+
+  show(update: TextUpdate, shown: Shown, isSameFile: boolean): void {
+    if ("splices" in update && update.splices.length <= SPLICES_MAX) this.#apply(update.splices);
+    else this.#replace(shown.text ?? "", isSameFile);
+    if (this.#model.getValueLength() !== (shown.text ?? "").length) this.#model.setValue(shown.text ?? "");
+    this.#revealChange(shown);
+  }
+
+  /** Splices as one edit, so that carets and scroll stay with the text they stand at. */
+  #apply(splices: readonly Splice[]): void {
+    let grown = 0;
+    const edits = toSplices(fromSplices(splices)).map(([position, deleted, inserted]) => {
+      const start = this.#model.getPositionAt(position - grown);
+      const end = this.#model.getPositionAt(position - grown + deleted);
+      grown += inserted.length - deleted;
+      return { range: this.monaco.Range.fromPositions(start, end), text: inserted };
+    });
+    this.#model.applyEdits(edits);
+  }
+
+  #replace(text: string, keepsPlace: boolean): void {
+    const state = keepsPlace ? this.#editor.saveViewState() : null;
+    this.#model.setValue(text);
+    if (state !== null) this.#editor.restoreViewState(state);
+  }
+
+  #revealChange(shown: Shown): void {
+    const { position, added, path } = shown.moment;
+    if (position === null || (path !== null && shown.path !== null && path !== shown.path)) return;
+    const start = this.#model.getPositionAt(position);
+    const end = this.#model.getPositionAt(position + added);
+    this.#visible.revealPositionInCenterIfOutsideViewport(start, this.monaco.editor.ScrollType.Immediate);
+    const range = this.monaco.Range.fromPositions(start, end);
+    const isPoint = range.isEmpty();
+    this.#flash.set([
+      { range, options: isPoint ? { beforeContentClassName: "tl-flash-point" } : { inlineClassName: "tl-flash" } },
+    ]);
+    clearTimeout(this.#flashTimer);
+    this.#flashTimer = setTimeout(() => this.#flash.clear(), FLASH_MS);
+  }
+
+  get #visible(): Monaco.editor.ICodeEditor {
+    if (this.#diff === null || this.#diffHost.hidden) return this.#editor;
+    return this.#other === this.#diff.getModel()?.original ? this.#diff.getModifiedEditor() : this.#diff.getOriginalEditor();
+  }
+
+  /** Shows the past beside the present (`live`), or beside the text of the change before. */
+  compare(mode: DiffMode, other: Monaco.editor.ITextModel | string | null): void {
+    if (mode === "off" || other === null) {
+      this.#dropDiff();
+      return;
+    }
+    this.#setOther(other);
+    const diff = this.#diff ?? this.#makeDiff();
+    const pair =
+      mode === "now" ? { original: this.#model, modified: this.#other } : { original: this.#other, modified: this.#model };
+    diff.setModel(pair as Monaco.editor.IDiffEditorModel);
+    this.#plainHost.hidden = true;
+    this.#diffHost.hidden = false;
+    diff.layout();
+  }
+
+  #makeDiff(): Monaco.editor.IStandaloneDiffEditor {
+    const options = this.#editor.getRawOptions();
+    this.#diff = this.monaco.editor.createDiffEditor(this.#diffHost, {
+      ...options,
+      readOnly: true,
+      originalEditable: false,
+      automaticLayout: true,
+      renderSideBySide: true,
+      useInlineViewWhenSpaceIsLimited: true,
+      renderSideBySideInlineBreakpoint: INLINE_BELOW_PX,
+    });
+    return this.#diff;
+  }
+
+  #setOther(other: Monaco.editor.ITextModel | string): void {
+    this.#diff?.setModel(null);
+    if (this.#ownsOther) this.#other?.dispose();
+    this.#ownsOther = typeof other === "string";
+    this.#other = typeof other === "string" ? this.monaco.editor.createModel(other, this.#model.getLanguageId()) : other;
+  }
+
+  #dropDiff(): void {
+    this.#diffHost.hidden = true;
+    this.#plainHost.hidden = false;
+    this.#diff?.dispose();
+    this.#diff = null;
+    if (this.#ownsOther) this.#other?.dispose();
+    this.#other = null;
+    this.#ownsOther = false;
+    this.#editor.layout();
+  }
+
+  walkDifferences(direction: "next" | "previous"): void {
+    this.#diff?.goToDiff(direction);
+  }
+
+  /** Marked stretch of the past text, in UTF-16 units. */
+  selection(): { start: number; end: number } | null {
+    const editor = this.#diff !== null && this.#diff.getModel()?.original === this.#model ? this.#diff.getOriginalEditor() : this.#editor;
+    const selection = editor.getSelection();
+    if (selection === null || selection.isEmpty()) return null;
+    return {
+      start: this.#model.getOffsetAt(selection.getStartPosition()),
+      end: this.#model.getOffsetAt(selection.getEndPosition()),
+    };
+  }
+
+  focus(): void {
+    this.#visible.focus();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#flashTimer);
+    this.#dropDiff();
+    this.#editor.dispose();
+    this.#model.dispose();
+    this.#plainHost.remove();
+    this.#diffHost.remove();
+  }
+}
+
+function hostElement(): HTMLElement {
+  const element = document.createElement("div");
+  element.style.cssText = "position:absolute;inset:0";
+  return element;
+}

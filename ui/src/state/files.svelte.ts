@@ -1,0 +1,282 @@
+/**
+ * The tree of the workspace as far as it was looked at: folders are listed when they are opened. In the past the tree
+ * is that moment's. A projection of the engine's truth; only what is open and selected belongs to the window.
+ */
+import { type Client, sentenceOf } from "../api/client";
+import type { DeletedFile, Entry } from "../api/generated";
+import { ancestors, baseName, compareNames, isWithin, join, moved, parentOf } from "../base/paths";
+import { past } from "./past.svelte";
+
+export type Row =
+  | { kind: "entry"; id: string; depth: number; entry: Entry; isExpanded: boolean }
+  | { kind: "edit"; id: string; depth: number; edit: NameEdit }
+  | { kind: "note"; id: string; depth: number; text: string; isTrouble: boolean }
+  | { kind: "deletedHead"; id: string; depth: number; isExpanded: boolean; n: number }
+  | { kind: "deleted"; id: string; depth: number; file: DeletedFile };
+
+/** A name being typed into the tree. */
+export interface NameEdit {
+  act: "newFile" | "newFolder" | "rename";
+  /** Folder of the new thing; for a rename the folder it is in. */
+  parent: string;
+  /** For a rename: the path now. */
+  path: string | null;
+  isFolder: boolean;
+}
+
+interface Folder {
+  entries: readonly Entry[];
+  trouble: string | null;
+}
+
+export const DELETED_ID = "deleted:";
+const DELETED_MAX = 10;
+
+export class FilesState {
+  #folders = $state.raw<ReadonlyMap<string, Folder>>(new Map());
+  expanded = $state.raw<ReadonlySet<string>>(new Set());
+  deleted = $state.raw<readonly DeletedFile[]>([]);
+  isDeletedExpanded = $state(false);
+  /** Ids of the selected rows. */
+  selected = $state.raw<ReadonlySet<string>>(new Set());
+  /** The row the keyboard is at. */
+  focusedId = $state<string | null>(null);
+  /** Where a Shift-selection began. */
+  anchorId = $state<string | null>(null);
+  edit = $state.raw<NameEdit | null>(null);
+  /** Cut or copied files, and which. */
+  clipboard = $state.raw<{ paths: readonly string[]; isCut: boolean } | null>(null);
+  isLoaded = $state(false);
+  readonly #loading = new Map<string, Promise<void>>();
+  readonly #again = new Set<string>();
+  #generation = 0;
+
+  constructor(private readonly client: Client) {
+    client.onEvent((event) => {
+      if (event.event === "treeChanged") void this.handleTreeChanged(event.data.folders);
+    });
+  }
+
+  /** Forgets everything of the workspace before. */
+  reset(): void {
+    this.#generation += 1;
+    this.#folders = new Map();
+    this.expanded = new Set();
+    this.deleted = [];
+    this.isDeletedExpanded = false;
+    this.selected = new Set();
+    this.focusedId = null;
+    this.anchorId = null;
+    this.edit = null;
+    this.clipboard = null;
+    this.isLoaded = false;
+    this.#loading.clear();
+  }
+
+  /** Lists the root and the folders that were open. */
+  async start(expanded: readonly string[]): Promise<void> {
+    this.expanded = new Set(expanded);
+    await this.load("");
+    this.isLoaded = true;
+    await Promise.all([...this.expanded].map((path) => this.load(path)));
+    await this.loadDeleted();
+  }
+
+  async load(path: string): Promise<void> {
+    const running = this.#loading.get(path);
+    if (running !== undefined) {
+      // What is being answered may be older than the change that asked for this.
+      this.#again.add(path);
+      return running;
+    }
+    const promise = this.#list(path).finally(() => this.#loading.delete(path));
+    this.#loading.set(path, promise);
+    await promise;
+    if (this.#again.delete(path)) await this.load(path);
+  }
+
+  async #list(path: string): Promise<void> {
+    const generation = this.#generation;
+    let folder: Folder;
+    try {
+      const { entries } = await this.client.get("folder", { cmd: "listFolder", args: { path, at: past.at } });
+      folder = { entries: [...entries].sort(compareEntries), trouble: null };
+    } catch (cause) {
+      folder = { entries: [], trouble: sentenceOf(cause) };
+    }
+    if (generation !== this.#generation) return;
+    this.#folders = new Map(this.#folders).set(path, folder);
+  }
+
+  async loadDeleted(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      const { files } = await this.client.get("deleted", { cmd: "listDeleted", args: { limit: DELETED_MAX } });
+      if (generation === this.#generation) this.deleted = files;
+    } catch {
+      // The list is a convenience; the next change asks again.
+    }
+  }
+
+  async handleTreeChanged(folders: readonly string[]): Promise<void> {
+    const known = folders.filter((path) => this.#folders.has(path));
+    await Promise.all([...known.map((path) => this.load(path)), this.loadDeleted()]);
+    this.#dropVanished();
+  }
+
+  /** All listed folders anew: the moment changed. */
+  async reload(): Promise<void> {
+    await Promise.all([...this.#folders.keys()].map((path) => this.load(path)));
+  }
+
+  #dropVanished(): void {
+    const gone = [...this.#folders.keys()].filter((path) => path !== "" && this.entry(path)?.kind !== "folder");
+    if (gone.length === 0) return;
+    const left = new Map(this.#folders);
+    for (const path of gone) left.delete(path);
+    this.#folders = left;
+  }
+
+  entry(path: string): Entry | null {
+    return this.#folders.get(parentOf(path))?.entries.find((entry) => entry.path === path) ?? null;
+  }
+
+  entriesOf(folder: string): readonly Entry[] {
+    return this.#folders.get(folder)?.entries ?? [];
+  }
+
+  get isEmpty(): boolean {
+    const root = this.#folders.get("");
+    return root !== undefined && root.entries.length === 0 && root.trouble === null;
+  }
+
+  async expand(path: string): Promise<void> {
+    this.expanded = new Set(this.expanded).add(path);
+    if (!this.#folders.has(path)) await this.load(path);
+  }
+
+  collapse(path: string): void {
+    this.expanded = new Set([...this.expanded].filter((one) => one !== path));
+  }
+
+  async toggle(path: string): Promise<void> {
+    if (this.expanded.has(path)) this.collapse(path);
+    else await this.expand(path);
+  }
+
+  collapseAll(): void {
+    this.expanded = new Set();
+    this.isDeletedExpanded = false;
+  }
+
+  /** Opens all folders above a path and selects it. */
+  async reveal(path: string): Promise<void> {
+    for (const folder of ancestors(path)) await this.expand(folder);
+    if (this.entry(path) !== null) this.selectOnly(path);
+  }
+
+  /** A file or folder has another path: what was open and selected goes with it. */
+  renamed(from: string, to: string): void {
+    this.expanded = new Set([...this.expanded].map((path) => moved(path, from, to)));
+    this.selected = new Set([...this.selected].map((path) => moved(path, from, to)));
+    if (this.focusedId !== null) this.focusedId = moved(this.focusedId, from, to);
+  }
+
+  selectOnly(id: string): void {
+    this.selected = new Set([id]);
+    this.focusedId = id;
+    this.anchorId = id;
+  }
+
+  toggleSelected(id: string): void {
+    const next = new Set(this.selected);
+    if (!next.delete(id)) next.add(id);
+    this.selected = next;
+    this.focusedId = id;
+    this.anchorId = id;
+  }
+
+  /** All rows from the anchor to this one. */
+  selectTo(id: string): void {
+    const rows = this.rows;
+    const a = rows.findIndex((row) => row.id === (this.anchorId ?? id));
+    const b = rows.findIndex((row) => row.id === id);
+    const from = Math.max(0, Math.min(a, b));
+    this.selected = new Set(rows.slice(from, Math.max(a, b) + 1).map((row) => row.id));
+    this.focusedId = id;
+  }
+
+  /** Selected files and folders, without those that lie in another selected folder. */
+  get selectedPaths(): string[] {
+    const paths = [...this.selected].filter((id) => this.entry(id) !== null);
+    return paths.filter((path) => !paths.some((other) => other !== path && isWithin(path, other)));
+  }
+
+  get focusedEntry(): Entry | null {
+    return this.focusedId === null ? null : this.entry(this.focusedId);
+  }
+
+  /** Where a new file belongs: the folder under the keyboard, or the folder of the file. */
+  get targetFolder(): string {
+    const entry = this.focusedEntry;
+    if (entry === null) return "";
+    return entry.kind === "folder" ? entry.path : parentOf(entry.path);
+  }
+
+  async startNew(act: "newFile" | "newFolder", parent = this.targetFolder): Promise<void> {
+    if (parent !== "") await this.expand(parent);
+    this.edit = { act, parent, path: null, isFolder: act === "newFolder" };
+  }
+
+  startRename(path: string): void {
+    const entry = this.entry(path);
+    if (entry === null) return;
+    this.edit = { act: "rename", parent: parentOf(path), path, isFolder: entry.kind === "folder" };
+  }
+
+  /** Why a name cannot be used here, as a sentence; null when it can. The engine has the last word. */
+  whyNotName(edit: NameEdit, typed: string): string | null {
+    const name = typed.trim().replace(/\/+$/, "");
+    if (name === "") return null;
+    const parts = name.split("/");
+    if (parts.some((part) => part === "" || part === "." || part === "..")) return "This is not a name a file can have.";
+    const path = join(edit.parent, name);
+    const existing = this.entry(path);
+    if (existing !== null && path !== edit.path) return `“${baseName(path)}” is there already.`;
+    return null;
+  }
+
+  rows = $derived.by(() => this.#makeRows());
+
+  #makeRows(): Row[] {
+    const rows: Row[] = [];
+    this.#addFolder(rows, "", 0);
+    if (this.deleted.length > 0 && past.moment === null) {
+      const n = this.deleted.length;
+      rows.push({ kind: "deletedHead", id: DELETED_ID, depth: 0, isExpanded: this.isDeletedExpanded, n });
+      if (this.isDeletedExpanded) {
+        for (const file of this.deleted) rows.push({ kind: "deleted", id: DELETED_ID + file.fileId, depth: 1, file });
+      }
+    }
+    return rows;
+  }
+
+  #addFolder(rows: Row[], path: string, depth: number): void {
+    const folder = this.#folders.get(path);
+    const { edit } = this;
+    if (edit !== null && edit.act !== "rename" && edit.parent === path) rows.push({ kind: "edit", id: "edit:", depth, edit });
+    if (folder === undefined) return;
+    if (folder.trouble !== null) rows.push({ kind: "note", id: `note:${path}`, depth, text: folder.trouble, isTrouble: true });
+    for (const entry of folder.entries) {
+      const isExpanded = entry.kind === "folder" && this.expanded.has(entry.path);
+      if (edit?.act === "rename" && edit.path === entry.path) rows.push({ kind: "edit", id: "edit:", depth, edit });
+      else rows.push({ kind: "entry", id: entry.path, depth, entry, isExpanded });
+      if (isExpanded) this.#addFolder(rows, entry.path, depth + 1);
+    }
+  }
+}
+
+export function compareEntries(a: Entry, b: Entry): number {
+  if ((a.kind === "folder") !== (b.kind === "folder")) return a.kind === "folder" ? -1 : 1;
+  return compareNames(a.name, b.name);
+}

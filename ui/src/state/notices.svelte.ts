@@ -1,0 +1,87 @@
+/** Short messages: at most three on the screen, all of them in the list behind the bell. */
+
+export interface NoticeButton {
+  label: string;
+  run(): void;
+}
+
+export interface NoticeOptions {
+  buttons?: NoticeButton[];
+  /** Stays until it is closed: for what went wrong. */
+  stays?: boolean;
+  /** Technical cause, behind "Details". */
+  detail?: string | null;
+  /** Read out at once instead of politely. */
+  isUrgent?: boolean;
+}
+
+export interface Notice extends NoticeOptions {
+  id: number;
+  text: string;
+  at_ms: number;
+  isOnScreen: boolean;
+}
+
+const SHOWN_MAX = 3;
+const KEPT_MAX = 100;
+const PLAIN_MS = 6_000;
+const WITH_BUTTONS_MS = 12_000;
+
+export class Notices {
+  /** Oldest first. */
+  list = $state.raw<readonly Notice[]>([]);
+  n_unseen = $state(0);
+  isListOpen = $state(false);
+  /** The mouse or the focus is on the toasts: none of them leaves meanwhile. */
+  isHeld = $state(false);
+  #lastId = 0;
+
+  constructor(
+    private readonly now: () => number = Date.now,
+    private readonly after: (ms: number, run: () => void) => void = (ms, run) => void setTimeout(run, ms),
+  ) {}
+
+  get onScreen(): Notice[] {
+    return this.list.filter((notice) => notice.isOnScreen).slice(-SHOWN_MAX);
+  }
+
+  toast(text: string, options: NoticeOptions = {}): number {
+    this.#lastId += 1;
+    const notice: Notice = { ...options, id: this.#lastId, text, at_ms: this.now(), isOnScreen: true };
+    // The same sentence again replaces the one on the screen.
+    const others = this.list.map((one) => (one.text === text ? { ...one, isOnScreen: false } : one));
+    this.list = [...others, notice].slice(-KEPT_MAX);
+    if (!this.isListOpen) this.n_unseen += 1;
+    const hasButtons = (options.buttons?.length ?? 0) > 0;
+    if (options.stays !== true) this.#leaveAfter(notice.id, hasButtons ? WITH_BUTTONS_MS : PLAIN_MS);
+    return notice.id;
+  }
+
+  #leaveAfter(id: number, ms: number): void {
+    this.after(ms, () => {
+      if (this.isHeld) this.#leaveAfter(id, 1_000);
+      else this.close(id);
+    });
+  }
+
+  /** Takes it from the screen; it stays in the list. */
+  close(id: number): void {
+    this.list = this.list.map((notice) => (notice.id === id ? { ...notice, isOnScreen: false } : notice));
+  }
+
+  /** Presses a button of it: a button counts once. */
+  press(notice: Notice, button: NoticeButton): void {
+    this.list = this.list.map((one) => (one.id === notice.id ? { ...one, isOnScreen: false, buttons: [] } : one));
+    button.run();
+  }
+
+  toggleList(): void {
+    this.isListOpen = !this.isListOpen;
+    if (this.isListOpen) this.n_unseen = 0;
+  }
+
+  clear(): void {
+    this.list = [];
+    this.n_unseen = 0;
+  }
+}

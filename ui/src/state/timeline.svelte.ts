@@ -1,0 +1,613 @@
+/**
+ * The timeline as this window sees it: whose, which part, which moment, and the text of that moment.
+ * Personal: nothing here is sent to anyone. Must never know a component, Monaco or the clock of the machine
+ * (time and timers come in by the port).
+ *
+ * The hand is always ahead: `index` moves at once, `shown` is the newest text that has arrived. One request
+ * for a text is under way at a time; when it is back, the next goes to where the hand is by then.
+ */
+import type {
+  Axis,
+  Bucket,
+  Direction,
+  HistoryHit,
+  Moment,
+  MomentInfo,
+  Reply,
+  Request,
+  Restored,
+  RestorePlan,
+  RestoreTarget,
+  Scope,
+  Splice,
+  StepUnit,
+  TimelineInfo,
+} from "../api/generated";
+import { past } from "./past.svelte";
+
+export interface TimelinePort {
+  /** Rejects with something that has a `message` to show. */
+  ask(request: Request): Promise<Reply>;
+  /** Unix milliseconds. */
+  now(): number;
+  /** Calls once after so many ms; returns what takes it back. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export type ScopeKind = "file" | "folder" | "workspace";
+export type DiffMode = "off" | "now" | "previous";
+export type ZoomPreset = "10min" | "1h" | "day" | "all";
+
+export interface Shown {
+  /** Moment index in the timeline of the scope at hand. */
+  index: number;
+  /** Null where there is no text: no file open, binary, not there at that moment. */
+  text: string | null;
+  exists: boolean;
+  /** Path the file had then. */
+  path: string | null;
+  moment: MomentInfo;
+}
+
+/** How `shown.text` came from the text shown before: by splices, or as a whole. */
+export type TextUpdate = { splices: Splice[] } | { text: string };
+
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+type ReplyOf<K extends Reply["reply"]> = Extract<Reply, { reply: K }> extends { value: infer V } ? V : null;
+
+/** The handle says "14:31…" when a text takes longer than this. */
+const LATE_MS = 50;
+/** While others type, the strip is asked for anew at most this often. */
+const REFRESH_MS = 400;
+const STEPS_WAITING_MAX = 2;
+const ZOOM_SPAN_MIN = 10;
+const PLAY_TICK_MS = 33;
+/** With "skip idle", a pause longer than this is jumped over. */
+const IDLE_MS = 1_000;
+const FIND_HITS_MAX = 200;
+const BUCKETS_MAX = 400;
+const BAR_PX = 4;
+
+const PRESET_MS: Record<Exclude<ZoomPreset, "all">, number> = {
+  "10min": 10 * 60_000,
+  "1h": 3_600_000,
+  day: 24 * 3_600_000,
+};
+
+export function folderOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
+}
+
+export class TimelineState {
+  /** The active file. */
+  path = $state<string | null>(null);
+  scopeKind = $state<ScopeKind>("file");
+  expanded = $state(false);
+  axis = $state<Axis>("activity");
+  diff = $state<DiffMode>("off");
+  speed = $state(1);
+  skipIdle = $state(true);
+  playing = $state(false);
+  dragging = $state(false);
+  /** The one-line box for a name is open. */
+  naming = $state(false);
+
+  info = $state.raw<TimelineInfo | null>(null);
+  buckets = $state.raw<Bucket[]>([]);
+  /** The part of the timeline that the bars show, as moment indices. */
+  stretch = $state.raw<Stretch>({ from: 0, to: 0 });
+  /** Where the handle is; null is now. */
+  index = $state<number | null>(null);
+  shown = $state.raw<Shown | null>(null);
+  isLate = $state(false);
+  /** A sentence to show in the timeline itself. */
+  notice = $state<string | null>(null);
+
+  findText = $state("");
+  hits = $state.raw<HistoryHit[]>([]);
+  hitsTruncated = $state(false);
+  isFinding = $state(false);
+
+  readonly #port: TimelinePort;
+  /** Counts up when scope or file change: answers to older questions are dropped. */
+  #generation = 0;
+  /** Generation that `info` belongs to. */
+  #infoGeneration = -1;
+  /** The handle's index is still one of the timeline before; the same moment is being looked up. */
+  #isMoving = false;
+  #textUnderWay = false;
+  #histogramUnderWay = false;
+  #histogramStale = false;
+  #n_buckets = 100;
+  #n_stepsWaiting = 0;
+  #stepQueue: Promise<void> = Promise.resolve();
+  #refreshTimer: (() => void) | null = null;
+  #refreshedAtMs = 0;
+  #playTimer: (() => void) | null = null;
+  #isDisposed = false;
+  readonly #textListeners = new Set<(update: TextUpdate, shown: Shown) => void>();
+
+  constructor(port: TimelinePort) {
+    this.#port = port;
+  }
+
+  get scope(): Scope {
+    return this.#scopeFor(this.path);
+  }
+
+  get nMoments(): number {
+    return this.info?.nMoments ?? 0;
+  }
+
+  get isPast(): boolean {
+    return this.index !== null;
+  }
+
+  /** Index of the handle, now included. */
+  get position(): number {
+    return this.index ?? this.nMoments;
+  }
+
+  /** The moment shown, as a request names it whatever its scope. */
+  get at(): Moment {
+    const shown = this.shown;
+    return shown === null ? { kind: "now" } : { kind: "workspaceStep", value: shown.moment.workspaceIndex };
+  }
+
+  /** Told of every new text in the past, to draw it. */
+  onText(listener: (update: TextUpdate, shown: Shown) => void): () => void {
+    this.#textListeners.add(listener);
+    return () => void this.#textListeners.delete(listener);
+  }
+
+  // --- whose timeline
+
+  /** Another file is active. In the past this stays at the same moment. */
+  async setPath(path: string | null): Promise<void> {
+    if (path === this.path) return;
+    this.path = path;
+    await this.#changeScope();
+  }
+
+  /** The active file has another path now; it is still the same timeline. */
+  renamed(path: string): void {
+    this.path = path;
+  }
+
+  async setScope(kind: ScopeKind): Promise<void> {
+    if (kind === this.scopeKind) return;
+    this.scopeKind = kind;
+    await this.#changeScope();
+  }
+
+  async #changeScope(): Promise<void> {
+    const anchor = past.moment;
+    const generation = ++this.#generation;
+    this.stopPlaying();
+    this.#isMoving = anchor !== null;
+    this.shown = null;
+    this.hits = [];
+    this.notice = null;
+    await this.refresh();
+    if (generation !== this.#generation) return;
+    this.#isMoving = false;
+    if (anchor === null) return;
+    const moment: Moment = { kind: "workspaceStep", value: anchor.workspaceIndex };
+    const there = await this.#try("moment", { cmd: "resolveMoment", args: { scope: this.scope, moment } });
+    if (generation !== this.#generation || this.index === null) return;
+    if (there === null) this.backToNow();
+    else this.seek(there.index);
+  }
+
+  /** Asks for the whole picture again: what there is, and the bars of the part at hand. */
+  async refresh(): Promise<void> {
+    const generation = this.#generation;
+    this.#refreshedAtMs = this.#port.now();
+    const info = await this.#try("timeline", { cmd: "timeline", args: { scope: this.scope } });
+    if (generation !== this.#generation || info === null) return;
+    const n_before = this.nMoments;
+    const isOther = this.#infoGeneration !== generation;
+    this.info = info;
+    this.#infoGeneration = generation;
+    const { from, to } = this.stretch;
+    if (isOther) this.stretch = { from: 0, to: info.nMoments };
+    else if (to >= n_before) this.stretch = { from: Math.min(from, info.nMoments), to: info.nMoments };
+    await this.#loadHistogram();
+  }
+
+  /** Event `historyGrew`. The Now end grows; where the hand is stays. */
+  historyGrew(paths: readonly string[]): void {
+    if (!this.#concerns(paths) || this.#refreshTimer !== null) return;
+    const wait = Math.max(0, this.#refreshedAtMs + REFRESH_MS - this.#port.now());
+    this.#refreshTimer = this.#port.after(wait, () => {
+      this.#refreshTimer = null;
+      void this.refresh();
+    });
+  }
+
+  #concerns(paths: readonly string[]): boolean {
+    const scope = this.scope;
+    if (scope.kind === "workspace") return true;
+    if (scope.kind === "file") return paths.includes(scope.path);
+    return paths.some((path) => scope.path === "" || path.startsWith(`${scope.path}/`));
+  }
+
+  #scopeFor(path: string | null): Scope {
+    if (path === null || this.scopeKind === "workspace") return { kind: "workspace" };
+    return this.scopeKind === "file" ? { kind: "file", path } : { kind: "folder", path: folderOf(path) };
+  }
+
+  // --- the part shown
+
+  /** Width of the bars in CSS pixels. */
+  setWidth(width_px: number): void {
+    const n_buckets = Math.max(1, Math.min(BUCKETS_MAX, Math.floor(width_px / BAR_PX)));
+    if (n_buckets === this.#n_buckets) return;
+    this.#n_buckets = n_buckets;
+    void this.#loadHistogram();
+  }
+
+  setAxis(axis: Axis): void {
+    if (axis === this.axis) return;
+    this.axis = axis;
+    void this.#loadHistogram();
+  }
+
+  setStretch(from: number, to: number): void {
+    const n = this.nMoments;
+    const span = Math.min(n, Math.max(ZOOM_SPAN_MIN, Math.round(to - from)));
+    const start = Math.max(0, Math.min(Math.round(from), n - span));
+    this.stretch = { from: start, to: start + span };
+    void this.#loadHistogram();
+  }
+
+  /** `factor` < 1 shows less. `around` keeps its place. */
+  zoomBy(factor: number, around: number = this.position): void {
+    const { from, to } = this.stretch;
+    this.setStretch(around - (around - from) * factor, around + (to - around) * factor);
+  }
+
+  async zoomTo(preset: ZoomPreset): Promise<void> {
+    const info = this.info;
+    if (info === null || preset === "all") {
+      this.setStretch(0, this.nMoments);
+      return;
+    }
+    const generation = this.#generation;
+    const end_ms = this.shown?.moment.atMs ?? info.lastMs ?? this.#port.now();
+    const moment: Moment = { kind: "time", value: end_ms - PRESET_MS[preset] };
+    const start = await this.#try("moment", { cmd: "resolveMoment", args: { scope: this.scope, moment } });
+    if (generation !== this.#generation || start === null) return;
+    if (this.index === null) this.setStretch(start.index, this.nMoments);
+    else this.setStretch(start.index, this.index + (this.index - start.index) / 4);
+  }
+
+  async #loadHistogram(): Promise<void> {
+    if (this.#histogramUnderWay) {
+      this.#histogramStale = true;
+      return;
+    }
+    this.#histogramUnderWay = true;
+    do {
+      this.#histogramStale = false;
+      const generation = this.#generation;
+      const { from, to } = this.stretch;
+      const found = await this.#try("histogram", {
+        cmd: "histogram",
+        args: { scope: this.scope, axis: this.axis, from, to, nBuckets: this.#n_buckets },
+      });
+      if (found !== null && generation === this.#generation) this.buckets = found.buckets;
+      else if (generation !== this.#generation) this.#histogramStale = true;
+    } while (this.#histogramStale && !this.#isDisposed);
+    this.#histogramUnderWay = false;
+  }
+
+  // --- the moment
+
+  /** Puts the handle there; the text follows as fast as it can. */
+  seek(index: number): void {
+    if (this.info === null) return;
+    this.index = Math.max(0, Math.min(this.nMoments, Math.round(index)));
+    this.notice = null;
+    void this.#followHand();
+  }
+
+  /** The hand takes the handle. */
+  grab(): void {
+    this.stopPlaying();
+    this.dragging = true;
+  }
+
+  /** The hand let go: at the right end that means now. */
+  settle(): void {
+    this.dragging = false;
+    if (this.index !== null && this.index >= this.nMoments) this.backToNow();
+  }
+
+  backToNow(): void {
+    this.stopPlaying();
+    this.dragging = false;
+    this.naming = false;
+    this.index = null;
+    this.shown = null;
+    this.isLate = false;
+    this.notice = null;
+    past.moment = null;
+  }
+
+  async #followHand(): Promise<void> {
+    if (this.#textUnderWay) return;
+    this.#textUnderWay = true;
+    const notLate = this.#port.after(LATE_MS, () => (this.isLate = this.index !== null));
+    try {
+      while (this.index !== null && this.shown?.index !== this.index && !this.#isMoving && !this.#isDisposed) {
+        if (!(await this.#fetchText(this.index))) break;
+      }
+    } finally {
+      notLate();
+      this.isLate = false;
+      this.#textUnderWay = false;
+    }
+  }
+
+  /** One text. False when there is no use in going on. */
+  async #fetchText(index: number): Promise<boolean> {
+    const generation = this.#generation;
+    const { path, scope } = this;
+    try {
+      const shown = path === null ? await this.#momentOnly(scope, index) : await this.#textAt(path, scope, index);
+      if (generation === this.#generation && this.index !== null) this.#show(scope, shown.shown, shown.update);
+      return true;
+    } catch (cause) {
+      if (generation !== this.#generation) return true;
+      this.notice = sentenceOf(cause);
+      await this.#showMomentAlone(scope, index, generation);
+      return this.index !== index;
+    }
+  }
+
+  async #textAt(path: string, scope: Scope, index: number): Promise<{ shown: Shown; update: TextUpdate | null }> {
+    const known = this.shown;
+    const have = known?.text != null ? known.index : null;
+    const then = await this.#ask("text", { cmd: "textAt", args: { path, scope, index, have } });
+    const { splices, exists, moment } = then;
+    const whole = splices !== null && known?.text != null ? splice(known.text, splices) : then.text;
+    const text = exists ? whole : null;
+    const update = text === null ? null : splices !== null ? { splices } : { text };
+    return { shown: { index: then.index, text, exists, path: then.path, moment }, update };
+  }
+
+  async #momentOnly(scope: Scope, index: number): Promise<{ shown: Shown; update: null }> {
+    const moment = await this.#ask("moment", { cmd: "momentInfo", args: { scope, index } });
+    return { shown: { index, text: null, exists: false, path: moment.path, moment }, update: null };
+  }
+
+  /** A binary has moments too, only no text. */
+  async #showMomentAlone(scope: Scope, index: number, generation: number): Promise<void> {
+    const found = await this.#momentOnly(scope, index).catch(() => null);
+    if (found !== null && generation === this.#generation && this.index !== null) this.#show(scope, found.shown, null);
+  }
+
+  #show(scope: Scope, shown: Shown, update: TextUpdate | null): void {
+    this.shown = shown;
+    const { workspaceIndex, atMs } = shown.moment;
+    past.moment = { scope, index: shown.index, workspaceIndex, atMs };
+    if (update !== null) for (const listener of this.#textListeners) listener(update, shown);
+  }
+
+  // --- steps and playing
+
+  /** One step key. Steps are taken one after the other; of a held key only the newest few wait. */
+  step(unit: StepUnit, direction: Direction): Promise<void> {
+    if (this.info === null || this.#n_stepsWaiting >= STEPS_WAITING_MAX) return this.#stepQueue;
+    this.#n_stepsWaiting += 1;
+    this.stopPlaying();
+    this.#stepQueue = this.#stepQueue.then(() => this.#stepOnce(unit, direction));
+    return this.#stepQueue;
+  }
+
+  async #stepOnce(unit: StepUnit, direction: Direction): Promise<void> {
+    const generation = this.#generation;
+    const index = this.position;
+    const args = { scope: this.scope, index, unit, direction };
+    const there = await this.#try("moment", { cmd: "stepMoment", args });
+    this.#n_stepsWaiting -= 1;
+    if (there === null || generation !== this.#generation) return;
+    if (direction === "forward" && there.index >= this.nMoments) {
+      this.backToNow();
+    } else if (there.index !== index || this.index === null) {
+      if (there.index === this.nMoments) return;
+      this.seek(there.index);
+      this.reveal(there.index);
+    } else if (direction === "back" && index === 0) {
+      this.notice = this.scopeKind === "file" ? FIRST_OF_FILE : "This is the first moment we have.";
+    }
+  }
+
+  /** Moves the part shown so that the moment is in it. */
+  reveal(index: number): void {
+    const { from, to } = this.stretch;
+    if (index >= from && index <= to) return;
+    const span = to - from;
+    this.setStretch(index - span / 2, index + span / 2);
+  }
+
+  togglePlaying(): void {
+    if (this.playing) this.stopPlaying();
+    else this.#play();
+  }
+
+  stopPlaying(): void {
+    this.#playTimer?.();
+    this.#playTimer = null;
+    this.playing = false;
+  }
+
+  #play(): void {
+    if (this.info === null || this.nMoments === 0) return;
+    if (this.index === null) this.seek(this.stretch.from);
+    this.playing = true;
+    const generation = this.#generation;
+    let film_ms: number | null = this.shown?.moment.atMs ?? null;
+    let tick_ms = this.#port.now();
+    const tick = async (): Promise<void> => {
+      const now_ms = this.#port.now();
+      if (film_ms === null) film_ms = this.shown?.moment.atMs ?? null;
+      else film_ms += (now_ms - tick_ms) * this.speed;
+      tick_ms = now_ms;
+      if (film_ms !== null) film_ms = await this.#playTo(film_ms);
+      if (!this.playing || generation !== this.#generation) return;
+      this.#playTimer = this.#port.after(PLAY_TICK_MS, () => void tick());
+    };
+    this.#playTimer = this.#port.after(PLAY_TICK_MS, () => void tick());
+  }
+
+  /** Shows what stood at this time of the film; returns the time, later when idle time was skipped. */
+  async #playTo(film_ms: number): Promise<number> {
+    const { scope, index } = this;
+    if (index === null) return film_ms;
+    const moment: Moment = { kind: "time", value: Math.floor(film_ms) };
+    const there = await this.#try("moment", { cmd: "resolveMoment", args: { scope, moment } });
+    if (there === null || !this.playing || this.index !== index) return film_ms;
+    if (there.index > index) {
+      this.seek(there.index);
+      this.reveal(there.index);
+      if (there.index >= this.nMoments) this.backToNow();
+      return film_ms;
+    }
+    const args = { scope, index, unit: "change", direction: "forward" } as const;
+    const next = await this.#try("moment", { cmd: "stepMoment", args });
+    if (next === null || !this.playing || next.index <= index) {
+      if (next !== null && this.playing) this.backToNow();
+      return film_ms;
+    }
+    const waits_ms = next.atMs - film_ms;
+    // Moments at one millisecond, or a first moment before all time, would otherwise hold the film.
+    if (waits_ms <= 0 || (this.skipIdle && waits_ms > IDLE_MS)) {
+      this.seek(next.index);
+      this.reveal(next.index);
+      if (next.index >= this.nMoments) this.backToNow();
+      return next.atMs;
+    }
+    return film_ms;
+  }
+
+  cycleDiff(): void {
+    const order: DiffMode[] = ["off", "now", "previous"];
+    this.diff = order[(order.indexOf(this.diff) + 1) % order.length] as DiffMode;
+  }
+
+  async cycleScope(): Promise<void> {
+    const order: ScopeKind[] = ["file", "folder", "workspace"];
+    await this.setScope(order[(order.indexOf(this.scopeKind) + 1) % order.length] as ScopeKind);
+  }
+
+  /** Text of the change before the one shown, for the diff with "previous". */
+  async previousText(): Promise<string | null> {
+    const { path, scope, shown } = this;
+    if (path === null || shown === null || shown.index === 0) return null;
+    const args = { path, scope, index: shown.index - 1, have: null };
+    return (await this.#try("text", { cmd: "textAt", args }))?.text ?? null;
+  }
+
+  // --- acts; refusals come as rejections, for the caller to show
+
+  async name(name: string, note: string | null): Promise<void> {
+    const at = this.index === null ? null : this.at;
+    await this.#ask("done", { cmd: "nameMoment", args: { name, note, at } }, "moments");
+    this.naming = false;
+    await this.refresh();
+  }
+
+  preview(target: RestoreTarget): Promise<RestorePlan> {
+    return this.#ask("preview", { cmd: "restorePreview", args: { target, at: this.at } });
+  }
+
+  /** Brings the target back to the moment shown and returns to now. */
+  async restore(target: RestoreTarget): Promise<Restored> {
+    const restored = await this.#ask("restored", { cmd: "restore", args: { target, at: this.at } });
+    this.backToNow();
+    return restored;
+  }
+
+  async undo(groupId: string): Promise<void> {
+    await this.#ask("undone", { cmd: "undoGroup", args: { groupId } });
+  }
+
+  async find(text: string): Promise<void> {
+    this.findText = text;
+    const generation = this.#generation;
+    if (text === "") {
+      this.hits = [];
+      this.hitsTruncated = false;
+      return;
+    }
+    this.isFinding = true;
+    const args = { text, scope: this.scope, limit: FIND_HITS_MAX };
+    const found = await this.#try("found", { cmd: "findInHistory", args });
+    if (this.findText !== text || generation !== this.#generation) return;
+    this.isFinding = false;
+    this.hits = found?.hits ?? [];
+    this.hitsTruncated = found?.truncated ?? false;
+  }
+
+  /** Index of a hit in the timeline at hand. */
+  indexOfHit(hit: HistoryHit): number {
+    return this.scope.kind === "file" ? hit.index : hit.workspaceIndex;
+  }
+
+  async goToHit(hit: HistoryHit): Promise<void> {
+    const scope = this.scope;
+    if (scope.kind !== "folder") {
+      this.seek(this.indexOfHit(hit));
+      this.reveal(this.position);
+      return;
+    }
+    const moment: Moment = { kind: "workspaceStep", value: hit.workspaceIndex };
+    const there = await this.#try("moment", { cmd: "resolveMoment", args: { scope, moment } });
+    if (there !== null) this.seek(there.index);
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.backToNow();
+    this.#refreshTimer?.();
+    this.#textListeners.clear();
+  }
+
+  async #ask<K extends Reply["reply"]>(kind: K, request: Request, or?: Reply["reply"]): Promise<ReplyOf<K>> {
+    const reply = await this.#port.ask(request);
+    if (reply.reply !== kind && reply.reply !== or) throw new Error(`Expected ${kind}, got ${reply.reply}.`);
+    return ("value" in reply ? reply.value : null) as ReplyOf<K>;
+  }
+
+  /** Null, with the reason shown in the timeline, when it was refused. */
+  async #try<K extends Reply["reply"]>(kind: K, request: Request): Promise<ReplyOf<K> | null> {
+    try {
+      return await this.#ask(kind, request);
+    } catch (cause) {
+      this.notice = sentenceOf(cause);
+      return null;
+    }
+  }
+}
+
+/** MSG-TL-1 */
+export const FIRST_OF_FILE = "This is the first moment we have of this file.";
+
+export function sentenceOf(cause: unknown): string {
+  if (typeof cause === "object" && cause !== null && "message" in cause) return String(cause.message);
+  return String(cause);
+}
+
+function splice(text: string, splices: readonly Splice[]): string {
+  let result = text;
+  for (const [position, deleted, inserted] of splices) {
+    result = result.slice(0, position) + inserted + result.slice(position + deleted);
+  }
+  return result;
+}
