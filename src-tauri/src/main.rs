@@ -5,6 +5,7 @@
 
 mod arguments;
 mod config;
+mod desktop_theme;
 mod graphics;
 mod marker;
 mod outbox;

@@ -97,38 +97,12 @@ fn stopped() -> ApiError {
     ApiError::new(ErrorCode::Internal, "This could not be finished. Nothing that was saved is lost.")
 }
 
-/// What only reads may be answered out of turn, and so does what waits for the user; all else keeps its order.
+/// Only what may take long and changes nothing is answered out of turn, and what waits for the user.
 fn may_overtake(call: &Call) -> bool {
-    use Request::{
-        Blame, Compare, ExportBundle, ExportGit, FileAt, FindInHistory, GetState, Histogram, ListDeleted, ListFiles,
-        ListFolder, Log, MomentInfo, Moments, ResolveMoment, RestorePreview, Status, StepMoment, TextAt, Timeline,
-        Verify,
-    };
+    use Request::{Blame, Compare, ExportBundle, ExportGit, FindInHistory, Log, Verify};
     match call {
-        Call::App(_) => true,
-        Call::Workspace(request) => matches!(
-            request,
-            Status
-                | GetState { .. }
-                | Verify { .. }
-                | ListFolder { .. }
-                | ListFiles { .. }
-                | ListDeleted { .. }
-                | Timeline { .. }
-                | Histogram { .. }
-                | MomentInfo { .. }
-                | StepMoment { .. }
-                | ResolveMoment { .. }
-                | TextAt { .. }
-                | FileAt { .. }
-                | Compare { .. }
-                | Blame { .. }
-                | FindInHistory { .. }
-                | Log { .. }
-                | Moments { .. }
-                | RestorePreview { .. }
-                | ExportBundle { .. }
-                | ExportGit { .. }
-        ),
+        Call::App(_) | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
+        Call::Workspace(ExportBundle { .. } | ExportGit { .. } | Verify { repair: false }) => true,
+        Call::Workspace(_) => false,
     }
 }

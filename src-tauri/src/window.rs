@@ -5,7 +5,7 @@ use crate::arguments::{Arguments, Asked, Place};
 use crate::marker::{self, LastRun};
 use crate::router;
 use crate::shell::{Shell, spawn};
-use crate::{config, settings};
+use crate::{config, desktop_theme, settings};
 use codesync_api::{AppEvent, Settings};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -74,6 +74,8 @@ fn stands_apart() -> bool {
 fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
     let geometry: Geometry = config::read(&shell.folder, GEOMETRY_FILE);
     let settings = settings::read(&shell.folder);
+    let told = Arc::clone(shell);
+    desktop_theme::listen(app.handle(), move |dark| told.tell(AppEvent::SystemThemeChanged { dark }));
     let mut builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("CodeSync")
         .inner_size(geometry.width, geometry.height)
@@ -86,10 +88,10 @@ fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
     };
     let window = builder.build()?;
     follow_theme(app.handle(), &settings);
-    let (app, folder) = (app.handle().clone(), shell.folder.clone());
+    let app = app.handle().clone();
     spawn("unseen", move || {
         std::thread::sleep(UNSEEN_MAX);
-        reveal(&app, &folder, &LastDrawn::Unknown);
+        reveal(&app);
     });
     end_with_the_session(shell, &window);
     Ok(())
@@ -157,21 +159,13 @@ fn second_launch(shell: &Arc<Shell>, app: &AppHandle, words: Vec<String>, from: 
     });
 }
 
-/// Whether the page said that it has drawn.
-enum LastDrawn {
-    Yes,
-    Unknown,
-}
-
 /// The page has drawn its first picture.
 pub fn show(app: &AppHandle, folder: &Path) {
-    reveal(app, folder, &LastDrawn::Yes);
+    marker::set_drawn(folder);
+    reveal(app);
 }
 
-fn reveal(app: &AppHandle, folder: &Path, drawn: &LastDrawn) {
-    if matches!(drawn, LastDrawn::Yes) {
-        marker::set_drawn(folder);
-    }
+fn reveal(app: &AppHandle) {
     with_window(app, |window| {
         if window.is_visible()? {
             return Ok(());
@@ -239,8 +233,8 @@ pub fn follow_theme(app: &AppHandle, settings: &Settings) {
 
 /// What the desktop prefers.
 pub fn system_is_dark(app: &AppHandle) -> bool {
-    let window = app.get_webview_window(LABEL);
-    window.and_then(|window| window.theme().ok()) == Some(Theme::Dark)
+    let toolkit = || app.get_webview_window(LABEL).and_then(|window| window.theme().ok()) == Some(Theme::Dark);
+    desktop_theme::prefers_dark(app).unwrap_or_else(toolkit)
 }
 
 fn with_window(app: &AppHandle, act: impl FnOnce(&WebviewWindow<Wry>) -> tauri::Result<()>) {

@@ -74,6 +74,11 @@ impl Home {
         self.inside("config/codesync")
     }
 
+    /// What the window finds in its configuration folder at the next start.
+    pub fn configure(&self, name: &str, value: &Value) -> Result<()> {
+        Ok(fs::write(self.config().join(name), value.to_string())?)
+    }
+
     pub fn write(&self, name: &str, text: &str) -> Result<()> {
         let path = self.project().join(name);
         if let Some(parent) = path.parent() {
@@ -219,31 +224,66 @@ impl App {
     }
 
     /// One key with Ctrl held.
-    pub async fn ctrl(&self, key: char) -> Result<()> {
-        Ok(self.web.action_chain().key_down(Key::Control).send_keys(key.to_string()).key_up(Key::Control).perform().await?)
+    pub async fn ctrl(&self, key: impl Into<TypingData>) -> Result<()> {
+        self.with_held(Key::Control, key).await
     }
 
-    /// The text that can be seen in the editor, line by line.
-    pub async fn seen_text(&self) -> Result<String> {
+    /// One key with Shift held.
+    pub async fn shift(&self, key: impl Into<TypingData>) -> Result<()> {
+        self.with_held(Key::Shift, key).await
+    }
+
+    async fn with_held(&self, held: Key, key: impl Into<TypingData>) -> Result<()> {
+        Ok(self.web.action_chain().key_down(held.clone()).send_keys(key).key_up(held).perform().await?)
+    }
+
+    pub async fn double_click(&self, id: &str) -> Result<()> {
+        let element = self.find(id).await?;
+        Ok(self.web.action_chain().double_click_element(&element).perform().await?)
+    }
+
+    /// Puts the caret into the shown editor's text.
+    pub async fn click_editor(&self) -> Result<()> {
+        let lines = self.find_by("[data-testid=\"editor\"] .view-lines").await?;
+        Ok(self.web.action_chain().click_element(&lines).perform().await?)
+    }
+
+    /// Waits until an element says this of itself.
+    pub async fn until_state(&self, id: &str, state: &str) -> Result<()> {
+        let element = self.find(id).await?;
+        until(&format!("{id} is {state}"), async || Ok(element.attr("data-state").await?.as_deref() == Some(state)))
+            .await
+    }
+
+    /// The text that can be seen in the editor inside an element, line by line.
+    pub async fn seen_text(&self, within: &str) -> Result<String> {
         let script = "
-            const shown = [...document.querySelectorAll('.monaco-editor .view-lines')].find((e) => e.getClientRects().length > 0);
-            if (!shown) return null;
+            const within = [...document.querySelectorAll(`[data-testid=\"${arguments[0]}\"] .view-lines`)];
+            const shown = within.find((element) => element.getClientRects().length > 0);
+            if (!shown) return '';
             const lines = [...shown.querySelectorAll('.view-line')];
             lines.sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top));
             return lines.map((line) => line.textContent.replaceAll('\\u00a0', ' ')).join('\\n');";
-        match self.script(script).await? {
-            Value::String(text) => Ok(text),
-            _ => Ok(String::new()),
-        }
+        let answer = self.web.execute(script, vec![json!(within)]).await?;
+        Ok(answer.json().as_str().unwrap_or_default().to_owned())
     }
 
-    /// Waits until the editor shows exactly this text.
-    pub async fn until_seen(&self, wanted: &str) -> Result<()> {
-        let result = until("the editor shows the text", async || Ok(self.seen_text().await? == wanted)).await;
+    /// Waits until the editor inside an element shows exactly this text.
+    pub async fn until_seen(&self, within: &str, wanted: &str) -> Result<()> {
+        let result = until("the text is shown", async || Ok(self.seen_text(within).await? == wanted)).await;
         if result.is_err() {
-            bail!("the editor should show {wanted:?} and shows {:?}", self.seen_text().await?);
+            bail!("{within} should show {wanted:?} and shows {:?}", self.seen_text(within).await?);
         }
         Ok(())
+    }
+
+    /// Drags an element by the mouse to a place in the window, in CSS pixels, over a place in between.
+    pub async fn drag(&self, id: &str, to: (i64, i64)) -> Result<()> {
+        let handle = self.find(id).await?;
+        let from = handle.rect().await?;
+        let between = (((from.x as i64) + to.0) / 2, ((from.y as i64) + to.1) / 2);
+        let chain = self.web.action_chain().move_to_element_center(&handle).click_and_hold();
+        Ok(chain.move_to(between.0, between.1).move_to(to.0, to.1).release().perform().await?)
     }
 
     pub async fn picture(&self, path: &Path) -> Result<()> {

@@ -122,7 +122,8 @@ pub struct ItemRange {
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Insert {
-    /// Unit to the left that the author saw; none at the start of the text.
+    /// The unit directly left of `right` in the order of all units, gone ones too; none when there is none.
+    /// Not the visible one: replicas agree on the order only when the two were neighbours.
     pub left: Option<ItemRef>,
     /// Visible unit to the right; none at the end.
     pub right: Option<ItemRef>,

@@ -24,7 +24,7 @@ mod views;
 mod workspace;
 
 pub use bundle::{Bundle, add_bundle};
-pub use intake::{Intake, IntakeKind};
+pub use intake::{Intake, IntakeKind, IntakeRun};
 pub use outgoing::{DiskImage, DiskImageKind};
 
 use codesync_api::{ApiError, Author, ErrorCode, Event, SaveKind, SaveState};
@@ -307,3 +307,6 @@ fn invalid(message: impl Into<String>) -> ApiError {
 fn not_found(path: &str) -> ApiError {
     ApiError::new(ErrorCode::NotFound, format!("“{path}” is not in this workspace."))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! seconds after the first. The bridge of the node does the writing.
 
 use crate::{Engine, Now, Result};
-use codesync_base::{BlobHash, FileId, FileKind, RelPath};
+use codesync_base::{BlobHash, Change, FileId, FileKind, FileMeta, Origin, RelPath};
 use codesync_fs::encoding;
 
 /// Quiet time after which a file is written (`UX.md` §1.2).
@@ -96,14 +96,27 @@ impl Engine {
                 let document = self.document_mut(file)?;
                 let text = document.text.to_string();
                 n_steps = Some(document.timeline.n_steps() as u64);
+                let meta = self.fitting_meta(file, &text, meta.clone())?;
                 DiskImageKind::File { bytes: self.text_on_disk(&text, &meta)? }
             }
         };
         Ok(Some(DiskImage { file, path, kind, mode: meta.mode, n_steps }))
     }
 
+    /// A text that its encoding cannot hold any more gets one that can, and that is noted.
+    fn fitting_meta(&mut self, file: FileId, text: &str, meta: FileMeta) -> Result<FileMeta> {
+        let fitting = encoding::meta_that_fits(text, &meta);
+        if fitting.encoding != meta.encoding {
+            let act = self.begin_act(Origin::FileAction)?;
+            let now = Now { ms: self.clock.last().wall_ms, local_offset_minutes: 0 };
+            self.tree_step(act, file, Change::Meta { meta: fitting.clone() }, now)?;
+            self.close()?;
+        }
+        Ok(fitting)
+    }
+
     /// Bytes of a text file: those that were read, when the text is still the one they were read as.
-    pub(crate) fn text_on_disk(&self, text: &str, meta: &codesync_base::FileMeta) -> Result<Vec<u8>> {
+    pub(crate) fn text_on_disk(&self, text: &str, meta: &FileMeta) -> Result<Vec<u8>> {
         match &meta.raw {
             Some(raw) if raw.text_hash == BlobHash::of(text.as_bytes()) => self.blob(&raw.bytes),
             _ => Ok(encoding::write_text(text, meta)),

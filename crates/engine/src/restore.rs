@@ -11,7 +11,7 @@ use codesync_api::{
 };
 use codesync_base::{Change, FileId, FileKind, Origin, Splice, StepKey};
 use codesync_doc::{Node, Tree};
-use codesync_timeline::{GroupKey, edit_script, lines_range};
+use codesync_timeline::{FileTimeline, GroupKey, edit_script, lines_range};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
@@ -350,12 +350,12 @@ impl Engine {
             if !self.tree.get(&file).is_some_and(|node| node.kind == FileKind::Text) {
                 continue;
             }
-            let document = self.document_mut(file)?;
-            let indices: Vec<usize> = keys.iter().map(|key| document.timeline.index_after(key)).collect();
-            let revert = document.timeline.revert(indices.into_iter());
-            overwritten |= revert.overwritten;
-            if !revert.splices.is_empty() {
-                self.edit_and_tell(act, file, &revert.splices, PatchSource::Undo, now)?;
+            let timeline = &self.document_mut(file)?.timeline;
+            let indices: Vec<usize> = keys.iter().map(|key| timeline.index_after(key)).collect();
+            let (edits, was_overwritten) = edits_that_take_back(timeline, &indices);
+            overwritten |= was_overwritten;
+            if !edits.is_empty() {
+                self.edit_and_tell(act, file, &edits, PatchSource::Undo, now)?;
                 paths.extend(self.tree.get(&file).map(|node| node.path.to_string()));
             }
         }
@@ -398,6 +398,18 @@ impl Engine {
         let before = first.checked_sub(1).map(|at| StepKey { delta: keys[at], step_idx: u32::MAX });
         Ok((steps, structural, before))
     }
+}
+
+/// The edit of the present text that takes steps back, and whether nothing was left of them.
+fn edits_that_take_back(timeline: &FileTimeline, steps: &[usize]) -> (Vec<Splice>, bool) {
+    let (Some(&first), Some(&last)) = (steps.iter().min(), steps.iter().max()) else { return (Vec::new(), true) };
+    let after = timeline.text_at(last);
+    // The text is as the act left it, whatever went and came back since: then it becomes as it was before.
+    if last - first + 1 == steps.len() && after == timeline.text_at(timeline.n_steps()) {
+        return (edit_script(&after.to_string(), &timeline.text_at(first - 1).to_string()), false);
+    }
+    let revert = timeline.revert(steps.iter().copied());
+    (revert.splices, revert.overwritten)
 }
 
 fn nothing_undone(kind: UndoneKind, message: Option<String>) -> Undone {

@@ -196,6 +196,11 @@ impl Engine {
 }
 
 impl View {
+    #[cfg(test)]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// An edit of the view, made on `base_revision`, as it applies to the document now.
     fn receive(&mut self, base_revision: u64, incoming: &[Splice]) -> Vec<Splice> {
         while self.bridge.front().is_some_and(|(revision, _)| *revision <= base_revision) {

@@ -19,6 +19,10 @@ pub struct Observed {
     pub refused: Vec<Refused>,
     /// Files that could not be read now; nothing is known of them, so they are not observed.
     pub unread: Vec<Refused>,
+    /// After a look at everything: half-written files of a program that was killed.
+    pub leftovers: Vec<RelPath>,
+    /// After a look at everything: entries left out by rules.
+    pub n_ignored: u64,
 }
 
 /// Looks at `paths` (files, folders, gone ones), or at the whole folder when none are given. A workspace that
@@ -36,6 +40,8 @@ pub fn observe(
             seen.files.extend(all.files.into_iter().map(|(path, stamp)| (path, Some(stamp))));
             seen.result.empty_folders.extend(all.empty_folders);
             seen.result.refused = all.refused;
+            seen.result.leftovers = all.leftovers;
+            seen.result.n_ignored = all.n_ignored;
             for (path, _) in shadow.iter() {
                 seen.files.entry(path.clone()).or_insert(None);
             }

@@ -107,3 +107,68 @@ pub(crate) fn typing(n: u32) -> Vec<Arc<SignedDelta>> {
 pub(crate) fn bytes(signed: &SignedDelta) -> Vec<u8> {
     encode_delta(&signed.delta).0
 }
+
+/// Whether the slow tests are wanted, too.
+pub(crate) fn is_slow() -> bool {
+    std::env::var_os("CODESYNC_SLOW_TESTS").is_some()
+}
+
+/// One delta for each edit of a recorded session, as a lone author types it.
+pub(crate) fn trace(name: &str) -> Option<Vec<Arc<SignedDelta>>> {
+    let folder = std::env::var("CODESYNC_TRACES").unwrap_or_else(|_| format!("{}/../../../shared/traces", env!("CARGO_MANIFEST_DIR")));
+    let packed = std::fs::File::open(format!("{folder}/{name}.json.gz")).ok()?;
+    let trace: serde_json::Value = serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap();
+    let mut author = Author::new(1);
+    let mut typist = Typist::default();
+    let start: Vec<u16> = trace["startContent"].as_str().unwrap().encode_utf16().collect();
+    assert!(start.is_empty());
+    let mut now_ms = START_MS;
+    let mut last_ms = None;
+    let mut deltas = Vec::new();
+    for (idx, txn) in trace["txns"].as_array().unwrap().iter().enumerate() {
+        let at_ms = parse_ms(txn["time"].as_str().unwrap_or("")).unwrap_or(idx as u64 * 150);
+        now_ms += at_ms.saturating_sub(last_ms.replace(at_ms).unwrap_or(at_ms));
+        for patch in txn["patches"].as_array().unwrap() {
+            let (position, n_deleted) = (patch[0].as_u64().unwrap() as usize, patch[1].as_u64().unwrap() as usize);
+            let text = patch[2].as_str().unwrap();
+            let step = typist.step(author.seq + 1, position, n_deleted, text);
+            deltas.push(author.delta(now_ms, vec![file(2)], vec![Step { at_ms: now_ms, file: 0, change: Change::Text(step) }]));
+        }
+    }
+    Some(deltas)
+}
+
+#[derive(Default)]
+pub(crate) struct Typist {
+    /// Visible units: which they were among all inserted, delta and offset.
+    units: Vec<(u32, ItemRef)>,
+    n_inserted: u32,
+}
+
+impl Typist {
+    pub fn step(&mut self, seq: u32, position: usize, n_deleted: usize, text: &str) -> TextStep {
+        let mut delete: Vec<(u32, ItemRange)> = Vec::new();
+        for (ordinal, first) in self.units[position..position + n_deleted].iter().copied() {
+            match delete.last_mut() {
+                Some((start, range)) if *start + range.length == ordinal => range.length += 1,
+                _ => delete.push((ordinal, ItemRange { first, length: 1 })),
+            }
+        }
+        let left = position.checked_sub(1).map(|idx| self.units[idx].1);
+        let right = self.units.get(position + n_deleted).map(|unit| unit.1);
+        let length = utf16_len(text);
+        let new = (0..length).map(|offset| (self.n_inserted + offset, ItemRef { log: 0, seq, offset }));
+        self.units.splice(position..position + n_deleted, new);
+        self.n_inserted += length;
+        let insert = (length > 0).then(|| Insert { left, right, text: TextSource::Inline(text.into()) });
+        TextStep { position: position as u32, delete: delete.into_iter().map(|(_, range)| range).collect(), insert }
+    }
+}
+
+/// Milliseconds of a day and time such as `2023-06-07T15:11:26.123Z`.
+fn parse_ms(time: &str) -> Option<u64> {
+    let number = |from: usize, to: usize| time.get(from..to)?.parse::<u64>().ok();
+    let day = number(0, 4)? * 366 + number(5, 7)? * 31 + number(8, 10)?;
+    let seconds = ((day * 24 + number(11, 13)?) * 60 + number(14, 16)?) * 60 + number(17, 19)?;
+    Some(seconds * 1000 + number(20, 23).unwrap_or(0))
+}

@@ -62,7 +62,13 @@ impl Bridge {
         let observed = codesync_fs::observe(&self.folder, &self.rules, &self.shadow.table, paths).map_err(folder_error)?;
         if paths.is_none() {
             let refused = observed.refused.iter().chain(&observed.unread);
-            engine.note_scan(refused.map(|refused| (refused.path.clone(), refused.sentence.clone())), 0);
+            engine.note_scan(refused.map(|refused| (refused.path.clone(), refused.sentence.clone())), observed.n_ignored);
+            for path in &observed.leftovers {
+                // Ours alone, since we hold the store; one that cannot be removed does no harm.
+                if let Err(error) = self.folder.remove(path) {
+                    tracing::debug!(%path, %error, "a half-written file stays");
+                }
+            }
         }
         let first_time = self.shadow.table.is_empty() && engine.tree().events().is_empty();
         let hashes: BTreeMap<&RelPath, (BlobHash, Stamp)> = observed

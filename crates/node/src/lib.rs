@@ -91,9 +91,7 @@ impl Node {
 
     fn start(mut runtime: Runtime, store: &Path, options: &Options) -> Result<Self, ApiError> {
         let (inbox, messages) = mpsc::channel();
-        if options.watch {
-            runtime.watch(inbox.clone())?;
-        }
+        runtime.begin(options.watch.then(|| inbox.clone()))?;
         let thread = std::thread::Builder::new()
             .name("codesync-engine".into())
             .spawn(move || runtime.run(&messages))

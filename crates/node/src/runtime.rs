@@ -8,7 +8,7 @@ use codesync_auth::verify_delta;
 use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{Engine, Now, Profile, api_error};
 use codesync_fs::{Batch, Watcher};
-use codesync_log::Log;
+use codesync_log::{Log, MemoryDisk, MemoryIndex};
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -51,13 +51,13 @@ struct Replica {
 }
 
 impl Runtime {
-    /// Takes the store and brings workspace and folder together.
+    /// Takes the store.
     pub fn open(root: &Path, options: &Options) -> Result<Self> {
         let store = root.join(STORE_FOLDER);
         let log = open_log(&store)?;
         let engine = open_engine(log, root, options.person.clone())?;
         let bridge = Bridge::open(root, &store)?;
-        let mut runtime = Self {
+        Ok(Self {
             engine,
             bridge,
             root: root.to_path_buf(),
@@ -66,19 +66,24 @@ impl Runtime {
             last_activity: Instant::now(),
             rested: true,
             idled: true,
-        };
-        let now = now();
-        runtime.bridge.look(&mut runtime.engine, None, false, now)?;
-        runtime.bridge.resume(&mut runtime.engine, now);
-        if !options.watch {
-            runtime.bridge.finish_intake(&mut runtime.engine, now)?;
-        }
-        runtime.commit(now)?;
-        Ok(runtime)
+        })
     }
 
-    /// Follows the folder. What changed before the watch began is looked at once more.
-    pub fn watch(&mut self, inbox: Sender<Message>) -> Result<()> {
+    /// Brings workspace and folder together; with an inbox, goes on following the folder.
+    pub fn begin(&mut self, inbox: Option<Sender<Message>>) -> Result<()> {
+        let (now, stay) = (now(), inbox.is_some());
+        if let Some(inbox) = inbox {
+            self.watch(inbox)?;
+        }
+        self.bridge.look(&mut self.engine, None, false, now)?;
+        self.bridge.resume(&mut self.engine, now);
+        if !stay {
+            self.bridge.finish_intake(&mut self.engine, now)?;
+        }
+        self.commit(now)
+    }
+
+    fn watch(&mut self, inbox: Sender<Message>) -> Result<()> {
         let (batches, changes) = mpsc::channel();
         let watcher = Watcher::start(&self.bridge.folder, self.bridge.rules.clone(), batches).map_err(crate::bridge::folder_error)?;
         self.watcher = Some(watcher);
@@ -90,10 +95,11 @@ impl Runtime {
                 }
             }
         };
-        std::thread::Builder::new().name("codesync-changes".into()).spawn(forward).map(drop).map_err(|error| {
-            ApiError::new(ErrorCode::Internal, "A thread could not be started.").with_detail(error)
-        })?;
-        self.bridge.look(&mut self.engine, None, false, now())
+        std::thread::Builder::new()
+            .name("codesync-changes".into())
+            .spawn(forward)
+            .map(drop)
+            .map_err(|error| ApiError::new(ErrorCode::Internal, "A thread could not be started.").with_detail(error))
     }
 
     /// Runs until it is closed.
@@ -346,7 +352,7 @@ impl Runtime {
     }
 
     fn replace_engine(&mut self, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
-        let spare = Log::open_in_memory(log_options());
+        let (spare, _) = Log::open_with(Box::new(MemoryDisk::new()), Box::new(MemoryIndex::new()), log_options()).map_err(api_error)?;
         let old = std::mem::replace(self.engine.log_mut(), spare);
         self.engine = make(old, &self.root)?;
         Ok(())

@@ -59,6 +59,7 @@ pub fn run(project: &Project) -> Result<()> {
         findings.extend(files::check(source));
         findings.extend(functions::check(source));
     }
+    findings.extend(files::check_shell(&sources));
     findings.extend(files::check_links(&sources, &|path| project.root.join(path).exists()));
     findings.extend(arrows::check(&arrows::read(&project.root)?));
     findings.extend(from_commands(project));

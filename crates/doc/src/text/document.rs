@@ -75,7 +75,7 @@ impl TextDocument {
         let splice = Splice::new(0, 0, text);
         splice_rope_silently(&mut self.text, &splice).expect("invariant: every text has a start");
         let first = self.record(number, seq, text, length, (None, None));
-        self.runs.insert(0, Run { log: number, clock: first.clock, length });
+        self.runs.insert(0, new_run(first, length));
     }
 
     /// Replaces by position and says what was done by name. The step goes into the delta `open`.
@@ -90,15 +90,13 @@ impl TextDocument {
         if !self.has_room(number, length) {
             return Err(EditError::TooLong);
         }
-        let end = splice.position + splice.deleted;
-        let left = splice.position.checked_sub(1).and_then(|before| self.unit_at(before));
-        let right = self.unit_at(end);
+        let gap = self.runs.gap(splice.position);
         let delete = self.name_range(open, splice.position, splice.deleted)?;
         let insert = match length {
             0 => None,
             _ => Some(Insert {
-                left: left.map(|unit| self.name_ref(open, unit)).transpose()?,
-                right: right.map(|unit| self.name_ref(open, unit)).transpose()?,
+                left: gap.left.map(|unit| self.name_ref(open, unit)).transpose()?,
+                right: gap.right.map(|unit| self.name_ref(open, unit)).transpose()?,
                 text: TextSource::Inline(splice.inserted.clone()),
             }),
         };
@@ -108,8 +106,8 @@ impl TextDocument {
         }
         if length > 0 {
             self.text.insert(chars.start, &splice.inserted);
-            let first = self.record(number, open.seq, &splice.inserted, length, (left, right));
-            self.runs.insert(splice.position, Run { log: number, clock: first.clock, length });
+            let first = self.record(number, open.seq, &splice.inserted, length, (gap.left, gap.right));
+            self.runs.insert(gap.index, new_run(first, length));
         }
         Ok(TextStep { position: splice.position, delete, insert })
     }
@@ -144,7 +142,7 @@ impl TextDocument {
     /// The visible text as names, left to right.
     pub fn runs(&self) -> impl Iterator<Item = VisibleRun> + '_ {
         let mut position = 0;
-        self.runs.iter().flat_map(|run| self.split_by_delta(run)).map(move |(log, seq, offset, length)| {
+        self.runs.range(0, u32::MAX).flat_map(|run| self.split_by_delta(run)).map(move |(log, seq, offset, length)| {
             let visible = VisibleRun { log, seq, offset, position, length };
             position += length;
             visible
@@ -198,7 +196,7 @@ impl TextDocument {
     }
 
     fn unit_at(&self, position: u32) -> Option<Unit> {
-        self.runs.run_at(position).map(|run| Unit { log: run.log, clock: run.clock })
+        self.runs.range(position, 1).next().map(|run| run.unit())
     }
 
     fn name_ref(&self, open: &mut OpenDelta, unit: Unit) -> Result<ItemRef, EditError> {
@@ -210,7 +208,7 @@ impl TextDocument {
         let range = self.runs.range(position, length);
         range
             .map(|run| {
-                let first = self.name_ref(open, Unit { log: run.log, clock: run.clock })?;
+                let first = self.name_ref(open, run.unit())?;
                 Ok(ItemRange { first, length: run.length })
             })
             .collect()
@@ -219,7 +217,7 @@ impl TextDocument {
     /// Positions and clocks are `u32` everywhere: neither the text nor what a log ever inserted may pass it.
     fn has_room(&self, log: u16, length: u32) -> bool {
         let inserted = self.names.log(log).length.checked_add(length);
-        inserted.is_some_and(|n| n < i32::MAX as u32) && self.runs.len().checked_add(length).is_some()
+        inserted.is_some_and(|n| n < i32::MAX as u32) && self.runs.len_all().checked_add(length).is_some()
     }
 
     /// Keeps what yrs would need, and names the new units.
@@ -237,20 +235,24 @@ impl TextDocument {
     }
 
 
-    /// Takes visible units out of the runs, not out of the rope.
+    /// Hides visible units in the runs; the rope still has them.
     fn delete_visible(&mut self, position: u32, length: u32) {
         if length == 0 {
             return;
         }
         let deletions = &mut self.deletions;
         for run in self.runs.range(position, length) {
-            let deletion = Deletion { first: Unit { log: run.log, clock: run.clock }, length: run.length };
+            let deletion = Deletion { first: run.unit(), length: run.length };
             if !deletions.last_mut().is_some_and(|last| last.extend(&deletion)) {
                 deletions.push(deletion);
             }
         }
-        self.runs.remove(position, length);
+        self.runs.hide(position, length);
     }
+}
+
+fn new_run(first: Unit, length: u32) -> Run {
+    Run { log: first.log, clock: first.clock, length, is_visible: true }
 }
 
 /// The whole visible text.

@@ -19,6 +19,10 @@ impl Run {
         Unit { log: self.log, clock: self.clock }
     }
 
+    fn last(&self) -> Unit {
+        Unit { log: self.log, clock: self.end() - 1 }
+    }
+
     fn end(&self) -> u32 {
         self.clock + self.length
     }
@@ -37,13 +41,14 @@ impl Run {
     }
 }
 
-/// A place between two units: directly after the visible unit left of a position.
+/// A place between two units: directly before the visible unit at a position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Gap {
     /// How many units, visible or gone, stand before it.
     pub index: u32,
+    /// The unit before it, visible or gone.
     pub left: Option<Unit>,
-    /// The next unit, visible or gone.
+    /// The visible unit after it.
     pub right: Option<Unit>,
 }
 
@@ -91,22 +96,24 @@ impl Runs {
         self.chunks.iter().flatten().copied()
     }
 
-    /// The gap after the visible unit left of `position`, which is in the text or at its end.
+    /// The gap before the visible unit at `position`, or behind everything at the end of the text.
     pub fn gap(&self, position: u32) -> Gap {
-        if position == 0 {
-            let first = self.chunks[0].first().map(Run::unit);
-            return Gap { index: 0, left: None, right: first };
+        if position == self.count.visible {
+            let last = self.chunks.last().and_then(|runs| runs.last()).map(Run::last);
+            return Gap { index: self.count.all, left: last, right: None };
         }
-        let (chunk, before) = self.chunk_of_visible(position - 1);
+        let (chunk, before) = self.chunk_of_visible(position);
         let runs = &self.chunks[chunk];
-        let (idx, mut seen) = run_of_visible(runs, before, position - 1);
-        let run = runs[idx];
-        let taken = position - seen.visible;
-        seen.all += taken;
-        let left = Some(run.part(taken - 1, 1).unit());
-        let next = || runs.get(idx + 1).or_else(|| self.chunks.get(chunk + 1)?.first()).map(Run::unit);
-        let right = if taken < run.length { Some(run.part(taken, 1).unit()) } else { next() };
-        Gap { index: seen.all, left, right }
+        let (idx, seen) = run_of_visible(runs, before, position);
+        let skip = position - seen.visible;
+        let right = Unit { log: runs[idx].log, clock: runs[idx].clock + skip };
+        let left = match (skip, idx, chunk) {
+            (0, 0, 0) => None,
+            (0, 0, _) => self.chunks[chunk - 1].last().map(Run::last),
+            (0, ..) => Some(runs[idx - 1].last()),
+            _ => Some(Unit { clock: right.clock - 1, ..right }),
+        };
+        Gap { index: seen.all + skip, left, right: Some(right) }
     }
 
     /// The visible runs of at most `length` units from `position` on, cut at both ends.

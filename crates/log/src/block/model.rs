@@ -28,8 +28,8 @@ impl Numbers {
         let mut read = 1_u64;
         let n_leading = LEADING_BITS.min(n_bits - 1);
         for idx in 1..=n_leading {
-            let context = ((n_bits as usize) << LEADING_BITS) + (read as usize & ((1 << LEADING_BITS) - 1)) + prefix_base(idx);
-            let context = context % self.leading.len();
+            // The bits so far, their first a one, tell how many they are.
+            let context = (n_bits as usize) << LEADING_BITS | read as usize;
             let bit = coder.bit(&mut self.leading[context], value >> (n_bits - 1 - idx) & 1 == 1);
             read = read << 1 | u64::from(bit);
         }
@@ -79,7 +79,9 @@ impl Text {
         static PRIMED: LazyLock<Text> = LazyLock::new(|| {
             let mut text = Text::empty();
             let mut coder = Coder::writer();
-            PRIMER.bytes().for_each(|byte| drop(text.code(&mut coder, byte)));
+            for byte in PRIMER.bytes() {
+                text.code(&mut coder, byte);
+            }
             text.history = 0;
             text
         });
@@ -129,11 +131,6 @@ impl Text {
 fn certainty(one: u32) -> u64 {
     let distance = u64::from(one.abs_diff(1 << 15));
     1 + distance * distance / (1 << 24)
-}
-
-/// Where the contexts of bits after `idx - 1` others begin among those of a magnitude.
-fn prefix_base(_idx: u32) -> usize {
-    0
 }
 
 /// Words and code as people type them.

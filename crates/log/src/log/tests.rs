@@ -214,7 +214,7 @@ fn a_crash_at_any_write_loses_nothing_that_was_synced() {
     work(&whole, &MemoryIndex::new(), &deltas, &mut Promised::default()).unwrap();
     let n_changes = whole.n_changes();
     assert!(n_changes > 400, "{n_changes}");
-    let step = if std::env::var_os("CODESYNC_SLOW_TESTS").is_some() { 1 } else { 13 };
+    let step = if testing::is_slow() { 1 } else { 13 };
     for cut in (0..n_changes).step_by(step) {
         let styles = [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(cut), CrashStyle::Tear(cut + 1_000_000)];
         let style = styles[(cut / step as u64) as usize % styles.len()];
@@ -508,4 +508,45 @@ fn a_delta_may_touch_no_file_that_a_mark_only_resembles() {
         found
     };
     assert_eq!((of(file(2)), of(twin), of(file(3))), (vec![deltas[0].hash], vec![deltas[1].hash], vec![]));
+}
+
+#[test]
+fn a_store_of_a_real_session_stays_small_and_opens_fast() {
+    if !testing::is_slow() {
+        return;
+    }
+    for name in ["automerge-paper", "seph-blog1", "sveltecomponent", "json-crdt-patch", "json-crdt-blog-post"] {
+        let Some(deltas) = testing::trace(name) else {
+            return eprintln!("the traces are not here: size of the store not checked");
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let (mut log, _) = Log::open(folder.path(), Options::new(verify)).unwrap();
+        let start = std::time::Instant::now();
+        let mut block_bytes = 0;
+        for signed in &deltas {
+            append(&mut log, signed).unwrap();
+            if log.n_unsealed_steps() >= 1_000 {
+                block_bytes += log.seal(false).unwrap().block_bytes;
+            }
+        }
+        let written = start.elapsed();
+        log.close().unwrap();
+        let start = std::time::Instant::now();
+        let (log, _) = Log::open(folder.path(), Options::new(verify)).unwrap();
+        let opened = start.elapsed();
+        let start = std::time::Instant::now();
+        assert_eq!(hashes(&log).len(), deltas.len());
+        let read = start.elapsed();
+        let start = std::time::Instant::now();
+        log.for_each_structural(&mut |_| {}).unwrap();
+        let structural = start.elapsed();
+        let n = deltas.len() as f64;
+        let du = std::process::Command::new("du").arg("-ab").arg(folder.path()).output().unwrap();
+        eprintln!("{}", String::from_utf8_lossy(&du.stdout));
+        eprintln!(
+            "{name}: blocks {:.3}, store {:.3} bytes a step; written {written:?}, opened {opened:?}, read {read:?}, structural {structural:?}",
+            block_bytes as f64 / n,
+            log.size_bytes() as f64 / n,
+        );
+    }
 }

@@ -5,12 +5,16 @@ use super::{Finding, Source};
 const FILE_LINES_MAX: usize = 1_500;
 const FILE_LINES_ADVISED: usize = 800;
 const COMPONENT_LINES_ADVISED: usize = 250;
+/// The desktop shell stays small enough to be exchanged for another (DESIGN §2): lines that are neither
+/// blank nor comment, tests left out.
+const SHELL_LINES_MAX: usize = 1_200;
+const SHELL_FOLDER: &str = "src-tauri/src/";
 
 /// Looks at one file.
 pub fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = source.path.as_str();
-    if is_generated(path) {
+    if is_exempt(path) {
         return findings;
     }
     findings.extend(length(source));
@@ -41,6 +45,20 @@ fn length(source: &Source) -> Option<Finding> {
         .then(|| Finding::advice(path, format!("has {n_lines} lines; think about parts above {advised}")))
 }
 
+/// Looks at the size of the desktop shell as a whole.
+pub fn check_shell(sources: &[Source]) -> Option<Finding> {
+    let shell = sources.iter().filter(|source| source.path.starts_with(SHELL_FOLDER) && !is_test(&source.path));
+    let n_lines: usize = shell.map(|source| source.text.lines().filter(|line| is_work(line)).count()).sum();
+    let sentence = format!("the desktop shell has {n_lines} lines of code, the limit is {SHELL_LINES_MAX}");
+    (n_lines > SHELL_LINES_MAX).then(|| Finding::failure(SHELL_FOLDER, sentence))
+}
+
+/// Blank lines and comments are no work to read.
+pub fn is_work(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with("//")
+}
+
 fn blanks(source: &Source) -> Vec<Finding> {
     let ends_with_blank = |line: &&str| line.ends_with([' ', '\t', '\r']);
     let lines = source.text.split('\n').enumerate().filter(|(_, line)| ends_with_blank(line));
@@ -60,8 +78,9 @@ pub fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
-fn is_generated(path: &str) -> bool {
-    path == "ui/src/api/generated.ts" || path.ends_with("package-lock.json")
+/// What a program writes, and the sample project that is shown to users as it is.
+fn is_exempt(path: &str) -> bool {
+    path.starts_with("crates/node/sample/") || path == "ui/src/api/generated.ts" || path.ends_with("package-lock.json")
 }
 
 /// Looks at the links of the project's documents that lead to files of the project.

@@ -1,5 +1,6 @@
 //! The rule about the length of functions, counted by a real parser.
 
+use super::files::is_work;
 use super::{Finding, Source};
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -31,7 +32,7 @@ struct Functions<'a> {
 impl Functions<'_> {
     fn measure(&mut self, name: &syn::Ident, block: Span) {
         let (first, last) = (block.start().line, block.end().line);
-        // The lines between the braces; blank lines and comments are no work to read.
+        // The lines between the braces.
         let body = self.lines.get(first..last.saturating_sub(1)).unwrap_or_default();
         let n_lines = body.iter().filter(|line| is_work(line)).count();
         let place = format!("{}:{first}", self.source.path);
@@ -43,11 +44,6 @@ impl Functions<'_> {
             self.findings.push(Finding::advice(place, sentence));
         }
     }
-}
-
-fn is_work(line: &str) -> bool {
-    let line = line.trim();
-    !line.is_empty() && !line.starts_with("//")
 }
 
 impl<'ast> Visit<'ast> for Functions<'_> {

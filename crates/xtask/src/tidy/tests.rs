@@ -67,6 +67,13 @@ fn long_files_fail_and_long_components_are_advised() {
 }
 
 #[test]
+fn the_desktop_shell_stays_small() {
+    let part = |name: &str| Source::new(&format!("src-tauri/src/{name}"), &"work();\n\n// why\n".repeat(601));
+    assert!(files::check_shell(&[part("a.rs"), part("b.rs")]).unwrap().sentence.contains("1202"));
+    assert_eq!(files::check_shell(&[part("a.rs"), part("b/tests.rs")]), None);
+}
+
+#[test]
 fn links_must_lead_somewhere() {
     let text = "[a](b.md) [c](../x.md#part) [out](https://example.org/x) [up](#there) [far](../../shared/D.md)\n```\n[code](no.md)\n```\n";
     let sources = [Source::new("docs/a.md", text)];

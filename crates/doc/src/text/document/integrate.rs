@@ -16,31 +16,14 @@ struct ResolvedInsert {
     length: u32,
 }
 
-/// Where visible units of interest are.
+/// Where a step's units are.
 struct Found {
-    /// Pieces of the delete ranges, left to right.
+    /// Visible pieces of the delete ranges as positions and lengths, left to right.
     delete: Vec<(u32, u32)>,
-    left: Option<u32>,
-    right: Option<u32>,
-}
-
-impl Found {
-    /// The same once the pieces are gone.
-    fn after_deletion(&self) -> Found {
-        Found { delete: Vec::new(), left: self.moved(self.left), right: self.moved(self.right) }
-    }
-
-    fn moved(&self, position: Option<u32>) -> Option<u32> {
-        let position = position?;
-        let mut gone = 0;
-        for (at, length) in self.delete.iter().take_while(|(at, _)| *at <= position) {
-            if position < at + length {
-                return None;
-            }
-            gone += length;
-        }
-        Some(position - gone)
-    }
+    /// How many units, visible or gone, stand up to and with the left neighbour, and before the right one.
+    /// The new ones come between.
+    from: u32,
+    to: u32,
 }
 
 impl TextDocument {
@@ -125,30 +108,30 @@ impl TextDocument {
             return Ok(self.apply_by_position(delta, &step));
         }
         let found = self.find(&step);
-        let insert = match &step.insert {
-            None => None,
-            Some(insert) => {
-                self.check_order(insert, &found)?;
-                Some((insert, self.add(delta, insert)))
-            }
-        };
+        if found.from > found.to {
+            return Err(IntegrateError::LeftAfterRight);
+        }
         // From the right, so that the positions further left stay true.
         let mut splices: Vec<Splice> =
             found.delete.iter().rev().map(|(position, length)| Splice::new(*position, *length, "")).collect();
         for splice in &splices {
-            self.do_splice(splice, None);
+            self.delete_visible(splice.position, splice.deleted);
+            splice_rope_silently(&mut self.text, splice).expect("invariant: visible units are in the text");
         }
-        if let Some((insert, first)) = insert {
-            let position = self.position_of_new(insert, first, &found.after_deletion());
+        if let Some(insert) = &step.insert {
+            let first = self.add(delta, insert);
+            let index = self.index_of_new(first, &found);
+            let position = self.runs.visible_before(index);
             let splice = Splice { position, deleted: 0, inserted: insert.text.clone() };
-            self.do_splice(&splice, Some(Run { log: first.log, clock: first.clock, length: insert.length }));
+            splice_rope_silently(&mut self.text, &splice).expect("invariant: visible units are in the text");
+            self.runs.insert(index, new_run(first, insert.length));
             splices.push(splice);
         }
         Ok(splices)
     }
 
     /// Whether the step can be applied where its author saw it. The new units stand between their two
-    /// neighbours in any case; when nothing visible lies between, that is one place in the visible text.
+    /// neighbours in any case; when these still are neighbours, that is one place.
     fn fits(&self, step: &Resolved) -> bool {
         #[cfg(test)]
         if self.always_ask_yrs {
@@ -156,10 +139,12 @@ impl TextDocument {
         }
         let deleted = step.delete.iter().try_fold(0u32, |sum, range| sum.checked_add(range.length));
         let end = deleted.and_then(|deleted| step.position.checked_add(deleted));
-        let Some(end) = end.filter(|end| *end <= self.runs.len()) else { return false };
+        if end.is_none_or(|end| end > self.runs.len()) {
+            return false;
+        }
         if let Some(insert) = &step.insert {
-            let left = step.position.checked_sub(1).and_then(|before| self.unit_at(before));
-            if left != insert.left || self.unit_at(end) != insert.right {
+            let gap = self.runs.gap(step.position);
+            if gap.left != insert.left || gap.right != insert.right {
                 return false;
             }
         }
@@ -171,7 +156,7 @@ impl TextDocument {
         let mut ranges = ranges.iter().copied();
         let Some(mut wanted) = ranges.next() else { return true };
         for run in self.runs.range(position, u32::MAX) {
-            let mut run = Deletion { first: Unit { log: run.log, clock: run.clock }, length: run.length };
+            let mut run = Deletion { first: run.unit(), length: run.length };
             while run.length > 0 {
                 if run.first != wanted.first {
                     return false;
@@ -194,11 +179,12 @@ impl TextDocument {
         let deleted = step.delete.iter().map(|range| range.length).sum();
         let inserted = step.insert.as_ref().map_or_else(|| "".into(), |insert| insert.text.clone());
         let splice = Splice { position: step.position, deleted, inserted };
+        let gap = self.runs.gap(step.position);
         self.delete_visible(step.position, deleted);
         splice_rope_silently(&mut self.text, &splice).expect("invariant: visible units are in the text");
         if let Some(insert) = &step.insert {
             let first = self.add(delta, insert);
-            self.runs.insert(step.position, Run { log: first.log, clock: first.clock, length: insert.length });
+            self.runs.insert(gap.index, new_run(first, insert.length));
         }
         vec![splice]
     }
@@ -209,93 +195,39 @@ impl TextDocument {
         self.record(number, delta.seq, &insert.text, insert.length, (insert.left, insert.right))
     }
 
-    fn do_splice(&mut self, splice: &Splice, run: Option<Run>) {
-        self.delete_visible(splice.position, splice.deleted);
-        splice_rope_silently(&mut self.text, splice).expect("invariant: visible units are in the text");
-        if let Some(run) = run {
-            self.runs.insert(splice.position, run);
-        }
-    }
-
-    /// Looks for the step's units among the visible ones.
     fn find(&self, step: &Resolved) -> Found {
         let ranges = sorted(&step.delete);
         let (left, right) = step.insert.as_ref().map_or((None, None), |insert| (insert.left, insert.right));
-        let mut found = Found { delete: Vec::new(), left: None, right: None };
-        let mut position = 0;
+        let mut found = Found { delete: Vec::new(), from: 0, to: self.runs.len_all() };
+        let (mut index, mut position) = (0, 0);
         for run in self.runs.iter() {
             let place_of = |unit: Option<Unit>| {
                 let skip = unit.filter(|unit| unit.log == run.log)?.clock.checked_sub(run.clock)?;
-                (skip < run.length).then_some(position + skip)
+                (skip < run.length).then_some(index + skip)
             };
-            found.left = found.left.or_else(|| place_of(left));
-            found.right = found.right.or_else(|| place_of(right));
-            add_pieces(&mut found.delete, &ranges, run, position);
-            position += run.length;
+            found.from = place_of(left).map_or(found.from, |place| place + 1);
+            found.to = place_of(right).unwrap_or(found.to);
+            index += run.length;
+            if run.is_visible {
+                add_pieces(&mut found.delete, &ranges, run, position);
+                position += run.length;
+            }
         }
         found
     }
 
-    fn check_order(&mut self, insert: &ResolvedInsert, found: &Found) -> Result<(), IntegrateError> {
-        let (Some(left), Some(right)) = (insert.left, insert.right) else { return Ok(()) };
-        let is_ordered = match (found.left, found.right) {
-            (Some(left), Some(right)) => left < right,
-            _ => self.rank(left) < self.rank(right),
-        };
-        if is_ordered { Ok(()) } else { Err(IntegrateError::LeftAfterRight) }
-    }
-
-    fn rank(&mut self, unit: Unit) -> u32 {
+    /// Where among all units the new ones stand, which are recorded but not yet among the runs.
+    fn index_of_new(&mut self, first: Unit, found: &Found) -> u32 {
+        #[cfg(test)]
+        let is_sure = found.from == found.to && !self.always_ask_yrs;
+        #[cfg(not(test))]
+        let is_sure = found.from == found.to;
+        if is_sure {
+            return found.from;
+        }
         let order = self.order.get_or_insert_with(Order::new);
         order.feed(&self.names, &self.insertions);
-        order.rank(&self.names, unit)
-    }
-
-    /// Where new units, recorded but not yet visible, stand among the visible ones: after those of lower rank.
-    fn position_of_new(&mut self, insert: &ResolvedInsert, first: Unit, found: &Found) -> u32 {
-        let from = match (insert.left, found.left) {
-            (Some(_), Some(position)) => position + 1,
-            _ => 0,
-        };
-        let to = match (insert.right, found.right) {
-            (Some(_), Some(position)) => position,
-            _ => self.runs.len(),
-        };
-        #[cfg(test)]
-        let (from, to) = if self.always_ask_yrs { (0, self.runs.len()) } else { (from, to) };
-        if from == to {
-            return from;
-        }
-        let rank = self.rank(first);
-        let (mut low, mut high) = self.narrow(rank, from, to, found);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.is_before(middle, rank) { low = middle + 1 } else { high = middle }
-        }
-        low
-    }
-
-    /// Steps away from the neighbour that is still visible, for the place is rarely far from it.
-    fn narrow(&mut self, rank: u32, from: u32, to: u32, found: &Found) -> (u32, u32) {
-        let (mut low, mut high, mut step) = (from, to, 1);
-        if found.left.is_some() || found.right.is_none() {
-            while low + step < high && self.is_before(low + step - 1, rank) {
-                low += step;
-                step *= 2;
-            }
-            (low, high.min(low + step))
-        } else {
-            while high - low > step && !self.is_before(high - step, rank) {
-                high -= step;
-                step *= 2;
-            }
-            (low.max(high.saturating_sub(step)), high)
-        }
-    }
-
-    fn is_before(&mut self, position: u32, rank: u32) -> bool {
-        let unit = self.unit_at(position).expect("invariant: searched among visible units");
-        self.rank(unit) < rank
+        order.rank(&self.names, first)
     }
 }
 

@@ -1,10 +1,50 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::random::Random;
-use codesync_base::{BlobHash, DeltaHash, DeviceId, Hlc, NoBlobs, Origin, ProjectId, StepKey};
+use codesync_base::{DeltaHash, DeviceId, Hlc, NoBlobs, Origin, ProjectId};
 
 mod hostile;
 mod trace;
+
+/// The same edits in plain yrs documents that exchange their own updates.
+mod plain_yrs {
+    use super::*;
+    use yrs::updates::decoder::Decode;
+    use yrs::{ClientID, Doc, GetString, OffsetKind, Options, Text, TextRef, Transact, Update};
+
+    pub struct Plain(Doc, TextRef);
+
+    impl Plain {
+        pub fn new(client: u64) -> Self {
+            let mut options = Options::with_client_id(ClientID::new(client));
+            options.offset_kind = OffsetKind::Utf16;
+            options.skip_gc = true;
+            let doc = Doc::with_options(options);
+            let text = doc.get_or_insert_text("t");
+            Self(doc, text)
+        }
+
+        pub fn edit(&self, splice: &Splice) -> Vec<u8> {
+            let mut transaction = self.0.transact_mut();
+            if !splice.inserted.is_empty() {
+                self.1.insert(&mut transaction, splice.position, &splice.inserted);
+            }
+            if splice.deleted > 0 {
+                let after = splice.position + utf16_len(&splice.inserted);
+                self.1.remove_range(&mut transaction, after, splice.deleted);
+            }
+            transaction.encode_update_v1()
+        }
+
+        pub fn receive(&self, bytes: &[u8]) {
+            self.0.transact_mut().apply_update(Update::decode_v1(bytes).unwrap()).unwrap();
+        }
+
+        pub fn text(&self) -> String {
+            self.1.get_string(&self.0.transact())
+        }
+    }
+}
 
 fn log_id(n: u8) -> LogId {
     LogId { device: DeviceId([n; 32]), incarnation: u32::from(n) }
@@ -31,6 +71,8 @@ fn delta(log: LogId, seq: u32, logs: Vec<LogId>) -> Delta {
 struct Sent {
     delta: Delta,
     steps: Vec<TextStep>,
+    /// What plain yrs makes of the same edits.
+    updates: Vec<Vec<u8>>,
     past: Vec<usize>,
 }
 
@@ -39,6 +81,7 @@ struct Replica {
     document: TextDocument,
     /// The same steps, each decided by yrs.
     slow: TextDocument,
+    plain: plain_yrs::Plain,
     seen: Vec<usize>,
 }
 
@@ -47,7 +90,8 @@ const PIECES: [&str; 10] = ["a", "hello ", "\n", "é", "e\u{301}", "世界", "�
 impl Replica {
     fn new(n: u8, n_replicas: usize) -> Self {
         let slow = TextDocument { always_ask_yrs: true, ..TextDocument::new() };
-        Self { log: log_id(n), document: TextDocument::new(), slow, seen: vec![0; n_replicas] }
+        let plain = plain_yrs::Plain::new(log_id(n).client());
+        Self { log: log_id(n), document: TextDocument::new(), slow, plain, seen: vec![0; n_replicas] }
     }
 
     /// A position between two characters.
@@ -77,17 +121,19 @@ impl Replica {
         let past = self.seen.clone();
         let seq = self.seen[me] as u32 + 1;
         let mut open = OpenDelta { log: self.log, seq, logs: vec![] };
-        let mut steps = vec![];
+        let (mut steps, mut updates) = (vec![], vec![]);
         for _ in 0..1 + random.below(3) {
             let splice = self.random_splice(random);
             let mut expected = self.document.to_string();
             apply_to_string(&mut expected, &splice);
             steps.push(self.document.edit(&mut open, &splice).unwrap());
+            updates.push(self.plain.edit(&splice));
             assert_eq!(self.document.to_string(), expected);
+            assert_eq!(self.plain.text(), expected, "after {splice:?}");
             self.check_names(&self.document);
         }
         self.seen[me] += 1;
-        let sent = Sent { delta: delta(self.log, seq, open.logs), steps, past };
+        let sent = Sent { delta: delta(self.log, seq, open.logs), steps, updates, past };
         for step in &sent.steps {
             self.slow.integrate(&sent.delta, step, &NoBlobs).unwrap();
         }
@@ -104,6 +150,8 @@ impl Replica {
             self.slow.integrate(&sent.delta, step, &NoBlobs).unwrap();
             self.check_names(&self.slow);
         }
+        sent.updates.iter().for_each(|update| self.plain.receive(update));
+        assert_eq!(self.document.to_string(), self.plain.text(), "after {:?}", sent.steps);
         self.seen[from] += 1;
     }
 
@@ -113,6 +161,7 @@ impl Replica {
         assert_eq!(runs, self.slow.runs().collect::<Vec<_>>(), "names fast and slow, seed {seed}");
         assert_eq!(self.document.check_against_yrs(), Ok(()), "seed {seed}");
         assert_eq!(self.slow.check_against_yrs(), Ok(()), "seed {seed}");
+        assert_eq!(self.document.to_string(), self.plain.text(), "plain yrs replicas, seed {seed}");
         let total: u32 = runs.iter().map(|run| run.length).sum();
         assert_eq!(total, self.document.len_utf16());
     }
@@ -133,7 +182,10 @@ fn converge(seed: u64, n_rounds: u32) {
     let mut replicas: Vec<_> = (0..n).map(|i| Replica::new(i as u8 + 1, n)).collect();
     let mut logs: Vec<Vec<Sent>> = vec![vec![]; n];
     let base = if random.below(2) == 0 { "" } else { "let 😀 = \"世界\";\n" };
+    let base_author = plain_yrs::Plain::new(log_id(99).client());
+    let base_update = base_author.edit(&Splice::new(0, 0, base));
     for replica in &mut replicas {
+        replica.plain.receive(&base_update);
         replica.document.integrate_base(log_id(99), 1, base);
         replica.slow.integrate_base(log_id(99), 1, base);
     }
@@ -194,7 +246,7 @@ impl Replica {
     /// The units that the rope has and those that the names stand for are the same.
     fn check_names(&self, document: &TextDocument) {
         let mut by_names = Vec::new();
-        for run in document.runs.iter() {
+        for run in document.runs.range(0, u32::MAX) {
             let all: Vec<u16> = document.names.log(run.log).text.encode_utf16().collect();
             by_names.extend(&all[run.clock as usize..(run.clock + run.length) as usize]);
         }

@@ -32,7 +32,7 @@ fn check_questions(runs: &Runs, plain: &Plain, random: &mut Random, seed: u64) {
     let to = (position + n).min(runs.len()) as usize;
     let expected: Vec<Unit> = visible[position as usize..to].iter().map(|i| plain[*i].0).collect();
     assert_eq!(part, expected, "seed {seed}");
-    let index = if position == 0 { 0 } else { visible[position as usize - 1] + 1 };
+    let index = visible.get(position as usize).copied().unwrap_or(plain.len());
     let left = index.checked_sub(1).map(|i| plain[i].0);
     let gap = Gap { index: index as u32, left, right: plain.get(index).map(|unit| unit.0) };
     assert_eq!(runs.gap(position), gap, "seed {seed}");

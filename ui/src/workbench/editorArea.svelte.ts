@@ -1,0 +1,219 @@
+/**
+ * The files that are open and where: tabs, panes, the active editor. What it shows of a file is the engine's; undo and
+ * redo too.
+ */
+import type { Client } from "../api/client";
+import type { Undone } from "../api/generated";
+import { Emitter } from "../base/emitter";
+import { type OpenFile, OpenFiles } from "../editor/models.svelte";
+import { type CodeEditor, type Monaco, type ViewState, loadMonaco } from "../editor/monaco";
+import { past } from "../state/past.svelte";
+import { type Group, type SavedTabs, type Tab, Tabs } from "../state/tabs.svelte";
+import { Pane, type Place } from "./pane.svelte";
+
+export interface OpenOptions {
+  isPreview?: boolean;
+  /** Index of the pane, left to right. */
+  group?: number;
+  place?: Place;
+  /** Leave the keyboard where it is. */
+  keepsFocus?: boolean;
+}
+
+export interface SavedEditors {
+  tabs: SavedTabs;
+  /** By pane, by path. */
+  views: Record<string, ViewState>[];
+}
+
+export const PAGE = "page:";
+const RECENT_MAX = 200;
+
+export class EditorArea {
+  /** Null until the first workspace is opened. */
+  monaco = $state.raw<Monaco | null>(null);
+  readonly tabs = new Tabs();
+  /** Paths in the order of their last use, newest first: for "go to file". */
+  recentPaths = $state.raw<readonly string[]>([]);
+  /** Text fields and lists are not the editor: kept by focus events, so that commands can read it. */
+  #files = $state.raw<OpenFiles | null>(null);
+  readonly #panes = new Map<number, Pane>();
+  readonly #changed = new Emitter<void>();
+  readonly #undone = new Emitter<Undone>();
+  /** Something to be kept between starts changed. */
+  readonly onChanged = this.#changed.on;
+  readonly onUndone = this.#undone.on;
+
+  constructor(
+    private readonly client: Client,
+    private readonly onTrouble: (sentence: string) => void,
+  ) {}
+
+  /** Readies for a workspace that has just been opened. */
+  async start(saved: SavedEditors | null): Promise<void> {
+    this.monaco = await loadMonaco();
+    this.#files = new OpenFiles(this.monaco, this.client, this.onTrouble);
+    this.#files.onMoved(({ from, path }) => {
+      if (path === null) this.tabs.setGone(from, true);
+      else {
+        this.tabs.setGone(from, false);
+        if (from !== path) this.tabs.renamed(from, path);
+      }
+    });
+    // What is typed into is meant to stay.
+    this.#files.onEdited((file) => {
+      for (const group of this.tabs.groups) for (const tab of group.tabs) if (tab.path === file.path) this.tabs.keep(tab.id);
+    });
+    if (saved !== null) {
+      this.tabs.restore(saved.tabs);
+      this.tabs.groups.forEach((group, index) => this.pane(group).restoreViewStates(saved.views[index] ?? {}));
+      this.recentPaths = this.tabs.openPaths;
+    }
+  }
+
+  /** Lets go of all files: the workspace is being closed. */
+  stop(): void {
+    for (const pane of this.#panes.values()) pane.dispose();
+    this.#panes.clear();
+    this.#files?.dispose();
+    this.#files = null;
+    this.recentPaths = [];
+    this.tabs.restore({ groups: [], activeGroup: 0 });
+  }
+
+  get files(): OpenFiles | null {
+    return this.#files;
+  }
+
+  /** The pane of a group; made when first asked for. */
+  pane(group: Group): Pane {
+    const existing = this.#panes.get(group.id);
+    if (existing !== undefined) return existing;
+    const pane = new Pane(() => this.#files);
+    pane.onChanged(() => this.#changed.fire());
+    pane.onFocused(() => {
+      const index = this.tabs.groups.findIndex((one) => one.id === group.id);
+      if (index >= 0) this.tabs.activeIndex = index;
+    });
+    this.#panes.set(group.id, pane);
+    return pane;
+  }
+
+  /** Called when a group left the screen. */
+  dropPane(group: Group): void {
+    if (this.tabs.groups.some((one) => one.id === group.id)) return;
+    this.#panes.get(group.id)?.dispose();
+    this.#panes.delete(group.id);
+  }
+
+  get activePane(): Pane {
+    return this.pane(this.tabs.group);
+  }
+
+  get activeTab(): Tab | null {
+    return this.tabs.active;
+  }
+
+  /** Path of the active file; null for pages and when nothing is open. */
+  get activePath(): string | null {
+    const path = this.tabs.active?.path ?? null;
+    return path === null || path.startsWith(PAGE) ? null : path;
+  }
+
+  get activeFile(): OpenFile | null {
+    return this.activePath === null ? null : this.activePane.file;
+  }
+
+  /** The live editor of the active pane, whether or not the past lies over it. */
+  get activeEditor(): CodeEditor | null {
+    return this.activePane.editor;
+  }
+
+  /** The caret blinks in the live text. */
+  get hasTextFocus(): boolean {
+    return this.activeFile !== null && (this.activeEditor?.hasTextFocus() ?? false);
+  }
+
+  get isEditable(): boolean {
+    return this.activeFile?.link != null && this.activeFile.readOnly === null && past.moment === null;
+  }
+
+  /** Shows a file in a tab. */
+  open(path: string, options: OpenOptions = {}): void {
+    const tab = this.tabs.open(path, { isPreview: options.isPreview ?? false, ...(options.group === undefined ? {} : { group: options.group }) });
+    if (options.place !== undefined) {
+      void this.activePane.show(tab.path);
+      this.activePane.goTo(options.place);
+    }
+    if (!path.startsWith(PAGE)) this.recentPaths = [path, ...this.recentPaths.filter((one) => one !== path)].slice(0, RECENT_MAX);
+    if (options.keepsFocus !== true) this.focusSoon();
+    this.#changed.fire();
+  }
+
+  openPage(id: string): void {
+    this.open(PAGE + id);
+  }
+
+  activate(tab: Tab): void {
+    this.tabs.activate(tab.id);
+    if (!tab.path.startsWith(PAGE)) this.recentPaths = [tab.path, ...this.recentPaths.filter((one) => one !== tab.path)];
+    this.focusSoon();
+    this.#changed.fire();
+  }
+
+  close(id: number): void {
+    this.tabs.close(id);
+    this.focusSoon();
+    this.#changed.fire();
+  }
+
+  /** Once what was opened is drawn. */
+  focusSoon(): void {
+    setTimeout(() => {
+      if (this.activePath !== null) this.activePane.focus();
+    });
+  }
+
+  focus(): void {
+    this.activePane.focus();
+  }
+
+  reopenClosed(): void {
+    const last = this.tabs.takeClosed();
+    if (last !== null) this.open(last.path, { group: last.group });
+  }
+
+  async undo(): Promise<void> {
+    await this.#undoBy("undo");
+  }
+
+  async redo(): Promise<void> {
+    await this.#undoBy("redo");
+  }
+
+  // The text changes by a patch, which the engine sends before it answers; then the caret goes to its place.
+  async #undoBy(cmd: "undo" | "redo"): Promise<void> {
+    const file = this.activeFile;
+    const pane = this.activePane;
+    if (file === null || !this.isEditable) return;
+    const undone = await this.client.get("undone", { cmd, args: { viewId: file.viewId } });
+    if (undone.kind === "applied" && undone.caret !== null) {
+      const { caret } = undone;
+      // Replies and events come by different ways; the patch is there within a batch.
+      const apply = (): void => {
+        if (pane.file === file) pane.setCaret(caret);
+      };
+      apply();
+      setTimeout(apply, 30);
+    }
+    this.#undone.fire(undone);
+  }
+
+  save(): SavedEditors {
+    const { groups } = this.tabs;
+    return {
+      tabs: this.tabs.save(),
+      views: groups.map((group) => this.pane(group).saveViewStates(group.tabs.map((tab) => tab.path))),
+    };
+  }
+}

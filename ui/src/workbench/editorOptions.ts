@@ -1,0 +1,56 @@
+/** Monaco's options from the settings: one place, so that every editor looks and behaves the same. */
+import type { editor } from "monaco-editor/editor/editor.api";
+import type { Settings } from "../api/generated";
+import type { OpenFile } from "../editor/models.svelte";
+import type { Layout } from "./layout.svelte";
+
+const READ_ONLY: Record<string, string> = {
+  ignored: "This file is kept out of history by the ignore rules, so it is not edited here.",
+  diskFull: "This disk is full. Until there is room again the editor is read-only so that nothing is lost.",
+};
+
+export function editorOptions(
+  settings: Settings,
+  now: { file: OpenFile | null; isFull: boolean; layout: Layout },
+): editor.IStandaloneEditorConstructionOptions {
+  const reason = now.isFull ? "diskFull" : (now.file?.readOnly ?? null);
+  const fallback = getComputedStyle(document.documentElement).getPropertyValue("--font-mono");
+  return {
+    readOnly: reason !== null,
+    readOnlyMessage: { value: READ_ONLY[reason ?? ""] ?? "This file cannot be edited here." },
+    ariaLabel: now.file === null ? "Editor" : `${now.file.lastPath}, editor`,
+    fontFamily: settings.editorFontFamily === "" ? fallback : `${settings.editorFontFamily}, ${fallback}`,
+    fontSize: settings.editorFontSize,
+    tabSize: settings.tabSize,
+    insertSpaces: true,
+    detectIndentation: true,
+    wordWrap: settings.wordWrap ? "on" : "off",
+    minimap: { enabled: settings.minimap, renderCharacters: false },
+    renderWhitespace: settings.showWhitespace ? "all" : "selection",
+    cursorSmoothCaretAnimation: "off",
+    smoothScrolling: false,
+    tabFocusMode: now.layout.isTabMovingFocus,
+    automaticLayout: true,
+    // One input path on every system (WebKit has no EditContext).
+    editContext: false,
+    // The frame's own menu, so that cut and paste go through the system's clipboard.
+    contextmenu: false,
+    unusualLineTerminators: "off",
+    // One edit for each thing typed: nobody else's text is touched.
+    trimAutoWhitespace: false,
+    dragAndDrop: false,
+    dropIntoEditor: { enabled: false },
+    pasteAs: { enabled: false },
+    scrollBeyondLastLine: true,
+    fixedOverflowWidgets: true,
+    stickyScroll: { enabled: true, maxLineCount: 3 },
+    bracketPairColorization: { enabled: true },
+    guides: { indentation: true, bracketPairs: "active" },
+    wordBasedSuggestions: "allDocuments",
+    mouseWheelZoom: false,
+    scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 12, useShadows: false },
+    overviewRulerBorder: false,
+    padding: { top: 4 },
+    accessibilityPageSize: 500,
+  };
+}

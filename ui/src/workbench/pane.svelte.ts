@@ -1,0 +1,179 @@
+/** One editor on the screen and the file in it. Switching files keeps caret and scroll of each. */
+import type { editor as MonacoEditor } from "monaco-editor/editor/editor.api";
+import { isApiError, sentenceOf } from "../api/client";
+import type { ApiError } from "../api/generated";
+import { DisposableStore } from "../base/disposable";
+import { Emitter } from "../base/emitter";
+import type { OpenFile, OpenFiles } from "../editor/models.svelte";
+import type { CodeEditor, Monaco, ViewState } from "../editor/monaco";
+
+export interface Caret {
+  line: number;
+  column: number;
+  /** UTF-16 units selected, over all carets. */
+  n_selected: number;
+  n_carets: number;
+}
+
+export interface Place {
+  line: number;
+  column?: number;
+}
+
+const NO_CARET: Caret = { line: 1, column: 1, n_selected: 0, n_carets: 1 };
+
+export class Pane {
+  editor = $state.raw<CodeEditor | null>(null);
+  file = $state.raw<OpenFile | null>(null);
+  trouble = $state.raw<ApiError | null>(null);
+  isLoading = $state(false);
+  caret = $state.raw<Caret>(NO_CARET);
+  /** Path being shown or loaded. */
+  #path: string | null = null;
+  #generation = 0;
+  #place: Place | null = null;
+  readonly #viewStates = new Map<string, ViewState>();
+  readonly #changed = new Emitter<void>();
+  readonly #focused = new Emitter<void>();
+  /** Caret, scroll or file changed: for what is kept between starts. */
+  readonly onChanged = this.#changed.on;
+  readonly onFocused = this.#focused.on;
+  #store = new DisposableStore();
+
+  constructor(private readonly openFiles: () => OpenFiles | null) {}
+
+  /** Makes the editor inside `host`; returns what takes it away. */
+  attach(monaco: Monaco, host: HTMLElement, options: MonacoEditor.IStandaloneEditorConstructionOptions): () => void {
+    const editor = monaco.editor.create(host, { ...options, model: null });
+    const store = (this.#store = new DisposableStore());
+    store.add(editor);
+    store.add(editor.onDidChangeCursorSelection(() => this.#readCaret()));
+    store.add(editor.onDidScrollChange(() => this.#changed.fire()));
+    store.add(editor.onDidFocusEditorText(() => this.#focused.fire()));
+    store.add(editor.onDidCompositionStart(() => this.file?.link?.compositionStart()));
+    store.add(editor.onDidCompositionEnd(() => this.file?.link?.compositionEnd()));
+    this.editor = editor;
+    this.#putIntoEditor();
+    return () => {
+      this.#keepViewState();
+      this.editor = null;
+      store.dispose();
+    };
+  }
+
+  /** Shows a file; null for none. A file that is shown already stays as it is, unless `again`. */
+  async show(path: string | null, again = false): Promise<void> {
+    if (!again && path === this.#path && this.trouble === null) return;
+    if (!again && path !== null && this.file?.path === path) {
+      this.#path = path;
+      return;
+    }
+    this.#leave();
+    this.#path = path;
+    this.trouble = null;
+    const files = this.openFiles();
+    this.#generation += 1;
+    if (path === null || files === null) return;
+    await this.#load(path, files, this.#generation);
+  }
+
+  async #load(path: string, files: OpenFiles, generation: number): Promise<void> {
+    this.isLoading = true;
+    try {
+      const file = await files.open(path);
+      if (generation !== this.#generation) {
+        files.release(file);
+        return;
+      }
+      this.file = file;
+      this.#putIntoEditor();
+    } catch (cause) {
+      if (generation !== this.#generation) return;
+      this.trouble = isApiError(cause) ? cause : { code: "internal", message: sentenceOf(cause), detail: null };
+    } finally {
+      if (generation === this.#generation) this.isLoading = false;
+    }
+  }
+
+  #leave(): void {
+    this.#keepViewState();
+    const { file } = this;
+    this.file = null;
+    if (this.editor !== null) this.editor.setModel(null);
+    this.caret = NO_CARET;
+    if (file !== null) this.openFiles()?.release(file);
+  }
+
+  #putIntoEditor(): void {
+    const { editor, file } = this;
+    if (editor === null || file === null || file.model === null) return;
+    if (editor.getModel() !== file.model) editor.setModel(file.model);
+    const state = this.#viewStates.get(file.lastPath);
+    if (state !== undefined) editor.restoreViewState(state);
+    this.#goToPlace();
+    this.#readCaret();
+  }
+
+  #keepViewState(): void {
+    const state = this.editor?.saveViewState();
+    if (state != null && this.file !== null && this.editor?.getModel() != null) this.#viewStates.set(this.file.lastPath, state);
+  }
+
+  /** Goes to a line of the file that is shown or on its way. */
+  goTo(place: Place): void {
+    this.#place = place;
+    if (this.file !== null && !this.isLoading) this.#goToPlace();
+  }
+
+  #goToPlace(): void {
+    const place = this.#place;
+    const { editor } = this;
+    if (place === null || editor === null || editor.getModel() === null) return;
+    this.#place = null;
+    const position = { lineNumber: place.line, column: place.column ?? 1 };
+    editor.setPosition(position);
+    editor.revealPositionInCenterIfOutsideViewport(position);
+  }
+
+  /** Puts the caret at a place in the text and shows it. UTF-16 units. */
+  setCaret(offset: number): void {
+    const model = this.editor?.getModel();
+    if (model == null || this.editor === null) return;
+    const position = model.getPositionAt(offset);
+    this.editor.setPosition(position);
+    this.editor.revealPositionInCenterIfOutsideViewport(position);
+  }
+
+  #readCaret(): void {
+    const model = this.editor?.getModel();
+    const selections = this.editor?.getSelections() ?? [];
+    const [first] = selections;
+    if (model == null || first === undefined) return;
+    const n_selected = selections.reduce((sum, one) => sum + model.getValueLengthInRange(one), 0);
+    const { positionLineNumber: line, positionColumn: column } = first;
+    this.caret = { line, column, n_selected, n_carets: selections.length };
+    this.#changed.fire();
+  }
+
+  focus(): void {
+    this.editor?.focus();
+  }
+
+  /** Caret and scroll of every file seen here, to be kept between starts. */
+  saveViewStates(paths: readonly string[]): Record<string, ViewState> {
+    this.#keepViewState();
+    return Object.fromEntries([...this.#viewStates].filter(([path]) => paths.includes(path)));
+  }
+
+  restoreViewStates(states: Record<string, ViewState>): void {
+    for (const [path, state] of Object.entries(states)) this.#viewStates.set(path, state);
+  }
+
+  /** The frame lets go of this pane for good. */
+  dispose(): void {
+    this.#generation += 1;
+    this.#leave();
+    this.#changed.dispose();
+    this.#focused.dispose();
+  }
+}
