@@ -19,8 +19,8 @@ const DARK: u8 = 1;
 /// The newest word of the desktop, in its own numbers.
 struct Said(AtomicU8);
 
-/// Begins to listen to the desktop. `on_change` is told whether it has become dark.
-pub fn listen(app: &AppHandle, on_change: impl Fn(bool) + Send + 'static) {
+/// Begins to listen to the desktop. `on_change` is called when it says something new.
+pub fn listen(app: &AppHandle, on_change: impl Fn(&AppHandle) + Send + 'static) {
     app.manage(Said(AtomicU8::new(NO_PREFERENCE)));
     if cfg!(not(target_os = "linux")) {
         return;
@@ -42,7 +42,7 @@ pub fn prefers_dark(app: &AppHandle) -> Option<bool> {
     (said != NO_PREFERENCE).then_some(said == DARK)
 }
 
-fn follow(app: &AppHandle, first: &Sender<()>, on_change: &dyn Fn(bool)) -> zbus::Result<()> {
+fn follow(app: &AppHandle, first: &Sender<()>, on_change: &dyn Fn(&AppHandle)) -> zbus::Result<()> {
     let connection = Connection::session()?;
     let portal = Proxy::new(
         &connection,
@@ -55,13 +55,13 @@ fn follow(app: &AppHandle, first: &Sender<()>, on_change: &dyn Fn(bool)) -> zbus
     keep(app, &now);
     // Nobody waits any more when the answer was slow; then it is a change.
     if first.send(()).is_err() {
-        on_change(prefers_dark(app) == Some(true));
+        on_change(app);
     }
     for change in changes {
         let (namespace, key, value): (String, String, OwnedValue) = change.body().deserialize()?;
         if namespace == NAMESPACE && key == KEY {
             keep(app, &value);
-            on_change(prefers_dark(app) == Some(true));
+            on_change(app);
         }
     }
     Ok(())

@@ -1,11 +1,10 @@
 //! The two commands of the page. Must keep the order of what changes a workspace: an edit that
 //! overtakes another would be a wrong edit.
 
-use crate::shell::{Shell, spawn};
+use crate::shell::Shell;
 use codesync_api::{ApiError, Call, CallReply, ErrorCode, Push, Request};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
 use tauri::ipc::{Channel, Invoke, InvokeBody, InvokeResolver, JavaScriptChannelId};
 use tauri::{AppHandle, Manager, Wry};
 
@@ -19,10 +18,9 @@ struct Asked {
 /// Makes the handler of all calls of the page. It runs on the main thread, in the order in which the
 /// page called, and never waits there.
 pub fn handler(shell: Arc<Shell>) -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
-    let line = start_line(Arc::clone(&shell));
     move |invoke| match invoke.message.command() {
         "rpc" => {
-            route(&shell, &line, invoke);
+            route(&shell, invoke);
             true
         }
         "subscribe" => {
@@ -33,29 +31,20 @@ pub fn handler(shell: Arc<Shell>) -> impl Fn(Invoke<Wry>) -> bool + Send + Sync 
     }
 }
 
-/// The one thread on which everything that changes a workspace waits its turn.
-fn start_line(shell: Arc<Shell>) -> Sender<Asked> {
-    let (line, asked) = channel::<Asked>();
-    spawn("changes", move || {
-        for asked in asked {
-            answer(&shell, asked);
-        }
-    });
-    line
-}
-
-fn route(shell: &Arc<Shell>, line: &Sender<Asked>, invoke: Invoke<Wry>) {
+fn route(shell: &Arc<Shell>, invoke: Invoke<Wry>) {
     let app = invoke.message.webview_ref().app_handle().clone();
     let call = match read_argument::<Call>(&invoke, "call") {
         Ok(call) => call,
         Err(refusal) => return invoke.resolver.reject(refusal),
     };
+    let overtakes = may_overtake(&call);
     let asked = Asked { app, call, resolver: invoke.resolver };
-    if may_overtake(&asked.call) {
-        let shell = Arc::clone(shell);
-        tauri::async_runtime::spawn_blocking(move || answer(&shell, asked));
-    } else if let Err(returned) = line.send(asked) {
-        returned.0.resolver.reject(stopped());
+    let answering = Arc::clone(shell);
+    let work = move || answer(&answering, asked);
+    if overtakes {
+        tauri::async_runtime::spawn_blocking(work);
+    } else {
+        shell.in_turn(work);
     }
 }
 
@@ -106,3 +95,6 @@ fn may_overtake(call: &Call) -> bool {
         Call::Workspace(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

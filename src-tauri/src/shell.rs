@@ -10,12 +10,16 @@ use codesync_api::{
 };
 use codesync_node::{self as peer, Node};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager};
 use tauri_plugin_clipboard_manager::ClipboardExt;
 use tauri_plugin_dialog::DialogExt;
+
+/// What the page still sends when it is told that it goes away is on its way that long at most.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// One window's state.
 pub struct Shell {
@@ -27,7 +31,11 @@ pub struct Shell {
     /// Held while a workspace is opened or closed, so that two requests do not cross.
     changing: Mutex<()>,
     outbox: Outbox,
+    /// What waits its turn on the one thread on which everything that changes a workspace is done.
+    turns: Sender<Work>,
 }
+
+type Work = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Current {
@@ -44,8 +52,11 @@ struct Workspace {
 
 impl Shell {
     pub fn new(folder: PathBuf, first: Option<Place>, last_run: LastRun) -> Arc<Self> {
+        let (turns, waiting) = channel::<Work>();
+        spawn("changes", move || waiting.into_iter().for_each(|work| work()));
         Arc::new(Self {
             folder,
+            turns,
             last_run,
             first,
             workspace: Mutex::default(),
@@ -85,14 +96,25 @@ impl Shell {
         self.outbox.push(Push::App(event));
     }
 
-    /// Closes what is open and ends the program. The window is gone at once, the last writes are not hurried.
+    /// Does something after all that was asked before it.
+    pub fn in_turn(&self, work: impl FnOnce() + Send + 'static) {
+        if self.turns.send(Box::new(work)).is_err() {
+            tracing::error!("the thread that makes changes is gone");
+        }
+    }
+
+    /// Closes what is open and ends the program. The window is gone at once; the last writes are not hurried.
     pub fn leave(self: &Arc<Self>, app: &AppHandle) {
+        window::put_away(app, &self.folder);
         let (shell, app) = (Arc::clone(self), app.clone());
-        window::put_away(&app, &self.folder);
         spawn("leave", move || {
-            shell.close_workspace();
-            marker::clear(&shell.folder);
-            app.exit(0);
+            std::thread::sleep(LAST_WORDS);
+            let closing = Arc::clone(&shell);
+            shell.in_turn(move || {
+                closing.close_workspace();
+                marker::clear(&closing.folder);
+                app.exit(0);
+            });
         });
     }
 
@@ -111,7 +133,7 @@ impl Shell {
             AppRequest::GetSettings => return Ok(AppReply::Settings { settings: self.settings() }),
             AppRequest::PutSettings { settings } => {
                 settings::write(&self.folder, settings).map_err(not_kept)?;
-                window::follow_theme(app, &self.settings());
+                window::follow_settings(app, &self.settings());
             }
             AppRequest::RevealInFileManager { path } => system::reveal(&self.absolute(&path))?,
             AppRequest::ReadClipboard => {

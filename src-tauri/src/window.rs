@@ -75,7 +75,9 @@ fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
     let geometry: Geometry = config::read(&shell.folder, GEOMETRY_FILE);
     let settings = settings::read(&shell.folder);
     let told = Arc::clone(shell);
-    desktop_theme::listen(app.handle(), move |dark| told.tell(AppEvent::SystemThemeChanged { dark }));
+    desktop_theme::listen(app.handle(), move |app| {
+        told.tell(AppEvent::SystemThemeChanged { dark: system_is_dark(app) });
+    });
     let mut builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("CodeSync")
         .inner_size(geometry.width, geometry.height)
@@ -87,7 +89,7 @@ fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
         None => builder.center(),
     };
     let window = builder.build()?;
-    follow_theme(app.handle(), &settings);
+    follow_settings(app.handle(), &settings);
     let app = app.handle().clone();
     spawn("unseen", move || {
         std::thread::sleep(UNSEEN_MAX);
@@ -139,9 +141,10 @@ fn handle(shell: &Arc<Shell>, window: &Window<Wry>, event: &WindowEvent) {
         WindowEvent::ThemeChanged(theme) => shell.tell(AppEvent::SystemThemeChanged { dark: *theme == Theme::Dark }),
         WindowEvent::Focused(false) => remember(window.app_handle(), &shell.folder),
         WindowEvent::DragDrop(DragDropEvent::Drop { paths, position }) => {
+            let zoom = zoom_of(&settings::read(&shell.folder));
             let at: LogicalPosition<f64> = position.to_logical(window.scale_factor().unwrap_or(1.0));
             let paths = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-            shell.tell(AppEvent::Dropped { paths, x: at.x, y: at.y });
+            shell.tell(AppEvent::Dropped { paths, x: at.x / zoom, y: at.y / zoom });
         }
         _ => {}
     }
@@ -175,10 +178,14 @@ fn reveal(app: &AppHandle) {
     });
 }
 
-/// Hides the window for good and remembers where it stood.
+/// Hides the window for good and remembers where it stood. The page hears of it as any page does, to
+/// keep what it has not kept yet.
 pub fn put_away(app: &AppHandle, folder: &Path) {
     remember(app, folder);
-    with_window(app, WebviewWindow::hide);
+    with_window(app, |window| {
+        window.eval("window.dispatchEvent(new Event('pagehide'))")?;
+        window.hide()
+    });
 }
 
 fn remember(app: &AppHandle, folder: &Path) {
@@ -213,8 +220,9 @@ pub fn toggle_full_screen(app: &AppHandle) {
     with_window(app, |window| window.set_fullscreen(!window.is_fullscreen()?));
 }
 
-/// Gives frame and background the colour of the theme, so that nothing else is seen before the page.
-pub fn follow_theme(app: &AppHandle, settings: &Settings) {
+/// Zooms as the settings say, and gives the background the colour of the theme, so that nothing else is
+/// seen before the page.
+pub fn follow_settings(app: &AppHandle, settings: &Settings) {
     with_window(app, |window| {
         let chosen = match settings.theme.as_str() {
             "dark" | "hc-dark" => Some(Theme::Dark),
@@ -227,8 +235,13 @@ pub fn follow_theme(app: &AppHandle, settings: &Settings) {
             (_, true) => Color(0x1e, 0x1e, 0x1e, 255),
             (_, false) => Color(255, 255, 255, 255),
         };
+        window.set_zoom(zoom_of(settings))?;
         window.set_background_color(Some(color))
     });
+}
+
+fn zoom_of(settings: &Settings) -> f64 {
+    f64::from(settings.zoom_percent) / 100.0
 }
 
 /// What the desktop prefers.

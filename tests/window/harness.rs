@@ -180,16 +180,18 @@ impl App {
         Ok(self.web.execute(script, vec![]).await?.json().clone())
     }
 
-    /// Asks the shell as the page does. Gives the reply's JSON.
-    pub async fn call(&self, call: Value) -> Result<Value> {
+    /// Asks the shell as the page does. Gives an object with `reply` or `refusal`.
+    pub async fn ask(&self, call: Value) -> Result<Value> {
         let script = "const done = arguments[arguments.length - 1];
             window.__TAURI_INTERNALS__.invoke('rpc', { call: arguments[0] })
               .then((reply) => done({ reply }), (refusal) => done({ refusal }));";
-        let answer = self.web.execute_async(script, vec![call]).await?;
-        match answer.json().get("reply") {
-            Some(reply) => Ok(reply.clone()),
-            None => bail!("the call was refused: {}", answer.json()),
-        }
+        Ok(self.web.execute_async(script, vec![call]).await?.json().clone())
+    }
+
+    /// Asks the shell for what it must not refuse.
+    pub async fn call(&self, call: Value) -> Result<Value> {
+        let answer = self.ask(call).await?;
+        answer.get("reply").cloned().with_context(|| format!("the call was refused: {answer}"))
     }
 
     /// The element of this test id, once it can be seen.
@@ -205,6 +207,14 @@ impl App {
     pub async fn click(&self, id: &str) -> Result<()> {
         let element = self.find(id).await?;
         Ok(self.web.action_chain().click_element(&element).perform().await?)
+    }
+
+    /// Presses a button in a message at the bottom right.
+    pub async fn press_toast(&self, label: &str) -> Result<()> {
+        let path = format!("//*[@data-testid='toast']//button[normalize-space()='{label}']");
+        let button = self.web.query(By::XPath(path)).wait(PATIENCE, BETWEEN_LOOKS).and_displayed().first().await;
+        let button = button.with_context(|| format!("no message offered {label}"))?;
+        Ok(self.web.action_chain().click_element(&button).perform().await?)
     }
 
     pub async fn is_shown(&self, id: &str) -> Result<bool> {
@@ -244,7 +254,7 @@ impl App {
 
     /// Puts the caret into the shown editor's text.
     pub async fn click_editor(&self) -> Result<()> {
-        let lines = self.find_by("[data-testid=\"editor\"] .view-lines").await?;
+        let lines = self.find_by("[data-testid=\"editor-0\"] .view-lines").await?;
         Ok(self.web.action_chain().click_element(&lines).perform().await?)
     }
 

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod harness;
+mod refusals;
 mod screenshots;
 mod whole;

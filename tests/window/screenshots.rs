@@ -7,8 +7,10 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use thirtyfour::Key;
 
-const THEMES: [&str; 2] = ["dark", "light"];
 const SIZES: [(u32, u32); 3] = [(1024, 640), (1366, 768), (1920, 1080)];
+/// High contrast changes colours only, so one size of it shows everything.
+const THEMES: [(&str, &[(u32, u32)]); 4] =
+    [("dark", &SIZES), ("light", &SIZES), ("hc-dark", &[SIZES[1]]), ("hc-light", &[SIZES[1]])];
 
 const LEXER: &str = "\
 use crate::token::Token;
@@ -38,8 +40,8 @@ impl Lexer<'_> {
 fn screenshots() {
     let folder = PathBuf::from(std::env::var("CODESYNC_SCREENSHOTS").unwrap());
     let only = std::env::var("CODESYNC_SCREENSHOTS_ONLY").unwrap_or_default();
-    for theme in THEMES {
-        for size in SIZES {
+    for (theme, sizes) in THEMES {
+        for &size in sizes {
             let name = format!("{theme}-{}x{}", size.0, size.1);
             let album = Album { folder: folder.clone(), name, only: only.clone() };
             scenario(size, async |home, screen| {
@@ -77,15 +79,15 @@ impl Album {
     }
 
     async fn bench(&self, app: &App) -> Result<()> {
-        app.until_shown("editor", true).await?;
+        app.until_shown("editor-0", true).await?;
         app.click_editor().await?;
         self.keep(app, "bench").await?;
         app.keys(Key::F1).await?;
-        app.until_shown("palette", true).await?;
+        app.until_shown("quickpick", true).await?;
         self.keep(app, "palette").await?;
         app.keys(Key::Escape).await?;
         app.ctrl("p").await?;
-        app.until_shown("palette", true).await?;
+        app.until_shown("quickpick", true).await?;
         self.keep(app, "go-to-file").await?;
         app.keys(Key::Escape).await?;
         app.click_editor().await?;

@@ -5,6 +5,8 @@ use anyhow::{Context, Result, ensure};
 use thirtyfour::Key;
 
 const SIZE: (u32, u32) = (1366, 768);
+/// The first pane.
+const EDITOR: &str = "editor-0";
 const BEFORE: &str = "first line\n";
 const TYPED: &str = "second line, typed by hand";
 
@@ -20,7 +22,7 @@ fn open_type_drag_back_restore_undo_close_reopen() {
         app.quit().await?;
         ensure!(home.read("notes.txt")? == format!("{BEFORE}{TYPED}"), "closing changed the file");
         let again = App::start(home, screen, &[]).await?;
-        again.until_seen("editor", &format!("{BEFORE}{TYPED}")).await?;
+        again.until_seen(EDITOR, &format!("{BEFORE}{TYPED}")).await?;
         again.quit().await
     });
 }
@@ -28,7 +30,7 @@ fn open_type_drag_back_restore_undo_close_reopen() {
 async fn open_from_welcome(app: &App) -> Result<()> {
     app.click("open").await?;
     app.double_click("file-notes.txt").await?;
-    app.until_seen("editor", BEFORE).await
+    app.until_seen(EDITOR, BEFORE).await
 }
 
 async fn type_a_line(app: &App, home: &Home) -> Result<()> {
@@ -36,7 +38,7 @@ async fn type_a_line(app: &App, home: &Home) -> Result<()> {
     app.ctrl(Key::End).await?;
     app.keys(TYPED).await?;
     let wanted = format!("{BEFORE}{TYPED}");
-    app.until_seen("editor", &wanted).await?;
+    app.until_seen(EDITOR, &wanted).await?;
     until("the folder has the text", async || Ok(home.read("notes.txt")? == wanted)).await
 }
 
@@ -62,11 +64,11 @@ async fn drag_back(app: &App) -> Result<String> {
 async fn restore_and_take_it_back(app: &App, home: &Home, past: &str) -> Result<()> {
     app.click("past-restore").await?;
     app.until_shown("past-banner", false).await?;
-    app.until_seen("editor", past).await?;
+    app.until_seen(EDITOR, past).await?;
     until("the folder has the restored text", async || Ok(home.read("notes.txt")? == past)).await?;
-    app.click("toast-undo").await?;
+    app.press_toast("Undo").await?;
     let present = format!("{BEFORE}{TYPED}");
-    app.until_seen("editor", &present).await?;
+    app.until_seen(EDITOR, &present).await?;
     until("the folder has the present text again", async || Ok(home.read("notes.txt")? == present)).await
 }
 
@@ -75,22 +77,22 @@ fn a_kill_while_typing_loses_nothing_that_was_shown_as_saved() {
     scenario(SIZE, async |home, screen| {
         home.write("notes.txt", "")?;
         let app = App::start(home, screen, &[&home.project().join("notes.txt")]).await?;
-        app.until_shown("editor", true).await?;
+        app.until_shown(EDITOR, true).await?;
         app.click_editor().await?;
         let saved = "What stands here was shown as saved. ";
         app.keys(saved).await?;
         app.idle().await?;
-        app.until_state("save-state", "saved").await?;
+        app.until_state("save-pill", "saved").await?;
         let unsaved = "What stands here was still on its way when the power failed.";
         app.keys(unsaved).await?;
         app.kill().await?;
         let again = App::start(home, screen, &[]).await?;
-        again.until_shown("editor", true).await?;
+        again.until_shown(EDITOR, true).await?;
         let whole = format!("{saved}{unsaved}");
         let mut found = String::new();
-        until("the text is there again", async || Ok(again.seen_text("editor").await?.starts_with(saved.trim_end())))
+        until("the text is there again", async || Ok(again.seen_text(EDITOR).await?.starts_with(saved.trim_end())))
             .await?;
-        found.push_str(&again.seen_text("editor").await?);
+        found.push_str(&again.seen_text(EDITOR).await?);
         ensure!(whole.starts_with(found.trim_end()), "what came back was never typed: {found:?}");
         again.quit().await
     });

@@ -44,8 +44,8 @@ pub fn sentence_of(error: &ApiError) -> String {
     let hint = match error.code {
         ErrorCode::Damaged => " Try “codesync verify”.",
         ErrorCode::Internal => match &error.detail {
-            Some(detail) => return format!("{} ({detail})", error.message),
-            None => "",
+            Some(detail) if detail != codesync_node::NOT_DONE => return format!("{} ({detail})", error.message),
+            _ => "",
         },
         ErrorCode::Invalid
         | ErrorCode::NotFound

@@ -11,7 +11,7 @@ use codesync_api::{
 use serde_json::json;
 
 /// Records asked for at once.
-const PAGE: u32 = 2_000;
+const PAGE: u32 = 5_000;
 const HITS_MAX: u32 = 1_000;
 
 /// What `log` was asked for, as typed.

@@ -3,10 +3,15 @@
 
 use crate::failure::{Failure, reason};
 use crate::moment::parse_moment;
-use codesync_api::{ApiError, Moment, Reply, Request};
-use codesync_node::{Node, Options, find_workspace};
+use codesync_api::{ApiError, ErrorCode, Event, Moment, Reply, Request};
+use codesync_node::{NOT_DONE, Node, Options, find_workspace};
 use jiff::Zoned;
+use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc::Receiver;
+
+/// Owners of a store that may end one after the other while one request is made.
+const HANDOVERS_MAX: usize = 50;
 
 /// How long the command stays.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,7 +23,8 @@ pub enum Stay {
 }
 
 pub struct Session {
-    node: Node,
+    node: RefCell<Node>,
+    stay: Stay,
     root: PathBuf,
     here: PathBuf,
     now: Zoned,
@@ -40,14 +46,14 @@ impl Session {
     }
 
     fn open_at(root: PathBuf, here: PathBuf, stay: Stay, create: bool) -> Result<Self, Failure> {
-        let options = Options { watch: stay == Stay::Serving, create, ..Options::default() };
-        let node = Node::open(&root, options)?;
+        let node = Node::open(&root, options_for(stay, create))?;
         let root = root.canonicalize().unwrap_or(root);
-        Ok(Self { node, root, here, now: Zoned::now() })
+        Ok(Self { node: RefCell::new(node), stay, root, here, now: Zoned::now() })
     }
 
-    pub fn node(&self) -> &Node {
-        &self.node
+    /// Events from now on, until the process that has the workspace ends.
+    pub fn subscribe(&self) -> Receiver<Event> {
+        self.node.borrow().subscribe()
     }
 
     pub fn root(&self) -> &Path {
@@ -58,8 +64,24 @@ impl Session {
         Ok(self.try_call(request)?)
     }
 
+    /// Asks. When the process that has the workspace ends in this moment, asks the next one, unless the
+    /// request changes something and may have been carried out.
     pub fn try_call(&self, request: Request) -> Result<Reply, ApiError> {
-        self.node.call(request)
+        let only_looks = only_looks(&request);
+        for _ in 0..HANDOVERS_MAX {
+            let (answer, is_elsewhere) = {
+                let node = self.node.borrow();
+                (node.call(request.clone()), !node.is_owner())
+            };
+            match answer {
+                Err(error) if is_elsewhere && error.detail.as_deref() == Some(NOT_DONE) => {}
+                Err(error) if is_elsewhere && only_looks && error.code == ErrorCode::Internal => {}
+                answer => return answer,
+            }
+            let next = Node::open(&self.root, options_for(self.stay, false))?;
+            self.node.replace(next).close();
+        }
+        Err(ApiError::new(ErrorCode::Busy, "Other programs open and close this workspace all the time. Try again."))
     }
 
     /// Makes everything durable, and the folder as the workspace is.
@@ -107,8 +129,31 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.node.clone().close();
+        self.node.borrow().clone().close();
     }
+}
+
+fn options_for(stay: Stay, create: bool) -> Options {
+    Options { watch: stay == Stay::Serving, create, ..Options::default() }
+}
+
+/// Requests that can be made twice.
+fn only_looks(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Status
+            | Request::Flush
+            | Request::Verify { .. }
+            | Request::ListFiles { .. }
+            | Request::ListDeleted { .. }
+            | Request::FileAt { .. }
+            | Request::Compare { .. }
+            | Request::Blame { .. }
+            | Request::FindInHistory { .. }
+            | Request::Log { .. }
+            | Request::Moments { .. }
+            | Request::RestorePreview { .. }
+    )
 }
 
 fn present_folder() -> Result<PathBuf, Failure> {

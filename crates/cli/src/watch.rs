@@ -38,7 +38,7 @@ pub fn watch(out: &mut Output) -> Result<(), Failure> {
 
 /// Prints events until a signal comes or the workspace's process ends.
 fn follow(session: &Session, stop: &Stop, out: &mut Output) -> Result<(), Failure> {
-    let events = session.node().subscribe();
+    let events = session.subscribe();
     let mut last_trouble = None;
     while !stop.is_wanted() {
         match events.recv_timeout(NOTICE_WAIT) {

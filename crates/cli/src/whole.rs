@@ -220,9 +220,9 @@ pub fn export_git(dir: &Path, out: &mut Output) -> Result<(), Failure> {
     let reply = session.call(Request::ExportGit { dir: dir.clone() });
     session.close();
     match reply? {
-        Reply::Exported { n_deltas, n_commits, .. } => {
+        Reply::Exported { n_commits, .. } => {
             let sentence = format!("Wrote {} to the git repository {dir}.", counted(n_commits, "commit", "commits"));
-            out.say(&sentence, &[("dir", json!(dir)), ("n_commits", json!(n_commits)), ("n_deltas", json!(n_deltas))])
+            out.say(&sentence, &[("dir", json!(dir)), ("n_commits", json!(n_commits))])
         }
         other => Err(unexpected(&other).into()),
     }

@@ -5,10 +5,12 @@
 #[cfg(test)]
 mod random;
 mod rope;
+#[cfg(test)]
+mod stopwatch;
 mod text;
 mod tree;
 
-pub use ropey::Rope;
 pub use rope::splice_rope;
+pub use ropey::Rope;
 pub use text::{EditError, IntegrateError, OpenDelta, TextDocument, VisibleRun};
 pub use tree::{Base, Child, ChildKind, Node, Removed, Tree, TreeAuthor, TreeEvent};

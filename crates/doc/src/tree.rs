@@ -9,7 +9,7 @@ pub use node::{Base, Node, Removed};
 use codesync_base::{Change, FileId, FileKind, LogId, RelPath, StepKey};
 use index::Index;
 use node::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// By whom a change of the tree came.
@@ -55,9 +55,9 @@ pub struct Tree {
     /// Shared with the trees of past moments, which use a first part of them.
     events: Arc<Vec<Arc<TreeEvent>>>,
     n_events: usize,
-    state: State,
+    state: Arc<State>,
     /// The moments asked for last, each with how many events made it: the next one is often close by.
-    moments: Mutex<Vec<(usize, State)>>,
+    moments: Mutex<Vec<(usize, Arc<State>)>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -68,12 +68,15 @@ struct State {
 
 /// Moments kept for reuse: the two ends of a comparison.
 const MOMENTS_MAX: usize = 2;
-/// Above this many events, replaying them one by one costs more than building the whole.
-const REPLAY_EVENTS_MAX: usize = 4_096;
 
 impl Clone for Tree {
     fn clone(&self) -> Self {
-        Self { events: self.events.clone(), n_events: self.n_events, state: self.state.clone(), moments: Mutex::default() }
+        Self {
+            events: self.events.clone(),
+            n_events: self.n_events,
+            state: self.state.clone(),
+            moments: Mutex::default(),
+        }
     }
 }
 
@@ -95,7 +98,7 @@ impl Tree {
         let change = Arc::new(change.clone());
         let event = Arc::new(TreeEvent { key, at_ms, author, file, change, old_path: None });
         let before = self.state.entries.get(&file).and_then(|entry| entry.node.clone());
-        let updated = self.state.apply(event);
+        let updated = Arc::make_mut(&mut self.state).apply(event);
         let after = self.get(&file);
         let changed = before.as_ref().map(Node::visible) != after.map(Node::visible);
         self.insert_event(idx, updated);
@@ -148,7 +151,9 @@ impl Tree {
             };
             children.push(Child { name: path.name().to_owned(), path, kind, file });
         }
-        children.sort_by_cached_key(|child| (child.kind != ChildKind::Folder, child.name.to_lowercase(), child.name.clone()));
+        children.sort_by_cached_key(|child| {
+            (child.kind != ChildKind::Folder, child.name.to_lowercase(), child.name.clone())
+        });
         children
     }
 
@@ -181,16 +186,19 @@ impl Tree {
         Tree { events: self.events.clone(), n_events, state, moments: Mutex::default() }
     }
 
-    fn state_after(&self, n_events: usize) -> State {
+    /// The state after the first `n_events`, from the nearest that is known.
+    fn state_after(&self, n_events: usize) -> Arc<State> {
         let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        let near = moments.iter().filter(|(n, _)| *n <= n_events && n_events - n <= REPLAY_EVENTS_MAX);
-        let state = match near.max_by_key(|(n, _)| *n) {
-            Some((n, state)) => {
-                let mut state = state.clone();
-                self.events[*n..n_events].iter().for_each(|event| drop(state.apply(event.clone())));
-                state
-            }
-            None => State::replayed(&self.events[..n_events]),
+        let now = (self.n_events, &self.state);
+        let known = moments.iter().map(|(n, state)| (*n, state)).chain([now]);
+        // Change by change costs about twice what building the whole does.
+        let near =
+            known.min_by_key(|(n, _)| n.abs_diff(n_events)).filter(|(n, _)| 2 * n.abs_diff(n_events) <= n_events);
+        let state = match near {
+            Some((n, state)) if n == n_events => state.clone(),
+            Some((n, state)) if n < n_events => Arc::new(state.forward(&self.events[n..n_events])),
+            Some((n, state)) => Arc::new(state.back(&self.events[n_events..n])),
+            None => Arc::new(State::replayed(&self.events[..n_events])),
         };
         moments.retain(|(n, _)| *n != n_events);
         moments.insert(0, (n_events, state.clone()));
@@ -211,16 +219,39 @@ impl State {
 
     /// The event as kept, then others of this file whose old path it changed.
     fn apply(&mut self, event: Arc<TreeEvent>) -> Vec<Arc<TreeEvent>> {
-        let file = event.file;
+        self.change(event.file, |entry| entry.apply(event))
+    }
+
+    fn change<T>(&mut self, file: FileId, change: impl FnOnce(&mut Entry) -> T) -> T {
         let entry = Arc::make_mut(self.entries.entry(file).or_default());
         let before = entry.node.as_ref().and_then(Node::claim);
-        let updated = entry.apply(event);
+        let result = change(entry);
         let after = entry.node.as_ref().and_then(Node::claim);
         if before != after {
             let moved = self.index.replace(file, before, after);
             self.set_paths(moved);
         }
-        updated
+        result
+    }
+
+    /// The state after these events, which follow it.
+    fn forward(&self, events: &[Arc<TreeEvent>]) -> State {
+        let mut state = self.clone();
+        for event in events {
+            state.apply(event.clone());
+        }
+        state
+    }
+
+    /// The state before these events, which are the last it has.
+    fn back(&self, events: &[Arc<TreeEvent>]) -> State {
+        let mut state = self.clone();
+        let Some(first) = events.first() else { return state };
+        let files: BTreeSet<FileId> = events.iter().map(|event| event.file).collect();
+        for file in files {
+            state.change(file, |entry| entry.truncate(first.key));
+        }
+        state
     }
 
     /// The state after these events, which are in canonical order and carry their old paths.
@@ -239,10 +270,10 @@ impl State {
     fn set_paths(&mut self, moved: Vec<(FileId, RelPath)>) {
         for (file, path) in moved {
             let Some(entry) = self.entries.get_mut(&file) else { continue };
-            if entry.node.as_ref().is_some_and(|node| node.path != path) {
-                if let Some(node) = Arc::make_mut(entry).node.as_mut() {
-                    node.path = path;
-                }
+            if entry.node.as_ref().is_some_and(|node| node.path != path)
+                && let Some(node) = Arc::make_mut(entry).node.as_mut()
+            {
+                node.path = path;
             }
         }
     }

@@ -37,10 +37,6 @@ impl Changeset {
         splices.iter().fold(Self::default(), |set, splice| set.then(&Self::of_splice(splice)))
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.ops.iter().all(|op| matches!(op, Op::Keep(_)))
-    }
-
     /// As splices, each positioned in the text after those before it.
     pub fn splices(&self) -> Vec<Splice> {
         let mut splices: Vec<Splice> = Vec::new();

@@ -137,15 +137,6 @@ impl Engine {
         }
     }
 
-    /// Text behind a source.
-    pub(crate) fn text_of_source(&self, source: &TextSource) -> Result<String> {
-        match source {
-            TextSource::Inline(text) => Ok(text.to_string()),
-            TextSource::Blob { hash, .. } => String::from_utf8(self.blob(hash)?)
-                .map_err(|_| ApiError::new(ErrorCode::Damaged, "A kept text is not readable.")),
-        }
-    }
-
     pub(crate) fn blob(&self, hash: &codesync_base::BlobHash) -> Result<Vec<u8>> {
         use codesync_base::BlobSource;
         self.log

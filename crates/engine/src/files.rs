@@ -119,7 +119,7 @@ impl Engine {
             .into_iter()
             .filter(|node| node.kind != FileKind::Folder)
             .take(limit as usize)
-            .filter_map(|node| node.removed.as_ref().map(|removal| (node.file, node.path.clone(), removal.clone())))
+            .filter_map(|node| node.removed.as_ref().map(|removal| (node.file, node.path.clone(), *removal)))
             .collect();
         removed
             .into_iter()

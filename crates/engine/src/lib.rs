@@ -291,7 +291,7 @@ fn initials(name: &str) -> String {
 /// A failure of the store in words that can be shown.
 pub fn api_error(error: LogError) -> ApiError {
     let code = match &error {
-        LogError::NoSpace { .. } => ErrorCode::DiskFull,
+        LogError::NoSpace => ErrorCode::DiskFull,
         LogError::NewerVersion { .. } => ErrorCode::NewerVersion,
         LogError::Busy { .. } => ErrorCode::Busy,
         LogError::Damaged { .. } => ErrorCode::Damaged,

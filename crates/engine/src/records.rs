@@ -6,9 +6,10 @@ use codesync_api::{LogQuery, LogRecord, Scope};
 use codesync_base::{Change, DeltaKey, FileId, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len};
 use codesync_timeline::GroupKey;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Records on one page at most.
-const PAGE_MAX: usize = 5_000;
+const PAGE_MAX: usize = 50_000;
 
 /// What a query comes to.
 struct Filter {
@@ -28,21 +29,18 @@ impl Engine {
             Some(cursor) => cursor.parse().map_err(|_| invalid("That is not a page of this log."))?,
             None => 0usize,
         };
-        let mut walk = Walk { engine: &*self, filter, n_steps_of: BTreeMap::new(), records: Vec::new(), open_group: None };
-        let (mut n_seen, want) = (0usize, skip + limit);
-        let groups = !query.steps;
-        self.log
-            .for_each(&mut |signed| {
-                if n_seen <= want {
-                    walk.visit(signed, groups);
-                    n_seen = walk.records.len();
-                }
-            })
-            .map_err(api_error)?;
-        let mut records = walk.records;
-        let more = records.len() > want;
-        records.truncate(want);
-        records.drain(..skip.min(records.len()));
+        let (groups, want) = (!query.steps, skip + limit);
+        let mut walk = Walk {
+            engine: &*self,
+            filter,
+            page: skip..want,
+            n_steps_of: BTreeMap::new(),
+            n_records: 0,
+            records: Vec::new(),
+            open_group: None,
+        };
+        self.log.for_each(&mut |signed| walk.visit(signed, groups)).map_err(api_error)?;
+        let (mut records, more) = (walk.records, walk.n_records > want);
         let texts: Vec<_> = records.iter().enumerate().filter_map(|(i, record)| record.inserted.as_ref()?.strip_prefix(BLOB_MARK).map(|hash| (i, hash.to_owned()))).collect();
         for (i, hash) in texts {
             let hash = hash.parse().map_err(|_| invalid("A kept text is not readable."))?;
@@ -80,7 +78,10 @@ const BLOB_MARK: &str = "\u{0}blob ";
 struct Walk<'a> {
     engine: &'a Engine,
     filter: Filter,
+    /// Numbers of the records that are wanted.
+    page: Range<usize>,
     n_steps_of: BTreeMap<FileId, u64>,
+    n_records: usize,
     records: Vec<LogRecord>,
     /// Group of the last record, its path, and how many files it has touched.
     open_group: Option<(GroupKey, BTreeSet<FileId>)>,
@@ -105,7 +106,12 @@ impl Walk<'_> {
                 continue;
             }
             match groups {
-                false => self.records.push(self.step_record(signed, step, file, n)),
+                false => {
+                    if self.page.contains(&self.n_records) {
+                        self.records.push(self.step_record(signed, step, file, n));
+                    }
+                    self.n_records += 1;
+                }
                 true => self.add_to_group(signed, step, file),
             }
         }
@@ -160,8 +166,14 @@ impl Walk<'_> {
                 removed: Some(0),
                 ..self.bare_record(signed, step, file)
             };
-            self.records.push(record);
+            if self.page.contains(&self.n_records) {
+                self.records.push(record);
+            }
+            self.n_records += 1;
             self.open_group = Some((group, BTreeSet::new()));
+        }
+        if !self.page.contains(&(self.n_records - 1)) {
+            return;
         }
         let (Some(record), Some((_, files))) = (self.records.last_mut(), self.open_group.as_mut()) else { return };
         files.extend(file);
@@ -176,7 +188,7 @@ impl Walk<'_> {
         record.added = record.added.map(|n| n + u64::from(added));
         record.removed = record.removed.map(|n| n + u64::from(removed));
         if files.len() > 1 {
-            record.path = None;
+            (record.path, record.detail) = (None, None);
         }
     }
 

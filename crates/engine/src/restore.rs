@@ -347,7 +347,7 @@ impl Engine {
         }
         let mut overwritten = false;
         for (file, keys) in steps {
-            if !self.tree.get(&file).is_some_and(|node| node.kind == FileKind::Text) {
+            if self.tree.get(&file).is_none_or(|node| node.kind != FileKind::Text) {
                 continue;
             }
             let timeline = &self.document_mut(file)?.timeline;

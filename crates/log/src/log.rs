@@ -14,7 +14,7 @@ use crate::index::{Index, checked, unchecked};
 use crate::journal::{Class, RecordKind};
 use crate::writer::{Place, Writer};
 use crate::{LogError, MemoryDisk, MemoryIndex, OpenReport};
-use codesync_base::{BlobHash, DeltaHash, DeltaKey, Head, LogId, SignedDelta};
+use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, Head, LogId, SignedDelta};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -26,15 +26,18 @@ use std::sync::Arc;
 pub struct Options {
     /// A journal segment is closed once it is this long.
     pub segment_bytes_max: u64,
+    /// So many steps are worth sealing while work goes on.
+    pub block_steps_min: u64,
     /// Whether the signature of a delta is its author's. Asked only for what is in doubt, and by `verify`.
     pub verify_signature: fn(&SignedDelta) -> bool,
 }
 
 const SEGMENT_BYTES_MAX: u64 = 8 << 20;
+const BLOCK_STEPS_MIN: u64 = 1_000;
 
 impl Options {
     pub fn new(verify_signature: fn(&SignedDelta) -> bool) -> Self {
-        Self { segment_bytes_max: SEGMENT_BYTES_MAX, verify_signature }
+        Self { segment_bytes_max: SEGMENT_BYTES_MAX, block_steps_min: BLOCK_STEPS_MIN, verify_signature }
     }
 }
 
@@ -266,6 +269,12 @@ fn lock(store: &Path) -> Result<File, LogError> {
 /// A key of the canonical order that bounds all deltas with this reading from below.
 fn lower_bound(hlc: codesync_base::Hlc) -> DeltaKey {
     DeltaKey { hlc, log: LogId::default(), seq: 0, hash: DeltaHash::ZERO }
+}
+
+/// The same from above.
+fn upper_bound(hlc: codesync_base::Hlc) -> DeltaKey {
+    let log = LogId { device: DeviceId([0xff; 32]), incarnation: u32::MAX };
+    DeltaKey { hlc, log, seq: u32::MAX, hash: DeltaHash([0xff; 32]) }
 }
 
 #[cfg(test)]

@@ -159,11 +159,8 @@ impl Bridge {
                 engine.take_in(run, Intake { path: to, kind: IntakeKind::RenamedFrom(from) }, now).map(drop)
             }
             DiskChange::Created { path } | DiskChange::Modified { path } | DiskChange::ModeChanged { path, .. } => {
-                let file = match self.folder.read(&path) {
-                    Ok(Some(file)) => file,
-                    // Gone again, or not to be read: the next look tells.
-                    Ok(None) | Err(_) => return Ok(()),
-                };
+                // Gone again, or not to be read: the next look tells.
+                let Ok(Some(file)) = self.folder.read(&path) else { return Ok(()) };
                 let base_step = self.shadow.n_steps(&path);
                 let hash = BlobHash::of(&file.bytes);
                 let kind = IntakeKind::File { bytes: file.bytes, mode: file.stamp.mode & 0o777, base_step };

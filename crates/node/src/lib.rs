@@ -12,7 +12,7 @@ mod whole;
 
 pub use config::{config_dir, device_name, person_name};
 pub use sample::create_sample;
-pub use socket::{Handler, SocketClient, SocketServer};
+pub use socket::{Handler, NOT_DONE, SocketClient, SocketServer};
 
 use codesync_api::{ApiError, ErrorCode, Event, Reply, Request};
 use runtime::{Message, Runtime};

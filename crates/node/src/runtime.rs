@@ -54,7 +54,7 @@ impl Runtime {
     /// Takes the store.
     pub fn open(root: &Path, options: &Options) -> Result<Self> {
         let store = root.join(STORE_FOLDER);
-        let log = open_log(&store)?;
+        let log = open_log(root)?;
         let engine = open_engine(log, root, options.person.clone())?;
         let bridge = Bridge::open(root, &store)?;
         Ok(Self {
@@ -200,10 +200,9 @@ impl Runtime {
     }
 
     fn write_some(&mut self, now: Now) {
-        if self.engine.next_write_ms().is_some_and(|due_ms| due_ms <= now.ms) {
-            if let Err(error) = self.bridge.write_due(&mut self.engine, now).and_then(|_| self.commit(now)) {
-                tracing::warn!(%error, "files could not be written");
-            }
+        let is_due = self.engine.next_write_ms().is_some_and(|due_ms| due_ms <= now.ms);
+        if is_due && let Err(error) = self.bridge.write_due(&mut self.engine, now).and_then(|_| self.commit(now)) {
+            tracing::warn!(%error, "files could not be written");
         }
     }
 
@@ -288,20 +287,14 @@ impl Runtime {
         let listed = codesync_fs::list(&self.bridge.folder, &self.bridge.rules, parsed.as_ref());
         let (Reply::Folder { entries }, Ok(listed)) = (&mut reply, listed) else { return Ok(reply) };
         let known: std::collections::BTreeSet<String> = entries.iter().map(|entry| entry.path.clone()).collect();
-        let ignored = listed.into_iter().filter_map(|entry| {
+        let ignored = listed.into_iter().filter(|entry| entry.is_ignored).filter_map(|entry| {
             let path = entry.path?.to_string();
-            (entry.is_ignored && !known.contains(&path)).then(|| Entry {
-                name: entry.name,
-                path,
-                kind: match entry.kind {
-                    codesync_fs::EntryKind::Folder => EntryKind::Folder,
-                    _ => EntryKind::Text,
-                },
-                file_id: None,
-                executable: false,
-                ignored: true,
-                change: None,
-            })
+            let kind = match entry.kind {
+                codesync_fs::EntryKind::Folder => EntryKind::Folder,
+                _ => EntryKind::Text,
+            };
+            let ignored = Entry { name: entry.name, path, kind, file_id: None, executable: false, ignored: true, change: None };
+            (!known.contains(&ignored.path)).then_some(ignored)
         });
         entries.extend(ignored);
         entries.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase())));
@@ -337,7 +330,7 @@ impl Runtime {
             config::fill_random(&mut incarnation);
             // A life of its own: the device that made the bundle may be this one, and may go on elsewhere.
             write_replica(&store, &Replica { incarnation: u32::from_le_bytes(incarnation) | 1 })?;
-            let mut log = open_log(&store)?;
+            let mut log = open_log(root)?;
             codesync_engine::add_bundle(&mut log, &bundle)?;
             open_engine(log, root, None)
         })?;
@@ -383,8 +376,8 @@ fn log_options() -> codesync_log::Options {
     codesync_log::Options::new(verify_delta)
 }
 
-fn open_log(store: &Path) -> Result<Log> {
-    let (log, report) = Log::open(store, log_options()).map_err(api_error)?;
+fn open_log(root: &Path) -> Result<Log> {
+    let (log, report) = Log::open(root, log_options()).map_err(api_error)?;
     for finding in &report.findings {
         tracing::warn!(?finding, "the history was not whole");
     }

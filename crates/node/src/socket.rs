@@ -34,6 +34,12 @@ pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Longest first line: nobody is known before it.
 pub(crate) const HELLO_BYTES_MAX: usize = 4 * 1024;
 
+/// Id of the reply that nobody asked for: the server goes, and what it has not answered it has not done.
+const GOODBYE_ID: u64 = u64::MAX;
+
+/// `ApiError::detail` of a request that was certainly not carried out: it can be made again elsewhere.
+pub const NOT_DONE: &str = "not done";
+
 /// What a client says first.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

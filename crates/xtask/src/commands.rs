@@ -31,8 +31,8 @@ pub fn run(project: &Project, folder: Option<PathBuf>, build: Build) -> Result<(
             "there is no display here to show the window on; start this in a graphical session (or under `xvfb-run`)"
         );
     }
+    codegen::run(project, Mode::Write)?;
     setup::run(project, Purpose::Build)?;
-    codegen::run(project, Mode::Check)?;
     let mut step = Step::cargo(&["run", "--package", "codesync-desktop", "--bin", "codesync-desktop"]);
     if build == Build::Release {
         // Without this feature a Tauri program looks for a development server.

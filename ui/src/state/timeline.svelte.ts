@@ -6,6 +6,7 @@
  * The hand is always ahead: `index` moves at once, `shown` is the newest text that has arrived. One request
  * for a text is under way at a time; when it is back, the next goes to where the hand is by then.
  */
+import { sentenceOf } from "../api/client";
 import type {
   Axis,
   Bucket,
@@ -22,7 +23,9 @@ import type {
   Splice,
   StepUnit,
   TimelineInfo,
+  Undone,
 } from "../api/generated";
+import { isWithin, parentOf } from "../base/paths";
 import { past } from "./past.svelte";
 
 export interface TimelinePort {
@@ -57,12 +60,25 @@ export interface Stretch {
   to: number;
 }
 
+/** What happened between two moments. */
+export interface RangeSummary extends Stretch {
+  from_ms: number;
+  to_ms: number;
+  /** Names, the busiest first. */
+  authors: string[];
+  lines_added: number;
+  lines_removed: number;
+  paths: string[];
+}
+
 type ReplyOf<K extends Reply["reply"]> = Extract<Reply, { reply: K }> extends { value: infer V } ? V : null;
 
 /** The handle says "14:31…" when a text takes longer than this. */
 const LATE_MS = 50;
 /** While others type, the strip is asked for anew at most this often. */
 const REFRESH_MS = 400;
+/** What comes in one batch is asked for once. */
+const REFRESH_MIN_MS = 30;
 const STEPS_WAITING_MAX = 2;
 const ZOOM_SPAN_MIN = 10;
 const PLAY_TICK_MS = 33;
@@ -78,14 +94,12 @@ const PRESET_MS: Record<Exclude<ZoomPreset, "all">, number> = {
   day: 24 * 3_600_000,
 };
 
-export function folderOf(path: string): string {
-  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
-}
-
 export class TimelineState {
   /** The active file. */
   path = $state<string | null>(null);
   scopeKind = $state<ScopeKind>("file");
+  /** The folder asked for; null for the folder of the active file. */
+  folder = $state<string | null>(null);
   expanded = $state(false);
   axis = $state<Axis>("activity");
   diff = $state<DiffMode>("off");
@@ -106,6 +120,10 @@ export class TimelineState {
   isLate = $state(false);
   /** A sentence to show in the timeline itself. */
   notice = $state<string | null>(null);
+
+  /** Marked with Shift: what happened between these moments? */
+  range = $state.raw<Stretch | null>(null);
+  rangeSummary = $state.raw<RangeSummary | null>(null);
 
   findText = $state("");
   hits = $state.raw<HistoryHit[]>([]);
@@ -129,6 +147,7 @@ export class TimelineState {
   #refreshedAtMs = 0;
   #playTimer: (() => void) | null = null;
   #isDisposed = false;
+  #isStopped = false;
   readonly #textListeners = new Set<(update: TextUpdate, shown: Shown) => void>();
 
   constructor(port: TimelinePort) {
@@ -173,15 +192,46 @@ export class TimelineState {
     await this.#changeScope();
   }
 
-  /** The active file has another path now; it is still the same timeline. */
-  renamed(path: string): void {
-    this.path = path;
+  async setScope(kind: ScopeKind): Promise<void> {
+    if (kind === this.scopeKind && this.folder === null) return;
+    this.scopeKind = kind;
+    this.folder = null;
+    await this.#changeScope();
   }
 
-  async setScope(kind: ScopeKind): Promise<void> {
-    if (kind === this.scopeKind) return;
-    this.scopeKind = kind;
+  /** The timeline of one folder; null for the folder of the active file. */
+  async showFolder(path: string | null): Promise<void> {
+    this.scopeKind = "folder";
+    this.folder = path;
     await this.#changeScope();
+  }
+
+  /** A workspace was opened. */
+  async start(): Promise<void> {
+    this.stop();
+    this.#isStopped = false;
+    await this.#changeScope();
+  }
+
+  /** The workspace goes away: nothing of it stays. */
+  stop(): void {
+    this.#generation += 1;
+    this.backToNow();
+    this.#refreshTimer?.();
+    this.#refreshTimer = null;
+    this.path = null;
+    this.folder = null;
+    this.scopeKind = "file";
+    this.#isStopped = true;
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.info = null;
+    this.buckets = [];
+    this.stretch = { from: 0, to: 0 };
+    this.hits = [];
+    this.unmark();
   }
 
   async #changeScope(): Promise<void> {
@@ -192,6 +242,7 @@ export class TimelineState {
     this.shown = null;
     this.hits = [];
     this.notice = null;
+    this.unmark();
     await this.refresh();
     if (generation !== this.#generation) return;
     this.#isMoving = false;
@@ -208,7 +259,11 @@ export class TimelineState {
     const generation = this.#generation;
     this.#refreshedAtMs = this.#port.now();
     const info = await this.#try("timeline", { cmd: "timeline", args: { scope: this.scope } });
-    if (generation !== this.#generation || info === null) return;
+    if (generation !== this.#generation) return;
+    if (info === null) {
+      if (this.#infoGeneration !== generation) this.#clear();
+      return;
+    }
     const n_before = this.nMoments;
     const isOther = this.#infoGeneration !== generation;
     this.info = info;
@@ -221,11 +276,13 @@ export class TimelineState {
 
   /** Event `historyGrew`. The Now end grows; where the hand is stays. */
   historyGrew(paths: readonly string[]): void {
-    if (!this.#concerns(paths) || this.#refreshTimer !== null) return;
-    const wait = Math.max(0, this.#refreshedAtMs + REFRESH_MS - this.#port.now());
+    if (this.#isStopped || !this.#concerns(paths) || this.#refreshTimer !== null) return;
+    const wait = Math.max(REFRESH_MIN_MS, this.#refreshedAtMs + REFRESH_MS - this.#port.now());
     this.#refreshTimer = this.#port.after(wait, () => {
       this.#refreshTimer = null;
-      void this.refresh();
+      // Nothing may move under a hand that drags.
+      if (this.dragging) this.historyGrew(paths);
+      else void this.refresh();
     });
   }
 
@@ -233,12 +290,15 @@ export class TimelineState {
     const scope = this.scope;
     if (scope.kind === "workspace") return true;
     if (scope.kind === "file") return paths.includes(scope.path);
-    return paths.some((path) => scope.path === "" || path.startsWith(`${scope.path}/`));
+    return paths.some((path) => isWithin(path, scope.path));
   }
 
   #scopeFor(path: string | null): Scope {
+    if (this.scopeKind === "folder" && (this.folder ?? path) !== null) {
+      return { kind: "folder", path: this.folder ?? parentOf(path ?? "") };
+    }
     if (path === null || this.scopeKind === "workspace") return { kind: "workspace" };
-    return this.scopeKind === "file" ? { kind: "file", path } : { kind: "folder", path: folderOf(path) };
+    return { kind: "file", path };
   }
 
   // --- the part shown
@@ -314,6 +374,52 @@ export class TimelineState {
     this.index = Math.max(0, Math.min(this.nMoments, Math.round(index)));
     this.notice = null;
     void this.#followHand();
+  }
+
+  /** Marks the moments between two places of the hand. */
+  mark(from: number, to: number): void {
+    const clamped = [from, to].map((index) => Math.max(0, Math.min(this.nMoments, Math.round(index))));
+    this.range = { from: Math.min(...clamped), to: Math.max(...clamped) };
+    this.rangeSummary = null;
+  }
+
+  unmark(): void {
+    this.range = null;
+    this.rangeSummary = null;
+  }
+
+  /** The hand let go of a marked range: says what is in it. */
+  async sumUp(): Promise<void> {
+    const { range, scope, path } = this;
+    if (range === null || range.from === range.to) {
+      this.unmark();
+      return;
+    }
+    const { from, to } = range;
+    const at = (index: number): Request => ({ cmd: "momentInfo", args: { scope, index } });
+    const bars: Request = { cmd: "histogram", args: { scope, axis: "activity", from, to, nBuckets: 1 } };
+    const [first, last, histogram] = await Promise.all([
+      this.#try("moment", at(from)),
+      this.#try("moment", at(to)),
+      this.#try("histogram", bars),
+    ]);
+    if (first === null || last === null || histogram === null) return;
+    const moment = (info: MomentInfo): Moment => ({ kind: "workspaceStep", value: info.workspaceIndex });
+    const args = { path: scope.kind === "file" ? path : null, from: moment(first), to: moment(last) };
+    const compared = await this.#try("compared", { cmd: "compare", args });
+    if (compared === null || this.range !== range) return;
+    const files = compared.files.filter((file) => scope.kind !== "folder" || isWithin(file.path, scope.path));
+    const chars = [...(histogram.buckets[0]?.chars ?? [])].sort((a, b) => b[1] - a[1]);
+    this.rangeSummary = {
+      from,
+      to,
+      from_ms: first.atMs,
+      to_ms: last.atMs,
+      authors: chars.flatMap(([author]) => this.info?.authors[author]?.name ?? []),
+      lines_added: files.reduce((sum, file) => sum + file.linesAdded, 0),
+      lines_removed: files.reduce((sum, file) => sum + file.linesRemoved, 0),
+      paths: files.map((file) => file.path),
+    };
   }
 
   /** The hand takes the handle. */
@@ -534,8 +640,8 @@ export class TimelineState {
     return restored;
   }
 
-  async undo(groupId: string): Promise<void> {
-    await this.#ask("undone", { cmd: "undoGroup", args: { groupId } });
+  undo(groupId: string): Promise<Undone> {
+    return this.#ask("undone", { cmd: "undoGroup", args: { groupId } });
   }
 
   async find(text: string): Promise<void> {
@@ -598,11 +704,6 @@ export class TimelineState {
 
 /** MSG-TL-1 */
 export const FIRST_OF_FILE = "This is the first moment we have of this file.";
-
-export function sentenceOf(cause: unknown): string {
-  if (typeof cause === "object" && cause !== null && "message" in cause) return String(cause.message);
-  return String(cause);
-}
 
 function splice(text: string, splices: readonly Splice[]): string {
   let result = text;

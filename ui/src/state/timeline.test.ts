@@ -117,6 +117,10 @@ class FakeHistory {
       }
       case "nameMoment":
         return { reply: "done" };
+      case "compare": {
+        const file = { path: "a.rs", oldPath: null, kind: "changed", linesAdded: 3, linesRemoved: 1, patch: null } as const;
+        return { reply: "compared", value: { files: [file] } };
+      }
       case "restore":
         return { reply: "restored", value: { groupId: "g1", sentence: "Restored.", nFiles: 1, paths: ["a.rs"] } };
       default:
@@ -345,7 +349,57 @@ describe("whose timeline", () => {
   });
 });
 
+describe("another workspace", () => {
+  it("nothing of the one before stays", async () => {
+    const { state } = await opened("abc");
+    state.seek(1);
+    await settled();
+    state.stop();
+    expect(past.moment).toBeNull();
+    expect([state.path, state.info, state.index, state.buckets]).toEqual([null, null, null, []]);
+    await state.start();
+    expect(state.scope).toEqual({ kind: "workspace" });
+    expect(state.stretch).toEqual({ from: 0, to: 3 });
+  });
+
+  it("a folder that was asked for stays the scope until another is chosen", async () => {
+    const { state } = await opened("abc");
+    await state.showFolder("src/deep");
+    expect(state.scope).toEqual({ kind: "folder", path: "src/deep" });
+    await state.setScope("folder");
+    expect(state.scope).toEqual({ kind: "folder", path: "" });
+    await state.setScope("file");
+    expect(state.scope).toEqual({ kind: "file", path: "a.rs" });
+  });
+});
+
+describe("a file that has no timeline", () => {
+  it("shows why, and nothing of the file before", async () => {
+    const { port, state } = await opened("abc");
+    port.refuses.set("timeline", "debug.log is kept out of history by the ignore rules.");
+    await state.setPath("debug.log");
+    await settled();
+    expect([state.nMoments, state.notice]).toEqual([0, "debug.log is kept out of history by the ignore rules."]);
+    state.seek(1);
+    expect(state.isPast).toBe(false);
+  });
+});
+
 describe("growing", () => {
+  it("nothing grows under a hand that drags", async () => {
+    const { port, state } = await opened("abc");
+    state.grab();
+    state.seek(1);
+    port.history.type("a.rs", "def");
+    state.historyGrew(["a.rs"]);
+    await port.pass(3_000);
+    expect(state.nMoments).toBe(3);
+    state.settle();
+    await port.pass(1_000);
+    expect(state.nMoments).toBe(6);
+    expect(state.index).toBe(1);
+  });
+
   it("what others type extends the strip and leaves the hand", async () => {
     const { port, state } = await opened("abc");
     state.seek(1);
@@ -375,6 +429,29 @@ describe("growing", () => {
     port.history.type("a.rs", "123");
     await state.refresh();
     expect(state.stretch).toEqual({ from: 2, to: 14 });
+  });
+});
+
+describe("a marked range", () => {
+  it("is summed up when the hand lets go: when, who, how much, where", async () => {
+    const { port, state } = await opened("abcdef");
+    state.mark(5, 2.4);
+    expect(state.range).toEqual({ from: 2, to: 5 });
+    await state.sumUp();
+    expect(state.rangeSummary).toEqual({
+      from: 2, to: 5, from_ms: START_MS + 200, to_ms: START_MS + 500, authors: ["Asha"],
+      lines_added: 3, lines_removed: 1, paths: ["a.rs"],
+    });
+    expect(port.asked.find((request) => request.cmd === "compare")?.args).toEqual({
+      path: "a.rs", from: { kind: "workspaceStep", value: 2 }, to: { kind: "workspaceStep", value: 5 },
+    });
+  });
+
+  it("of nothing is no range", async () => {
+    const { state } = await opened("abc");
+    state.mark(2, 2);
+    await state.sumUp();
+    expect(state.range).toBeNull();
   });
 });
 

@@ -38,14 +38,13 @@ export class Pane {
   /** Caret, scroll or file changed: for what is kept between starts. */
   readonly onChanged = this.#changed.on;
   readonly onFocused = this.#focused.on;
-  #store = new DisposableStore();
 
   constructor(private readonly openFiles: () => OpenFiles | null) {}
 
   /** Makes the editor inside `host`; returns what takes it away. */
   attach(monaco: Monaco, host: HTMLElement, options: MonacoEditor.IStandaloneEditorConstructionOptions): () => void {
     const editor = monaco.editor.create(host, { ...options, model: null });
-    const store = (this.#store = new DisposableStore());
+    const store = new DisposableStore();
     store.add(editor);
     store.add(editor.onDidChangeCursorSelection(() => this.#readCaret()));
     store.add(editor.onDidScrollChange(() => this.#changed.fire()));

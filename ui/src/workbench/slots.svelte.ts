@@ -32,6 +32,8 @@ export function fill<P extends Record<string, unknown>>(component: Component<P>,
 class Slots {
   /** The strip between the work and the status bar (the timeline). */
   strip = $state.raw<Filling | null>(null);
+  /** The page without a workspace. */
+  welcome = $state.raw<Filling | null>(null);
   /** What lies over the live text of the active pane; null for nothing. Fill it to enter, clear it to leave. */
   overEditor = $state.raw<Filling | null>(null);
   sideViews = $state.raw<SideView[]>([]);

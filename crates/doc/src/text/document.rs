@@ -234,7 +234,6 @@ impl TextDocument {
         first
     }
 
-
     /// Hides visible units in the runs; the rope still has them.
     fn delete_visible(&mut self, position: u32, length: u32) {
         if length == 0 {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
     /// Claims by folded path: what differs in case only is one place.
-    claims: BTreeMap<Arc<str>, Vec<Claimant>>,
+    claims: BTreeMap<Arc<str>, Arc<Vec<Claimant>>>,
     /// Who is where.
     places: BTreeMap<Place, FileId>,
     /// Those who did not get the path they want, oldest first.
@@ -49,7 +49,7 @@ impl Index {
     pub fn new(claims: Vec<(FileId, Claim)>) -> (Self, Moved) {
         let mut index = Self::default();
         let mut keyed: Vec<(Arc<str>, Claimant)> =
-            claims.into_iter().map(|(file, claim)| (claim.path.folded().into(), Claimant { file, claim })).collect();
+            claims.into_iter().map(|(file, claim)| (folded(&claim.path).into(), Claimant { file, claim })).collect();
         keyed.sort_by(|a, b| (&a.0, a.1.claim.created, a.1.file).cmp(&(&b.0, b.1.claim.created, b.1.file)));
         let mut groups: Vec<(Arc<str>, Vec<Claimant>)> = Vec::with_capacity(keyed.len());
         for (key, claimant) in keyed {
@@ -58,7 +58,7 @@ impl Index {
                 _ => groups.push((key, vec![claimant])),
             }
         }
-        index.claims = groups.into_iter().collect();
+        index.claims = groups.into_iter().map(|(key, group)| (key, Arc::new(group))).collect();
         let mut moved = Vec::new();
         let mut places = Vec::with_capacity(index.claims.len());
         for (key, group) in &index.claims {
@@ -76,9 +76,10 @@ impl Index {
     pub fn replace(&mut self, file: FileId, before: Option<Claim>, after: Option<Claim>) -> Moved {
         let mut affected = BTreeSet::new();
         for claim in before.iter().chain(&after) {
-            let folded = claim.path.folded();
+            let folded = folded(&claim.path);
             let ends = folded.match_indices('/').map(|(end, _)| end);
-            affected.extend(ends.map(|end| Arc::<str>::from(&folded[..end])).filter(|key| self.claims.contains_key(key)));
+            affected
+                .extend(ends.map(|end| Arc::<str>::from(&folded[..end])).filter(|key| self.claims.contains_key(key)));
             affected.insert(folded.into());
         }
         for key in &affected {
@@ -89,7 +90,7 @@ impl Index {
             self.remove(file, &claim);
         }
         if let Some(claim) = after {
-            let group = self.claims.entry(claim.path.folded().into()).or_default();
+            let group = Arc::make_mut(self.claims.entry(folded(&claim.path).into()).or_default());
             let idx = group.partition_point(|other| (other.claim.created, other.file) < (claim.created, file));
             group.insert(idx, Claimant { file, claim });
         }
@@ -107,9 +108,9 @@ impl Index {
     }
 
     fn remove(&mut self, file: FileId, claim: &Claim) {
-        let key = claim.path.folded();
+        let key = folded(&claim.path);
         if let Some(group) = self.claims.get_mut(key.as_str()) {
-            group.retain(|claimant| claimant.file != file);
+            Arc::make_mut(group).retain(|claimant| claimant.file != file);
             if group.is_empty() {
                 self.claims.remove(key.as_str());
             }
@@ -118,7 +119,7 @@ impl Index {
 
     /// Takes a place's claimants off their places.
     fn unsettle(&mut self, key: &str) {
-        for claimant in self.claims.get(key).into_iter().flatten() {
+        for claimant in self.claims.get(key).into_iter().flat_map(|group| group.iter()) {
             let path = claimant.claim.path.as_str();
             if self.places.get(path) == Some(&claimant.file) {
                 self.places.remove(path);
@@ -145,13 +146,13 @@ impl Index {
         let mut next_numbers: BTreeMap<String, u32> = BTreeMap::new();
         let mut displaced = std::mem::take(&mut self.displaced);
         for ((_, file), displaced) in &mut displaced {
-            let number = next_numbers.entry(displaced.wanted.folded()).or_insert(2);
+            let number = next_numbers.entry(folded(&displaced.wanted)).or_insert(2);
             let mut names = (*number..=u32::MAX).map(|n| {
                 *number = n;
                 numbered(&displaced.wanted, n, file)
             });
             let mut is_free = |path: &RelPath| {
-                let key = path.folded();
+                let key = folded(path);
                 !self.claims.contains_key(key.as_str()) && !self.is_folder(&key) && taken.insert(key)
             };
             let Some(place) = names.find(|path| is_free(path)) else { continue };
@@ -180,7 +181,7 @@ impl Index {
     pub fn alive(&self) -> impl Iterator<Item = FileId> + '_ {
         let own = self.places.values().copied();
         // Folders that share the path of an older one have no place of their own.
-        let twins = self.claims.values().filter(|group| group.len() > 1).flatten();
+        let twins = self.claims.values().filter(|group| group.len() > 1).flat_map(|group| group.iter());
         own.chain(twins.filter(|claimant| self.is_twin_folder(claimant)).map(|claimant| claimant.file))
     }
 
@@ -193,7 +194,8 @@ impl Index {
         let prefix = folder.map_or_else(String::new, |folder| format!("{folder}/"));
         let mut children: Vec<(RelPath, Option<FileId>, bool)> = Vec::new();
         let mut from = prefix.clone();
-        while let Some((Place(path), file)) = self.places.range::<str, _>((Bound::Included(from.as_str()), Bound::Unbounded)).next()
+        while let Some((Place(path), file)) =
+            self.places.range::<str, _>((Bound::Included(from.as_str()), Bound::Unbounded)).next()
             && let Some(rest) = path.as_str().strip_prefix(&prefix)
         {
             match rest.split_once('/') {
@@ -220,13 +222,13 @@ impl Index {
         let prefix = format!("{folder}/");
         let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
         let below = self.places.range::<str, _>(from).take_while(|(path, _)| path.0.as_str().starts_with(&prefix));
-        let folded = folder.folded();
+        let folded = folded(folder);
         let below_folded = format!("{folded}/");
         let from = (Bound::Included(folded.as_str()), Bound::Unbounded);
         let claims = self.claims.range::<str, _>(from).take_while(|(key, _)| key.starts_with(&folded));
         let twins = claims
             .filter(|(key, group)| group.len() > 1 && (***key == *folded || key.starts_with(&below_folded)))
-            .flat_map(|(_, group)| group)
+            .flat_map(|(_, group)| group.iter())
             .filter(|claimant| self.is_twin_folder(claimant) && claimant.claim.path.is_within(folder));
         self.by_path(folder)
             .into_iter()
@@ -234,6 +236,11 @@ impl Index {
             .chain(twins.map(|claimant| claimant.file))
             .collect()
     }
+}
+
+/// [`RelPath::folded`], quicker where there is nothing to it.
+fn folded(path: &RelPath) -> String {
+    if path.as_str().is_ascii() { path.as_str().to_ascii_lowercase() } else { path.folded() }
 }
 
 /// Gives each of a place's claimants, oldest first, the place or puts it among the displaced.

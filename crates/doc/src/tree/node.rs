@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub struct Node {
     pub file: FileId,
     /// Where it is: no two files share a path, not even in different case. Folders may, and are then one.
+    /// Of a removed file, where it wanted to be.
     pub path: RelPath,
     /// Where it was put. Differs from `path` when another file was there first.
     pub wanted_path: RelPath,
@@ -55,7 +56,6 @@ impl Node {
     }
 
     /// What a user can see of it.
-    #[expect(clippy::type_complexity, reason = "compared at once and never named")]
     pub(super) fn visible(&self) -> (bool, &RelPath, FileKind, &FileMeta, Option<(BlobHash, u64)>) {
         (self.alive, &self.wanted_path, self.kind, &self.meta, self.content)
     }
@@ -95,6 +95,7 @@ impl Node {
                     self.removed = Some(Removed { key: event.key, at_ms: event.at_ms, author: event.author });
                 }
                 self.alive = false;
+                self.path = self.wanted_path.clone();
             }
             Change::Content { blob, length_bytes } => self.content = Some((*blob, *length_bytes)),
             Change::Meta { meta } => self.meta = meta.clone(),
@@ -137,38 +138,43 @@ impl Entry {
     pub fn apply(&mut self, event: Arc<TreeEvent>) -> Vec<Arc<TreeEvent>> {
         let idx = self.history.partition_point(|known| known.key < event.key);
         self.history.insert(idx, event);
-        if idx + 1 == self.history.len() {
-            self.replay(idx);
-            return vec![self.history[idx].clone()];
-        }
-        let path_now = self.node.as_ref().map(|node| node.path.clone());
-        self.node = None;
-        let mut updated = self.replay(0);
-        // The tree tells where it ends up; until then it is where it was.
-        if let (Some(node), Some(path)) = (&mut self.node, path_now)
-            && node.alive
-        {
-            node.path = path;
-        }
+        let is_late = idx + 1 < self.history.len();
+        let mut updated = self.replay(if is_late { 0 } else { idx });
         let own = self.history[idx].clone();
         updated.retain(|event| event.key != own.key);
         updated.insert(0, own);
         updated
     }
 
+    /// Forgets what happened from a moment on.
+    pub fn truncate(&mut self, from: StepKey) {
+        self.history.truncate(self.history.partition_point(|event| event.key < from));
+        self.replay(0);
+    }
+
     /// Replays from an event on, and gives those whose old path turned out to be another.
     fn replay(&mut self, from: usize) -> Vec<Arc<TreeEvent>> {
+        let path_now = self.node.as_ref().map(|node| node.path.clone());
+        if from == 0 {
+            self.node = None;
+        }
         let mut updated = Vec::new();
         for event in &mut self.history[from..] {
-            let old_path = self.node.as_ref().map(|node| node.wanted_path.clone());
-            if event.old_path != old_path {
-                Arc::make_mut(event).old_path = old_path;
+            let old_path = self.node.as_ref().map(|node| &node.wanted_path);
+            if event.old_path.as_ref() != old_path {
+                Arc::make_mut(event).old_path = old_path.cloned();
                 updated.push(event.clone());
             }
             match &mut self.node {
                 Some(node) => node.apply(event),
                 None => self.node = Node::created(event),
             }
+        }
+        // The tree tells where it ends up; until then it is where it was.
+        if let (Some(node), Some(path)) = (&mut self.node, path_now)
+            && node.alive
+        {
+            node.path = path;
         }
         updated
     }

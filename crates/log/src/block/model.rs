@@ -64,7 +64,7 @@ const ORDER_BITS: u32 = 16;
 
 /// How much the chance of a longer context counts by how often it was seen; it starts with little trust.
 fn weight(order: usize, n_seen: u32) -> u64 {
-    let trust = [1, 6, 24, 64][order];
+    let trust = [1, 5, 16, 36][order];
     u64::from(n_seen.min(30)) * trust + u64::from(order == 0)
 }
 
@@ -106,7 +106,7 @@ impl Text {
             sum += u64::from(chance.one()) * weight;
             weights += weight;
         }
-        let one = if weights == 0 { 1 << 15 } else { (sum / weights) as u32 };
+        let one = u64::checked_div(sum, weights).map_or(1 << 15, |one| one as u32);
         let bit = coder.bit_at(one.clamp(64, 65_536 - 64), bit);
         slots.iter().enumerate().for_each(|(order, slot)| self.orders[order][*slot].learn(bit));
         bit

@@ -93,13 +93,12 @@ impl Pieces {
         }
         let idx = self.cut(position);
         // A run that goes on stays one piece.
-        if let Some(previous) = idx.checked_sub(1).map(|idx| &mut self.pieces[idx]) {
-            if previous.first.is_some_and(|unit| unit.after(previous.length) == first) {
-                let start = position - previous.length;
-                previous.length += length;
-                (self.near_idx, self.near_start) = (idx - 1, start);
-                return;
-            }
+        let goes_on = |piece: &&mut Piece| piece.first.is_some_and(|unit| unit.after(piece.length) == first);
+        if let Some(previous) = idx.checked_sub(1).map(|idx| &mut self.pieces[idx]).filter(goes_on) {
+            let start = position - previous.length;
+            previous.length += length;
+            (self.near_idx, self.near_start) = (idx - 1, start);
+            return;
         }
         self.pieces.insert(idx, Piece { length, first: Some(first) });
         (self.near_idx, self.near_start) = (idx, position);

@@ -156,12 +156,12 @@ fn a_real_session_takes_few_bytes() {
     };
     let deltas = if is_slow() { &deltas[..] } else { &deltas[..4_000] };
     let mut n_bytes = 0;
-    for chunk in deltas.chunks(1_000) {
+    for chunk in deltas.chunks(2_000) {
         let payload = encode(chunk, vec![]);
         assert!(is_modelled(&payload));
         n_bytes += payload.len();
     }
     let per_step_bytes = n_bytes as f64 / deltas.len() as f64;
-    eprintln!("{per_step_bytes:.3} bytes a step in blocks of 1,000");
+    eprintln!("{per_step_bytes:.3} bytes a step in blocks of 2,000");
     assert!(per_step_bytes < 2.4, "{per_step_bytes}");
 }

@@ -77,7 +77,7 @@ struct Models {
     log: Numbers,
     seq: Numbers,
     is_chained: Chance,
-    wall: [Numbers; N_KINDS],
+    wall: Numbers,
     counter: Numbers,
     is_same_project: Chance,
     n_deps: Numbers,
@@ -234,7 +234,7 @@ impl<'a> Section<'a> {
     fn reading(&mut self, given: Option<Hlc>) -> Hlc {
         let last = self.hlc;
         let passed_ms = given.map_or(0, |hlc| hlc.wall_ms.wrapping_sub(last.wall_ms));
-        let passed_ms = self.models.wall[self.kind as usize].code(&mut self.coder, passed_ms);
+        let passed_ms = self.models.wall.code(&mut self.coder, passed_ms);
         let expected = if passed_ms == 0 { last.counter.wrapping_add(1) } else { 0 };
         let off = given.map_or(0, |hlc| i64::from(hlc.counter) - i64::from(expected));
         let off = self.models.counter.code_signed(&mut self.coder, off);

@@ -27,7 +27,10 @@ const OPEN_FILES_MAX: usize = 16;
 impl RealDisk {
     /// Uses `folder`, creating it where it is missing.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        if !folder.exists() {
+            fs::create_dir_all(folder)?;
+            sync_folder(folder.parent().unwrap_or(folder))?;
+        }
         Ok(Self { folder: folder.to_path_buf(), open: BTreeMap::new() })
     }
 

@@ -16,6 +16,8 @@ pub struct SledIndex {
 
 /// Enough for a few blocks: everything larger is read rarely.
 const CACHE_BYTES: u64 = 8 << 20;
+/// What an empty index takes on disk: sled's own 512 KiB would outweigh the history of most workspaces.
+const SEGMENT_BYTES: usize = 128 << 10;
 /// Local state is safe from a crash of the process within this time.
 const FLUSH_EVERY_MS: u64 = 1_000;
 
@@ -103,7 +105,11 @@ impl Index for SledIndex {
 }
 
 fn open_db(folder: &Path) -> io::Result<sled::Db> {
-    let config = sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(Some(FLUSH_EVERY_MS));
+    let config = sled::Config::new()
+        .path(folder)
+        .cache_capacity(CACHE_BYTES)
+        .segment_size(SEGMENT_BYTES)
+        .flush_every_ms(Some(FLUSH_EVERY_MS));
     guarded(|| config.open())
 }
 

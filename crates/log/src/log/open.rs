@@ -417,9 +417,8 @@ impl Opening {
         for signed in std::mem::take(&mut self.live) {
             let delta = &signed.delta;
             let may_be_sealed = self.log.blocks.iter().any(|block| block.summary.may_hold(&delta.log, delta.seq));
-            if !self.log.tail.by_hash.contains_key(&signed.hash)
-                && !(may_be_sealed && self.log.find_in_blocks(&signed))
-            {
+            let is_sealed = may_be_sealed && self.log.find_in_blocks(&signed);
+            if !is_sealed && !self.log.tail.by_hash.contains_key(&signed.hash) {
                 self.log.take_in(signed);
             }
         }

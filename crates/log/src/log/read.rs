@@ -1,12 +1,13 @@
 //! Reading: by hash, and everything in canonical order with each block decoded once.
 
-use super::{Block, Log, SealedHash, lower_bound};
+use super::{Block, Log, SealedHash, lower_bound, upper_bound};
 use crate::LogError;
 use crate::block::{self, is_structural};
 use crate::journal::RecordKind;
-use codesync_base::{DeltaHash, DeltaKey, FileId, SignedDelta};
+use codesync_base::{DeltaHash, DeltaKey, FileId, Hlc, LogId, SignedDelta};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 type Deltas = Arc<Vec<Arc<SignedDelta>>>;
@@ -19,11 +20,8 @@ pub(super) struct DecodedBlocks {
 
 const DECODED_BLOCKS_MAX: usize = 4;
 
-/// One sorted source of a merge: a block that was opened, or the tail.
-struct Run {
-    deltas: Vec<Arc<SignedDelta>>,
-    next_idx: usize,
-}
+/// One sorted source of a merge: a block that was opened, or the tail. The next is the last.
+type Run = Vec<Arc<SignedDelta>>;
 
 impl Log {
     pub fn contains(&self, hash: &DeltaHash) -> bool {
@@ -112,16 +110,25 @@ impl Log {
 
     /// Newest delta of the canonical order.
     pub fn newest(&self) -> Option<DeltaKey> {
-        let of_tail = self.tail.deltas.iter().map(|signed| signed.delta.key(signed.hash)).max();
-        let last_hlc = self.blocks.iter().map(|block| block.summary.last).max();
-        let of_blocks = self.blocks.iter().filter(|block| Some(block.summary.last) == last_hlc).filter_map(|block| {
-            let deltas = self.decoded(block).ok()?;
-            deltas.last().map(|signed| signed.delta.key(signed.hash))
+        let mut newest = None;
+        let read = self.for_each_back(&mut |signed| {
+            newest = Some(signed.delta.key(signed.hash));
+            ControlFlow::Break(())
         });
-        of_tail.max(of_blocks.max())
+        if let Err(error) = read {
+            tracing::warn!(%error, "the newest block cannot be read");
+        }
+        newest
     }
 
-    /// Places of all deltas, in canonical order. Decodes everything.
+    /// A clock reading that no delta of the log is above. Reads nothing.
+    pub fn newest_reading(&self) -> Hlc {
+        let of_tail = self.tail.deltas.iter().map(|signed| signed.delta.hlc);
+        self.blocks.iter().map(|block| block.summary.last).chain(of_tail).max().unwrap_or_default()
+    }
+
+    /// Places of all deltas, in canonical order. Decodes everything: for one place ask `newest`, `for_each_back` or
+    /// `for_each_from`.
     pub fn keys(&self) -> Vec<DeltaKey> {
         let mut keys = Vec::with_capacity(self.n_deltas() as usize);
         let read = self.for_each(&mut |signed| keys.push(signed.delta.key(signed.hash)));
@@ -133,16 +140,56 @@ impl Log {
 
     /// All deltas in canonical order.
     pub fn for_each(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
-        self.merge(|_| true, |log, block| log.decode_fresh(block), f)
+        self.walk(Direction::Up, |_| true, Log::decode_fresh, &mut |signed| {
+            f(signed);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Deltas from the newest back, until `f` breaks. Older blocks are not even read.
+    pub fn for_each_back(&self, f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>) -> Result<(), LogError> {
+        self.walk(Direction::Down, |_| true, Log::decode_fresh, f)
+    }
+
+    /// Deltas of one log from `seq` on, in canonical order, until `f` breaks. Older blocks are not even read.
+    pub fn for_each_from(
+        &self,
+        log: &LogId,
+        seq: u32,
+        f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let wanted = |block: &Block| {
+            block.summary.logs.iter().any(|part| part.log == *log && part.last_seq >= seq)
+        };
+        self.walk(Direction::Up, wanted, Log::decode_fresh, &mut |signed| match &signed.delta {
+            delta if delta.log == *log && delta.seq >= seq => f(signed),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
+    /// The delta just before a place of the canonical order.
+    pub fn newest_before(&self, key: &DeltaKey) -> Result<Option<DeltaKey>, LogError> {
+        let mut found = None;
+        let wanted = |block: &Block| lower_bound(block.summary.first) < *key;
+        self.walk(Direction::Down, wanted, Log::decode_fresh, &mut |signed| {
+            let this = signed.delta.key(signed.hash);
+            if this >= *key {
+                return ControlFlow::Continue(());
+            }
+            found = Some(this);
+            ControlFlow::Break(())
+        })?;
+        Ok(found)
     }
 
     /// Those that touch a file, in canonical order. Blocks that do not are skipped.
     pub fn for_each_of(&self, file: &FileId, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
         let touches = |block: &Block| block.summary.may_touch(file);
-        self.merge(touches, |log, block| log.decode_fresh(block), &mut |signed| {
+        self.walk(Direction::Up, touches, Log::decode_fresh, &mut |signed| {
             if signed.delta.files.contains(file) {
                 f(signed);
             }
+            ControlFlow::Continue(())
         })
     }
 
@@ -153,49 +200,44 @@ impl Log {
             let payload = log.payload(block)?;
             block::decode_structural(&payload).ok_or_else(|| unreadable(block))
         };
-        self.merge(has_any, read, &mut |signed| {
+        self.walk(Direction::Up, has_any, read, &mut |signed| {
             if is_structural(&signed.delta) {
                 f(signed);
             }
+            ControlFlow::Continue(())
         })
     }
 
     /// Walks wanted blocks and the tail together. A block is decoded when the walk reaches its first delta and
     /// dropped after its last. What can be read is walked to the end even when some block cannot be.
-    fn merge(
+    fn walk(
         &self,
+        direction: Direction,
         wanted: impl Fn(&Block) -> bool,
         read: impl Fn(&Log, &Block) -> Result<Vec<Arc<SignedDelta>>, LogError>,
-        f: &mut dyn FnMut(&SignedDelta),
+        f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let mut waiting: Vec<&Block> = self.blocks.iter().filter(|block| wanted(block)).collect();
-        waiting.sort_by_key(|block| Reverse(block.summary.first));
-        let mut runs: Vec<Option<Run>> = Vec::new();
-        let mut next: BinaryHeap<Reverse<(DeltaKey, usize)>> = BinaryHeap::new();
+        waiting.sort_by_key(|block| direction.start(block));
+        let mut walk = Walk { direction, runs: Vec::new(), next: BinaryHeap::new() };
         let mut tail = self.tail.deltas.clone();
         block::sort(&mut tail);
-        start_run(&mut runs, &mut next, tail);
+        walk.start_run(tail);
         let mut failure = None;
         let mut last = None;
         loop {
-            while let Some(block) = waiting.last() {
-                let reached = next.peek().is_none_or(|Reverse((key, _))| lower_bound(block.summary.first) <= *key);
-                if !reached {
-                    break;
-                }
+            while let Some(block) = waiting.last().filter(|block| walk.reaches(direction.start(block))) {
                 match read(self, block) {
-                    Ok(deltas) => start_run(&mut runs, &mut next, deltas),
+                    Ok(deltas) => walk.start_run(deltas),
                     Err(error) => failure = failure.or(Some(error)),
                 }
                 waiting.pop();
             }
-            let Some(Reverse((key, run_idx))) = next.pop() else { break };
-            step_run(&mut runs, &mut next, run_idx, |signed| {
-                // The same delta stands twice where a crash came between sealing and clearing up.
-                if last.replace(key) != Some(key) {
-                    f(signed);
-                }
-            });
+            let Some(signed) = walk.step() else { break };
+            // The same delta stands twice where a crash came between sealing and clearing up.
+            if last.replace(signed.hash) != Some(signed.hash) && f(&signed).is_break() {
+                break;
+            }
         }
         failure.map_or(Ok(()), Err)
     }
@@ -245,28 +287,70 @@ fn unreadable(block: &Block) -> LogError {
     LogError::Damaged { what: format!("{} deltas in segment {}", block.summary.n_deltas, block.place.segment) }
 }
 
-fn start_run(
-    runs: &mut Vec<Option<Run>>,
-    next: &mut BinaryHeap<Reverse<(DeltaKey, usize)>>,
-    deltas: Vec<Arc<SignedDelta>>,
-) {
-    if let Some(first) = deltas.first() {
-        next.push(Reverse((first.delta.key(first.hash), runs.len())));
-        runs.push(Some(Run { deltas, next_idx: 0 }));
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    /// From the oldest on.
+    Up,
+    /// From the newest back.
+    Down,
+}
+
+/// A place of the canonical order; the greatest comes next.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Up(Reverse<DeltaKey>),
+    Down(DeltaKey),
+}
+
+impl Direction {
+    fn rank(self, key: DeltaKey) -> Rank {
+        match self {
+            Direction::Up => Rank::Up(Reverse(key)),
+            Direction::Down => Rank::Down(key),
+        }
+    }
+
+    /// No delta of the block comes before this.
+    fn start(self, block: &Block) -> Rank {
+        self.rank(match self {
+            Direction::Up => lower_bound(block.summary.first),
+            Direction::Down => upper_bound(block.summary.last),
+        })
     }
 }
 
-fn step_run(
-    runs: &mut [Option<Run>],
-    next: &mut BinaryHeap<Reverse<(DeltaKey, usize)>>,
-    run_idx: usize,
-    f: impl FnOnce(&SignedDelta),
-) {
-    let run = runs[run_idx].as_mut().expect("invariant: a run in the heap is open");
-    f(&run.deltas[run.next_idx]);
-    run.next_idx += 1;
-    match run.deltas.get(run.next_idx) {
-        Some(signed) => next.push(Reverse((signed.delta.key(signed.hash), run_idx))),
-        None => runs[run_idx] = None,
+/// A merge of sorted runs.
+struct Walk {
+    direction: Direction,
+    runs: Vec<Option<Run>>,
+    next: BinaryHeap<(Rank, usize)>,
+}
+
+impl Walk {
+    /// Whether nothing that is open comes before this place.
+    fn reaches(&self, start: Rank) -> bool {
+        self.next.peek().is_none_or(|(rank, _)| start >= *rank)
+    }
+
+    fn start_run(&mut self, mut deltas: Vec<Arc<SignedDelta>>) {
+        // A run is taken from its end.
+        if self.direction == Direction::Up {
+            deltas.reverse();
+        }
+        if let Some(first) = deltas.last() {
+            self.next.push((self.direction.rank(first.delta.key(first.hash)), self.runs.len()));
+            self.runs.push(Some(deltas));
+        }
+    }
+
+    fn step(&mut self) -> Option<Arc<SignedDelta>> {
+        let (_, run_idx) = self.next.pop()?;
+        let run = self.runs[run_idx].as_mut().expect("invariant: a run in the heap is open");
+        let signed = run.pop().expect("invariant: a run in the heap is not empty");
+        match run.last() {
+            Some(next) => self.next.push((self.direction.rank(next.delta.key(next.hash)), run_idx)),
+            None => self.runs[run_idx] = None,
+        }
+        Some(signed)
     }
 }

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A block of fewer steps is sealed again together with what comes next.
-const BLOCK_STEPS_MIN: u64 = 1_000;
+/// A block with fewer steps than so many times those worth one is sealed again together with what comes next:
+/// what is said once for each block then weighs less.
+const BLOCK_GROWTH: u64 = 2;
+/// The same bound for the steps of one block, and for one delta.
 const BLOCK_STEPS_MAX: u64 = 4_096;
 /// Bound on what one block decodes to.
 const BLOCK_DELTA_BYTES_MAX: usize = 4 << 20;
@@ -37,7 +39,7 @@ impl Log {
     /// Seals the tail when it is worth a block, or when nothing happens (`idle`). Everything is durable then, in
     /// two copies. On failure nothing is lost; the next call tries again.
     pub fn seal(&mut self, idle: bool) -> Result<SealReport, LogError> {
-        if !idle && self.tail.n_steps < BLOCK_STEPS_MIN {
+        if !idle && self.tail.n_steps < self.options.block_steps_min {
             return Ok(SealReport::default());
         }
         self.sync()?;
@@ -58,7 +60,8 @@ impl Log {
             report.n_deltas += deltas.len() as u64;
             report.n_steps += n_steps(&deltas);
             let mut supersedes = Vec::new();
-            if let Some((block_idx, old)) = small.as_ref().filter(|_| idx == 0) {
+            let fits = |old: &[Arc<SignedDelta>]| n_steps(old) + n_steps(&deltas) <= BLOCK_STEPS_MAX;
+            if let Some((block_idx, old)) = small.as_ref().filter(|(_, old)| idx == 0 && fits(old)) {
                 deltas.extend(old.iter().cloned());
                 block::sort(&mut deltas);
                 deltas.dedup_by_key(|signed| signed.hash);
@@ -79,7 +82,7 @@ impl Log {
     fn small_block(&self) -> Option<(usize, Vec<Arc<SignedDelta>>)> {
         let idx = self.blocks.len().checked_sub(1)?;
         let block = &self.blocks[idx];
-        if u64::from(block.summary.n_steps) >= BLOCK_STEPS_MIN {
+        if u64::from(block.summary.n_steps) >= BLOCK_GROWTH * self.options.block_steps_min {
             return None;
         }
         // One that cannot be read stays as it is, for repair.

@@ -6,9 +6,10 @@ use crate::testing::{self, Author, START_MS, file, typing, verify};
 use crate::{CrashStyle, Outcome};
 use codesync_base::{BlobSource, FileId};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 fn options() -> Options {
-    Options { segment_bytes_max: 64 << 10, ..Options::new(verify) }
+    Options { segment_bytes_max: 64 << 10, block_steps_min: 100, ..Options::new(verify) }
 }
 
 fn open(disk: &MemoryDisk, index: &MemoryIndex) -> (Log, OpenReport) {
@@ -38,7 +39,7 @@ fn lost(report: &OpenReport) -> bool {
 #[test]
 fn what_is_appended_is_there_before_and_after_sealing_and_reopening() {
     let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
-    let deltas = typing(2_500);
+    let deltas = typing(500);
     let (mut log, report) = open(&disk, &index);
     assert!(report.is_new);
     for signed in &deltas {
@@ -51,7 +52,7 @@ fn what_is_appended_is_there_before_and_after_sealing_and_reopening() {
     assert!(!log.unsynced());
     check_content(&log, &deltas);
     let sealed = log.seal(false).unwrap();
-    assert_eq!((sealed.n_deltas, sealed.n_blocks), (2_501, 1));
+    assert_eq!((sealed.n_deltas, sealed.n_blocks), (501, 1));
     check_content(&log, &deltas);
     drop(log);
     let (log, report) = open(&disk, &index);
@@ -74,6 +75,24 @@ fn check_content(log: &Log, deltas: &[Arc<SignedDelta>]) {
     assert!(verify(&log.covering(&some.hash).unwrap().unwrap()));
     assert_eq!(log.find_by_prefix(&some.hash.to_string()[..12]), vec![some.hash]);
     assert!(log.find_by_prefix("no").is_empty());
+    assert_eq!(log.newest_reading(), last.delta.hlc);
+    let mut back = Vec::new();
+    log.for_each_back(&mut |signed| {
+        back.push(signed.hash);
+        if back.len() * 2 > deltas.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .unwrap();
+    assert_eq!(back.len(), deltas.len() / 2 + 1);
+    assert!(back.iter().eq(sorted(deltas).iter().rev().take(back.len())));
+    let mut from = Vec::new();
+    let from_some = &mut |signed: &SignedDelta| {
+        from.push(signed.hash);
+        ControlFlow::Continue(())
+    };
+    log.for_each_from(&some.delta.log, some.delta.seq, from_some).unwrap();
+    assert_eq!(from, sorted(&deltas[deltas.len() / 2..]));
+    let before = log.newest_before(&some.delta.key(some.hash)).unwrap().unwrap();
+    assert_eq!(before.hash, some.delta.prev);
     let mut of_file = Vec::new();
     log.for_each_of(&file(2), &mut |signed| of_file.push(signed.hash)).unwrap();
     let wanted: Vec<_> = deltas.iter().filter(|signed| signed.delta.files.contains(&file(2))).cloned().collect();
@@ -86,14 +105,15 @@ fn check_content(log: &Log, deltas: &[Arc<SignedDelta>]) {
 #[test]
 fn idle_seals_grow_one_block_until_it_is_worth_a_new_one() {
     let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
-    let deltas = typing(2_999);
+    let deltas = typing(499);
     let (mut log, _) = open(&disk, &index);
-    for part in deltas.chunks(100) {
+    for part in deltas.chunks(10) {
         part.iter().for_each(|signed| append(&mut log, signed).unwrap());
         log.seal(true).unwrap();
         assert_eq!(log.n_unsealed_steps(), 0);
     }
-    assert_eq!(log.blocks.len(), 3);
+    let n_steps: Vec<u32> = log.blocks.iter().map(|block| block.summary.n_steps).collect();
+    assert_eq!(n_steps, [200, 200, 100]);
     check_content(&log, &deltas);
     drop(log);
     let (log, report) = open(&disk, &index);
@@ -106,19 +126,26 @@ fn idle_seals_grow_one_block_until_it_is_worth_a_new_one() {
 fn late_deltas_of_others_stand_in_their_place() {
     let (mut ann, mut ben) = (Author::new(1), Author::new(2));
     let mut deltas = Vec::new();
-    for n in 0..1_500 {
+    for n in 0..300 {
         deltas.push(ann.key(START_MS + n * 100, file(2), n as u32, "a"));
     }
-    for n in 0..1_500 {
+    for n in 0..300 {
         deltas.push(ben.key(START_MS + n * 100 + 50, file(2), n as u32, "b"));
     }
     let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
     let (mut log, _) = open(&disk, &index);
-    for part in deltas.chunks(1_200) {
+    for part in deltas.chunks(240) {
         part.iter().for_each(|signed| append(&mut log, signed).unwrap());
         log.seal(false).unwrap();
     }
     assert_eq!(hashes(&log), sorted(&deltas));
+    let mut back = Vec::new();
+    log.for_each_back(&mut |signed| {
+        back.push(signed.hash);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert!(back.iter().rev().eq(&sorted(&deltas)));
     assert_eq!(log.heads().len(), 2);
     drop(log);
     assert_eq!(hashes(&open(&disk, &index).0), sorted(&deltas));
@@ -214,7 +241,7 @@ fn a_crash_at_any_write_loses_nothing_that_was_synced() {
     work(&whole, &MemoryIndex::new(), &deltas, &mut Promised::default()).unwrap();
     let n_changes = whole.n_changes();
     assert!(n_changes > 400, "{n_changes}");
-    let step = if testing::is_slow() { 1 } else { 13 };
+    let step = if testing::is_slow() { 1 } else { 23 };
     for cut in (0..n_changes).step_by(step) {
         let styles = [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(cut), CrashStyle::Tear(cut + 1_000_000)];
         let style = styles[(cut / step as u64) as usize % styles.len()];
@@ -235,7 +262,7 @@ fn a_full_disk_refuses_clearly_and_loses_nothing() {
     let deltas = typing(400);
     let whole = MemoryDisk::new();
     work(&whole, &MemoryIndex::new(), &deltas, &mut Promised::default()).unwrap();
-    for space in (0..600_000).step_by(20_011) {
+    for space in (0..600_000).step_by(if testing::is_slow() { 5_003 } else { 40_009 }) {
         let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
         disk.set_space(Some(space));
         let mut promised = Promised::default();
@@ -300,18 +327,18 @@ fn a_failed_sync_is_not_believed_the_second_time() {
 fn store() -> (MemoryDisk, MemoryIndex, Vec<Arc<SignedDelta>>) {
     let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
     let (mut log, _) = open(&disk, &index);
-    let deltas = typing(2_300);
-    for signed in &deltas[..1_150] {
+    let deltas = typing(460);
+    for signed in &deltas[..230] {
         append(&mut log, signed).unwrap();
     }
     log.put_blob(&b"first ".repeat(100)).unwrap();
     log.seal(true).unwrap();
-    for signed in &deltas[1_150..2_290] {
+    for signed in &deltas[230..450] {
         append(&mut log, signed).unwrap();
     }
     log.put_blob(&b"second ".repeat(100)).unwrap();
     log.seal(true).unwrap();
-    for signed in &deltas[2_290..] {
+    for signed in &deltas[450..] {
         append(&mut log, signed).unwrap();
     }
     log.sync().unwrap();
@@ -421,7 +448,7 @@ fn history_without_any_good_copy_is_reported_lost_and_the_rest_stays() {
     let (log, report) = open(&disk, &index);
     assert!(lost(&report), "{report:?}");
     let found = hashes(&log);
-    assert!(found.len() < deltas.len() && found.len() > 1_000);
+    assert!(found.len() < deltas.len() && found.len() > 200);
     assert!(crate::Disk::list(&disk, "set-aside").unwrap().len() == 1);
 }
 
@@ -439,7 +466,7 @@ fn newer_stores_and_segments_are_left_alone() {
 #[test]
 fn two_processes_cannot_open_a_store_and_sled_keeps_what_was_put() {
     let folder = tempfile::tempdir().unwrap();
-    let deltas = typing(1_100);
+    let deltas = typing(300);
     let (mut log, _) = Log::open(folder.path(), options()).unwrap();
     deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
     log.put_local("tabs", b"main.rs");
@@ -457,31 +484,67 @@ fn two_processes_cannot_open_a_store_and_sled_keeps_what_was_put() {
 
 #[test]
 fn a_damaged_sled_is_set_aside_and_nothing_is_missing() {
-    let folder = tempfile::tempdir().unwrap();
-    let deltas = typing(1_100);
-    let (mut log, _) = Log::open(folder.path(), options()).unwrap();
+    let original = tempfile::tempdir().unwrap();
+    let deltas = typing(300);
+    let (mut log, _) = Log::open(original.path(), options()).unwrap();
     deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
     log.close().unwrap();
-    let db = folder.path().join(".codesync/index/db");
-    let bytes = std::fs::read(&db).unwrap();
     let mut random = testing::Random(3);
-    for round in 0..6 {
-        let mut damaged = bytes.clone();
-        let at = random.below(damaged.len().min(20_000) as u64) as usize;
-        match round {
-            0 => damaged.truncate(0),
-            1 => damaged.truncate(at),
-            _ => damaged[at] ^= 1 << (at % 8),
-        }
-        std::fs::write(&db, &damaged).unwrap();
+    for round in 0..if testing::is_slow() { 300 } else { 8 } {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(original.path(), folder.path());
+        let what = format!("round {round}: {}", damage_sled(folder.path(), &mut random));
         let (log, report) = Log::open(folder.path(), options()).unwrap();
-        assert!(!lost(&report), "round {round} at {at}: {report:?}");
-        assert_eq!(hashes(&log), sorted(&deltas), "round {round}");
+        assert!(!lost(&report), "{what}: {report:?}");
+        assert_eq!(hashes(&log), sorted(&deltas), "{what}");
         log.close().unwrap();
         let (log, report) = Log::open(folder.path(), options()).unwrap();
-        assert!(report.findings.is_empty(), "round {round} at {at}: {report:?}");
-        assert!(log.verify(&mut |_, _| {}).is_sound(), "round {round}");
+        assert!(report.findings.is_empty(), "{what}: {report:?}");
+        assert!(log.verify(&mut |_, _| {}).is_sound(), "{what}");
     }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Damages one of sled's files and says how.
+fn damage_sled(folder: &Path, random: &mut testing::Random) -> String {
+    let index = folder.join(".codesync/index");
+    let mut files: Vec<_> = std::fs::read_dir(&index).unwrap().flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.is_file());
+    files.sort();
+    let db = index.join("db");
+    let path = if random.below(2) == 0 { db } else { files[random.below(files.len() as u64) as usize].clone() };
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Most of what sled holds here stands at the start.
+    let at = random.below(bytes.len().clamp(1, 20_000) as u64) as usize;
+    let how = random.below(5);
+    match how {
+        0 => bytes.truncate(at),
+        1 => bytes.iter_mut().skip(at).take(4_096).for_each(|byte| *byte = 0),
+        2 => bytes.iter_mut().skip(at).take(64).for_each(|byte| *byte = random.next() as u8),
+        _ => bytes[at] ^= 1 << random.below(8),
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    if how == 4 && random.below(4) == 0 {
+        std::fs::remove_file(&path).unwrap();
+    }
+    format!("{} at {at}, way {how}", path.file_name().unwrap().to_string_lossy())
+}
+
+#[test]
+fn a_log_can_be_handed_to_another_thread() {
+    fn takes_send<T: Send>(_: T) {}
+    takes_send(Log::in_memory(options()).unwrap().0);
 }
 
 #[test]

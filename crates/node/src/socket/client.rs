@@ -1,7 +1,7 @@
 //! The side that has no store of its own.
 
 use super::lines::LineReader;
-use super::{ClientLine, Hello, LINE_BYTES_MAX, line_of, socket_name};
+use super::{ClientLine, GOODBYE_ID, Hello, LINE_BYTES_MAX, NOT_DONE, line_of, socket_name};
 use crate::endpoint::Endpoint;
 use codesync_api::{API_VERSION, ApiError, ErrorCode, Event, Reply, Request, RequestFrame, ServerFrame};
 use interprocess::local_socket::{Stream, prelude::*};
@@ -81,15 +81,17 @@ impl SocketClient {
         {
             let mut waiting = self.waiting();
             if waiting.closed {
-                return Err(gone());
+                return Err(gone().with_detail(NOT_DONE));
             }
             waiting.calls.insert(id, answer);
         }
         let written = (&*self.stream).write_all(&line);
         drop(next_id);
         if let Err(error) = written {
+            // A server that leaves has said so, perhaps; half a line is no request in any case.
+            tracing::debug!(%error, "the process that has the workspace is gone");
             self.waiting().calls.remove(&id);
-            return Err(gone().with_detail(error));
+            return Err(gone().with_detail(NOT_DONE));
         }
         wait.recv().unwrap_or_else(|_| Err(gone()))
     }
@@ -136,6 +138,13 @@ fn read_frames(lines: &mut LineReader<SharedStream>, waiting: &Mutex<Waiting>) {
     let lock = || waiting.lock().unwrap_or_else(PoisonError::into_inner);
     while let Ok(Some(line)) = lines.read_line(LINE_BYTES_MAX, || false) {
         match serde_json::from_slice(&line) {
+            Ok(ServerFrame::Reply { id: GOODBYE_ID, .. }) => {
+                let mut waiting = lock();
+                waiting.closed = true;
+                for caller in std::mem::take(&mut waiting.calls).into_values() {
+                    caller.send(Err(gone().with_detail(NOT_DONE))).unwrap_or_default();
+                }
+            }
             Ok(ServerFrame::Reply { id, result }) => {
                 let caller = lock().calls.remove(&id);
                 // A caller that has given up needs no answer.

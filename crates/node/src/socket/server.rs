@@ -3,7 +3,7 @@
 
 use super::client::SharedStream;
 use super::lines::LineReader;
-use super::{ClientLine, HELLO_BYTES_MAX, Handler, Hello, LINE_BYTES_MAX, line_of, socket_name};
+use super::{ClientLine, GOODBYE_ID, HELLO_BYTES_MAX, Handler, Hello, LINE_BYTES_MAX, line_of, socket_name};
 use crate::endpoint::{self, Published};
 use codesync_api::{API_VERSION, ApiError, ErrorCode, Reply, RequestFrame, ServerFrame};
 use interprocess::local_socket::{Listener, ListenerOptions, Stream, prelude::*};
@@ -24,6 +24,8 @@ const QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 const HELLO_WAIT: Duration = Duration::from_secs(5);
 /// How long a write may make no progress before the reader counts as gone.
 const WRITE_WAIT: Duration = Duration::from_secs(10);
+/// How long the last answers may take to be read by their clients.
+const GOODBYE_WAIT: Duration = Duration::from_secs(5);
 /// How soon a thread notices that it is to end.
 const NOTICE_WAIT: Duration = Duration::from_millis(100);
 
@@ -59,7 +61,8 @@ impl SocketServer {
         Ok(Self { shared, published: Some(published), acceptor: Some(acceptor) })
     }
 
-    /// Takes no more requests. One that is being answered is finished.
+    /// Takes no more requests. Those that are being answered are finished, and all clients are told that
+    /// the others were not done.
     pub fn stop(mut self) {
         self.end();
     }
@@ -76,6 +79,10 @@ impl SocketServer {
             tracing::error!("the accepting thread ended by a panic");
         }
         drop(published);
+        let began = Instant::now();
+        while self.shared.n_connections.load(Ordering::SeqCst) > 0 && began.elapsed() < GOODBYE_WAIT {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -146,6 +153,9 @@ fn serve(stream: &Arc<Stream>, shared: &Shared) {
             ClientLine::Subscribe { .. } => {}
             ClientLine::Bye { .. } => break,
         }
+    }
+    if shared.stopping.load(Ordering::SeqCst) {
+        queue.put(&sender, reply_line(GOODBYE_ID, Ok(Reply::Done)));
     }
     // Ends the event thread; the writer ends after it, with what is still queued.
     queue.closed.store(true, Ordering::SeqCst);

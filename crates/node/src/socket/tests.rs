@@ -253,3 +253,48 @@ fn every_event_and_request_passes_as_it_is() {
         assert_eq!((frame.id, format!("{:?}", frame.request)), (5, shown));
     }
 }
+
+/// Answers slowly, and counts.
+#[derive(Default)]
+struct Slow {
+    n_done: std::sync::atomic::AtomicU64,
+}
+
+impl Handler for Slow {
+    fn call(&self, _request: Request) -> Result<Reply, ApiError> {
+        std::thread::sleep(Duration::from_millis(2));
+        self.n_done.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Ok(Reply::Done)
+    }
+
+    fn subscribe(&self) -> Receiver<Event> {
+        channel().1
+    }
+}
+
+#[test]
+fn a_server_that_leaves_has_done_exactly_what_it_has_answered() {
+    for wait_ms in [1, 5, 9, 14, 30] {
+        let folder = tempfile::tempdir().unwrap();
+        let slow = Arc::new(Slow::default());
+        let server = SocketServer::start(folder.path(), slow.clone()).unwrap();
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let client = SocketClient::connect(folder.path()).unwrap().unwrap();
+                std::thread::spawn(move || {
+                    for n_answered in 0.. {
+                        if let Err(error) = client.call(Request::Flush) {
+                            assert_eq!(error.detail.as_deref(), Some(NOT_DONE));
+                            return n_answered;
+                        }
+                    }
+                    unreachable!()
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        server.stop();
+        let n_answered: u64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(n_answered, slow.n_done.load(std::sync::atomic::Ordering::SeqCst));
+    }
+}

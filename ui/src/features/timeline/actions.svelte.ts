@@ -3,7 +3,9 @@
  * Knows the workbench only by `Surroundings`.
  */
 import type { MomentInfo, RestorePlan, RestoreTarget } from "../../api/generated";
-import { type ScopeKind, type TimelineState, folderOf, sentenceOf } from "../../state/timeline.svelte";
+import { sentenceOf } from "../../api/client";
+import { parentOf } from "../../base/paths";
+import type { ScopeKind, TimelineState } from "../../state/timeline.svelte";
 import type { StripAction } from "./keys";
 import * as words from "./words";
 
@@ -31,6 +33,8 @@ export interface RestoreQuestion {
   target: RestoreTarget;
   title: string;
   since: string;
+  /** "15:10", for the name of the moment that keeps the present. */
+  asked: string;
   plan: RestorePlan;
 }
 
@@ -146,7 +150,8 @@ export class TimelineActions {
   }
 
   async askToRestoreFolder(folder?: string): Promise<void> {
-    const path = folder ?? folderOf(this.timeline.path ?? "");
+    const { scope } = this.timeline;
+    const path = folder ?? (scope.kind === "folder" ? scope.path : parentOf(this.timeline.path ?? ""));
     if (path === "") await this.askToRestoreWorkspace();
     else await this.#ask("folder", { kind: "folder", value: { path } }, `${path}/`);
   }
@@ -157,7 +162,9 @@ export class TimelineActions {
     await this.#say(async () => {
       const plan = await this.timeline.preview(target);
       const at = words.moment(plan.atMs, this.around.now());
-      this.question = { kind, target, title: `Restore “${name}” to ${at}?`, since: words.clock(plan.atMs), plan };
+      const asked = words.clock(this.around.now()).slice(0, 5);
+      const title = `Restore “${name}” to ${at}?`;
+      this.question = { kind, target, title, since: words.clock(plan.atMs), asked, plan };
     });
     this.isAsking = false;
   }
@@ -194,8 +201,9 @@ export class TimelineActions {
 
   async undo(groupId: string, name: string): Promise<void> {
     await this.#say(async () => {
-      await this.timeline.undo(groupId);
-      this.around.toast(`Took the restore of ${name} back.`);
+      const undone = await this.timeline.undo(groupId);
+      const isDone = undone.kind === "applied";
+      this.around.toast(undone.message ?? (isDone ? `Took the restore of ${name} back.` : "There is nothing to take back."));
     });
   }
 

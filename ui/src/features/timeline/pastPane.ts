@@ -91,11 +91,11 @@ export class PastPane {
     this.monaco.editor.setModelLanguage(this.#model, language);
   }
 
-  show(update: TextUpdate, shown: Shown, isSameFile: boolean): void {
+  show(update: TextUpdate, shown: Shown, presentPath: string | null, isSameFile: boolean): void {
     if ("splices" in update && update.splices.length <= SPLICES_MAX) this.#apply(update.splices);
     else this.#replace(shown.text ?? "", isSameFile);
     if (this.#model.getValueLength() !== (shown.text ?? "").length) this.#model.setValue(shown.text ?? "");
-    this.#revealChange(shown);
+    this.#revealChange(shown, presentPath);
   }
 
   /** Splices as one edit, so that carets and scroll stay with the text they stand at. */
@@ -116,9 +116,10 @@ export class PastPane {
     if (state !== null) this.#editor.restoreViewState(state);
   }
 
-  #revealChange(shown: Shown): void {
+  #revealChange(shown: Shown, presentPath: string | null): void {
     const { position, added, path } = shown.moment;
-    if (position === null || (path !== null && shown.path !== null && path !== shown.path)) return;
+    // In the workspace's timeline the change may be in another file. `path` is the present one.
+    if (position === null || (path !== presentPath && path !== shown.path)) return;
     const start = this.#model.getPositionAt(position);
     const end = this.#model.getPositionAt(position + added);
     this.#visible.revealPositionInCenterIfOutsideViewport(start, this.monaco.editor.ScrollType.Immediate);

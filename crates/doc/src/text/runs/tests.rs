@@ -61,7 +61,12 @@ fn runs_are_what_a_plain_list_of_units_is() {
                 let n = 1 + random.below((length - position).min(if step % 50 == 0 { length } else { 9 }));
                 let n = n.min(length - position);
                 runs.hide(position, n);
-                plain.iter_mut().filter(|unit| unit.1).skip(position as usize).take(n as usize).for_each(|unit| unit.1 = false);
+                plain
+                    .iter_mut()
+                    .filter(|unit| unit.1)
+                    .skip(position as usize)
+                    .take(n as usize)
+                    .for_each(|unit| unit.1 = false);
             }
             check_questions(&runs, &plain, &mut random, seed);
         }

@@ -53,7 +53,9 @@ fn check_refused(step: TextStep, expected: IntegrateError) {
 fn insertions_at_unknown_or_half_units_are_refused() {
     use IntegrateError::*;
     let at = |left, right, text: &str| TextStep { position: 0, delete: vec![], insert: inline(left, right, text) };
-    for unknown in [item(1, 1, 5), item(1, 2, 0), item(2, 5, 2), item(2, 4, 0), item(3, 1, 0), item(9, 1, 0), item(0, 1, 0)] {
+    for unknown in
+        [item(1, 1, 5), item(1, 2, 0), item(2, 5, 2), item(2, 4, 0), item(3, 1, 0), item(9, 1, 0), item(0, 1, 0)]
+    {
         check_refused(at(Some(unknown), None, "x"), UnknownItem(unknown));
         check_refused(at(None, Some(unknown), "x"), UnknownItem(unknown));
     }
@@ -144,10 +146,12 @@ fn arbitrary_names_do_no_harm() {
         let mut document = document();
         for seq in 1..60 {
             let delta = delta_of_two(seq);
-            let mut any = || item(random.below(4) as u16, [1, 1, 5, random.below(70)][random.below(4) as usize], random.below(7));
+            let mut any =
+                || item(random.below(4) as u16, [1, 1, 5, random.below(70)][random.below(4) as usize], random.below(7));
             let (left, right, first) = (any(), any(), any());
             let delete = ItemRange { first, length: random.below(5) };
-            let insert = inline(Some(left), Some(right).filter(|_| random.below(3) > 0), PIECES[random.below(10) as usize]);
+            let insert =
+                inline(Some(left), Some(right).filter(|_| random.below(3) > 0), PIECES[random.below(10) as usize]);
             let delete = if random.below(2) == 0 { vec![] } else { vec![delete, delete] };
             let step = TextStep { position: random.below(9), delete, insert: insert.filter(|_| random.below(5) > 0) };
             let mut text = document.to_string();

@@ -1,9 +1,9 @@
 //! A real editing session, key by key: the paper of the Automerge authors. Prints how fast it went.
 
 use super::*;
+use crate::stopwatch::Stopwatch;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Instant;
 
 struct Trace {
     splices: Vec<Splice>,
@@ -12,22 +12,21 @@ struct Trace {
 }
 
 fn read_trace(name: &str) -> Option<Trace> {
-    let folder = std::env::var_os("CODESYNC_TRACES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces")),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("CODESYNC_TRACES")
+        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces")), PathBuf::from);
     let file = std::fs::File::open(folder.join(name)).ok()?;
     let mut json = String::new();
     flate2::read::GzDecoder::new(file).read_to_string(&mut json).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let patches = json["txns"].as_array().unwrap().iter().flat_map(|txn| txn["patches"].as_array().unwrap());
     let number = |value: &serde_json::Value| u32::try_from(value.as_u64().unwrap()).unwrap();
-    let splice = |patch: &serde_json::Value| Splice::new(number(&patch[0]), number(&patch[1]), patch[2].as_str().unwrap());
+    let splice =
+        |patch: &serde_json::Value| Splice::new(number(&patch[0]), number(&patch[1]), patch[2].as_str().unwrap());
     let text = |key: &str| json[key].as_str().unwrap().to_owned();
     Some(Trace { splices: patches.map(splice).collect(), start: text("startContent"), end: text("endContent") })
 }
 
-fn per_second(n: usize, since: Instant) -> String {
+fn per_second(n: usize, since: &Stopwatch) -> String {
     format!("{:.2} M/s", n as f64 / since.elapsed().as_secs_f64() / 1e6)
 }
 
@@ -42,7 +41,7 @@ fn a_recorded_session_ends_as_recorded() {
     reader.integrate_base(log_id(9), 1, &trace.start);
     let mut open = OpenDelta { log: log_id(1), seq: 0, logs: vec![] };
     let n = trace.splices.len();
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let steps: Vec<TextStep> = trace
         .splices
         .iter()
@@ -51,22 +50,27 @@ fn a_recorded_session_ends_as_recorded() {
             author.edit(&mut open, splice).unwrap()
         })
         .collect();
-    println!("edit: {n} at {}", per_second(n, start));
+    println!("edit: {n} at {}", per_second(n, &start));
     assert_eq!(author.to_string(), trace.end);
 
     let mut delta = delta(open.log, 0, open.logs);
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for step in &steps {
         delta.seq += 1;
         let did = reader.integrate(&delta, step, &NoBlobs).unwrap();
         assert_eq!(did.len(), 1);
     }
-    println!("integrate: {n} at {}", per_second(n, start));
+    println!("integrate: {n} at {}", per_second(n, &start));
     assert_eq!(reader.to_string(), trace.end);
     assert!(reader.order.is_none(), "sequential work never asks yrs");
     assert!(author.runs().eq(reader.runs()));
-    println!("kept: {} insertions, {} deletions, {} runs", reader.insertions.len(), reader.deletions.len(), reader.runs.iter().count());
-    let start = Instant::now();
+    println!(
+        "kept: {} insertions, {} deletions, {} runs",
+        reader.insertions.len(),
+        reader.deletions.len(),
+        reader.runs.iter().count()
+    );
+    let start = Stopwatch::start();
     assert_eq!(reader.check_against_yrs(), Ok(()));
     println!("yrs alone: {n} in {:?}", start.elapsed());
 }
@@ -90,7 +94,7 @@ fn long_offline_work_merges_quickly() {
         });
         sent.push(steps.collect());
     }
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for (me, replica) in replicas.iter_mut().enumerate() {
         for (delta, step) in &sent[1 - me] {
             replica.document.integrate(delta, step, &NoBlobs).unwrap();

@@ -1,0 +1,165 @@
+//! `cargo xtask bench`: measures the real path (engine, log with fsync, node) on recorded typing and prints one
+//! table. Every part runs in a process of its own, so that peak memory is that part's alone. It changes nothing
+//! outside the temporary folder that it makes and removes.
+
+mod figures;
+mod folders;
+mod growth;
+mod moments;
+mod peers;
+mod traces;
+mod typing;
+mod workspace;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use figures::{Figure, Sheet};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use traces::Trace;
+
+/// Measures CodeSync: durable typing, any moment of the past, size on disk, folders, growth.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Arguments {
+    /// One JSON object a line instead of the table.
+    #[arg(long)]
+    json: bool,
+    /// The two smallest traces, 1,000 files, 100,000 steps: about a minute.
+    #[arg(long)]
+    quick: bool,
+    /// Also a folder of 100,000 files.
+    #[arg(long)]
+    full: bool,
+    /// Only the parts with this in their name, such as `typing`, `moments:seph-blog1`, `folder`.
+    #[arg(long)]
+    only: Option<String>,
+    /// Folder on the disk to measure; the system's temporary folder when none.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Folder of the recorded traces; `CODESYNC_TRACES` or ../shared/traces when none.
+    #[arg(long)]
+    traces: Option<PathBuf>,
+    /// Runs one part in this process; used by the benchmark itself.
+    #[arg(long, hide = true)]
+    part: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match &arguments.part {
+        Some(part) => run_part(part, &arguments),
+        None => run_all(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("bench: {reason:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Arguments {
+    fn traces(&self) -> PathBuf {
+        let said = self.traces.clone().or_else(|| std::env::var_os("CODESYNC_TRACES").map(PathBuf::from));
+        said.unwrap_or_else(|| "../shared/traces".into())
+    }
+}
+
+/// Names of the parts, in the order of the table.
+fn parts(arguments: &Arguments) -> Vec<String> {
+    let mut parts = Vec::new();
+    let present = traces::present(&arguments.traces());
+    if present.is_empty() {
+        eprintln!(
+            "bench: there are no traces in {} (set CODESYNC_TRACES); the parts on recorded typing are left out",
+            arguments.traces().display()
+        );
+    }
+    for name in present.iter().filter(|name| !arguments.quick || traces::QUICK.contains(name)) {
+        parts.extend(["typing", "peers", "moments"].map(|kind| format!("{kind}:{name}")));
+    }
+    let n_files: &[u32] = match (arguments.quick, arguments.full) {
+        (true, _) => &[1_000],
+        (false, false) => &[1_000, 10_000],
+        (false, true) => &[1_000, 10_000, 100_000],
+    };
+    parts.extend(n_files.iter().map(|n| format!("folder:{n}")));
+    parts.push(format!("growth:{}", if arguments.quick { 100_000 } else { 1_000_000 }));
+    if let Some(only) = &arguments.only {
+        parts.retain(|part| part.contains(only.as_str()));
+    }
+    parts
+}
+
+fn run_all(arguments: &Arguments) -> Result<()> {
+    let parts = parts(arguments);
+    if parts.is_empty() {
+        bail!("there is nothing to measure");
+    }
+    let place = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
+    let mut sheet = Sheet::default();
+    let mut failed = Vec::new();
+    if !arguments.json {
+        println!("{}", figures::machine(&place));
+    }
+    for part in parts {
+        eprintln!("bench: {part} …");
+        match run_child(&part, arguments, &place) {
+            Ok(figures) => sheet.add(figures, arguments.json),
+            Err(reason) => {
+                eprintln!("bench: {part} FAILED: {reason:#}");
+                failed.push(part);
+            }
+        }
+    }
+    if !arguments.json {
+        print!("{}", sheet.table());
+    }
+    if !failed.is_empty() {
+        bail!("these parts failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// Runs one part in a process of its own, with a temporary folder and settings of its own.
+fn run_child(part: &str, arguments: &Arguments, place: &Path) -> Result<Vec<Figure>> {
+    let folder = tempfile::Builder::new().prefix("codesync-bench-").tempdir_in(place)?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg("--part")
+        .arg(part)
+        .arg("--folder")
+        .arg(folder.path())
+        .arg("--traces")
+        .arg(arguments.traces())
+        .env("CODESYNC_CONFIG_DIR", folder.path().join("config"))
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let lines = BufReader::new(child.stdout.take().context("the part has no output")?).lines();
+    let figures = lines.map(|line| Ok(serde_json::from_str(&line?)?)).collect::<Result<Vec<Figure>>>()?;
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("it ended with {status}");
+    }
+    Ok(figures)
+}
+
+fn run_part(part: &str, arguments: &Arguments) -> Result<()> {
+    let (kind, what) = part.split_once(':').context("a part is named kind:what")?;
+    let folder = arguments.folder.as_deref().context("a part needs a folder")?;
+    let trace = || Trace::read(&arguments.traces(), what);
+    let figures = match kind {
+        "typing" => typing::measure(&trace()?, folder)?,
+        "peers" => peers::measure(&trace()?, folder)?,
+        "moments" => moments::measure(&trace()?, folder)?,
+        "folder" => folders::measure(what.parse()?, folder)?,
+        "growth" => growth::measure(what.parse()?, folder)?,
+        _ => bail!("there is no part {part}"),
+    };
+    for figure in figures {
+        println!("{}", serde_json::to_string(&figure)?);
+    }
+    Ok(())
+}

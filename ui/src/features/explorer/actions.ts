@@ -1,0 +1,165 @@
+/** What the explorer does to files, and what is said about it. Every act is one the engine can take back. */
+import { sentenceOf } from "../../api/client";
+import type { DeletedFile } from "../../api/generated";
+import { baseName, copyName, isWithin, join, parentOf } from "../../base/paths";
+import { plural } from "../../base/words";
+import { past } from "../../state/past.svelte";
+import type { NameEdit } from "../../state/files.svelte";
+import type { Workbench } from "../../workbench/workbench";
+
+export class ExplorerActions {
+  constructor(private readonly workbench: Workbench) {}
+
+  /** Files can be changed: not in the past, not on a full disk. */
+  get canChange(): boolean {
+    return past.moment === null && !this.workbench.session.isReadOnly;
+  }
+
+  async finishName(edit: NameEdit, typed: string): Promise<void> {
+    const { client, files, editors } = this.workbench;
+    const name = typed.trim().replace(/\/+$/, "");
+    files.edit = null;
+    if (name === "") return;
+    const path = join(edit.parent, name);
+    await this.#say(async () => {
+      if (edit.act === "rename") await this.#rename(edit.path ?? "", path);
+      else if (edit.act === "newFolder" || typed.trim().endsWith("/")) {
+        await client.ask({ cmd: "createFolder", args: { path } });
+        await files.load(edit.parent);
+        await files.expand(path);
+        files.selectOnly(path);
+      } else {
+        await client.ask({ cmd: "createFile", args: { path } });
+        await files.load(edit.parent);
+        await files.reveal(path);
+        editors.open(path);
+      }
+    });
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
+    if (from === to) return;
+    const { client, files, editors } = this.workbench;
+    await client.ask({ cmd: "rename", args: { from, to } });
+    files.renamed(from, to);
+    editors.tabs.renamed(from, to);
+    await Promise.all([files.load(parentOf(from)), files.load(parentOf(to))]);
+    await files.reveal(to);
+  }
+
+  /** Moves files into a folder; what lies there already is left where it is. */
+  async move(paths: readonly string[], folder: string): Promise<void> {
+    const movable = paths.filter((path) => parentOf(path) !== folder && !isWithin(folder, path));
+    await this.#say(async () => {
+      for (const path of movable) await this.#rename(path, join(folder, baseName(path)));
+    });
+    if (movable.length > 0 && folder !== "") await this.workbench.files.expand(folder);
+  }
+
+  async delete(paths: readonly string[]): Promise<void> {
+    const { client, files, notices } = this.workbench;
+    if (paths.length === 0) return;
+    const done: string[] = [];
+    await this.#say(async () => {
+      for (const path of paths) {
+        await client.ask({ cmd: "delete", args: { path } });
+        done.push(path);
+      }
+    });
+    if (done.length === 0) return;
+    files.selected = new Set();
+    const [first] = done;
+    const what = done.length === 1 ? `“${baseName(first ?? "")}”` : plural(done.length, "item");
+    notices.toast(`Deleted ${what}. History keeps it.`, { buttons: [{ label: "Undo", run: () => void this.#undelete(done) }] });
+    await Promise.all([...new Set(done.map(parentOf))].map((folder) => files.load(folder)));
+  }
+
+  /** Brings back what has just been deleted: each file of it, by its id. */
+  async #undelete(paths: readonly string[]): Promise<void> {
+    const { client } = this.workbench;
+    await this.#say(async () => {
+      const { files } = await client.get("deleted", { cmd: "listDeleted", args: { limit: 10_000 } });
+      const seen = new Set<string>();
+      const mine = files.filter((file) => paths.some((path) => isWithin(file.path, path)) && !seen.has(file.path) && seen.add(file.path));
+      for (const file of mine) await client.ask({ cmd: "undelete", args: { fileId: file.fileId } });
+      this.#markPresent(mine);
+    });
+  }
+
+  async bringBack(file: DeletedFile): Promise<void> {
+    const { client, files, editors, notices } = this.workbench;
+    await this.#say(async () => {
+      await client.ask({ cmd: "undelete", args: { fileId: file.fileId } });
+      this.#markPresent([file]);
+      await files.loadDeleted();
+      await files.load(parentOf(file.path));
+      await files.reveal(file.path);
+      editors.open(file.path);
+      notices.toast(`Brought back “${baseName(file.path)}”.`);
+    });
+  }
+
+  #markPresent(files: readonly DeletedFile[]): void {
+    for (const file of files) this.workbench.editors.tabs.setGone(file.path, false);
+  }
+
+  async duplicate(path: string): Promise<void> {
+    const { client, files } = this.workbench;
+    const folder = parentOf(path);
+    const taken = new Set(files.entriesOf(folder).map((entry) => entry.name));
+    const to = join(folder, copyName(baseName(path), (name) => taken.has(name)));
+    await this.#say(async () => {
+      await client.ask({ cmd: "duplicate", args: { path, to } });
+      await files.load(folder);
+      await files.reveal(to);
+    });
+  }
+
+  /** Puts the cut or copied files into a folder. */
+  async paste(folder: string): Promise<void> {
+    const { client, files } = this.workbench;
+    const { clipboard } = files;
+    if (clipboard === null) return;
+    if (clipboard.isCut) {
+      await this.move(clipboard.paths, folder);
+      files.clipboard = null;
+      return;
+    }
+    await this.#say(async () => {
+      if (folder !== "") await files.expand(folder);
+      for (const path of clipboard.paths) {
+        const taken = new Set(files.entriesOf(folder).map((entry) => entry.name));
+        const name = baseName(path);
+        const to = join(folder, taken.has(name) ? copyName(name, (one) => taken.has(one)) : name);
+        await client.ask({ cmd: "duplicate", args: { path, to } });
+        await files.load(folder);
+        files.selectOnly(to);
+      }
+    });
+  }
+
+  /** Takes in files dropped from outside. */
+  async importFiles(sources: readonly string[], folder: string): Promise<void> {
+    const { client, files, notices } = this.workbench;
+    let n_taken = 0;
+    await this.#say(async () => {
+      for (const source of sources) {
+        const name = source.slice(source.replace(/\\/g, "/").lastIndexOf("/") + 1);
+        const taken = new Set(files.entriesOf(folder).map((entry) => entry.name));
+        const path = join(folder, taken.has(name) ? copyName(name, (one) => taken.has(one)) : name);
+        await client.ask({ cmd: "importFile", args: { source, path } });
+        await files.load(folder);
+        n_taken += 1;
+      }
+    });
+    if (n_taken > 0) notices.toast(`Copied ${plural(n_taken, "file")} into ${folder === "" ? "the workspace" : `“${folder}”`}.`);
+  }
+
+  async #say(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (cause) {
+      this.workbench.notices.toast(sentenceOf(cause), { stays: true, isUrgent: true });
+    }
+  }
+}

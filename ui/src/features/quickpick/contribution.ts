@@ -1,0 +1,22 @@
+/** Go to file, the command palette and the short lists. */
+import { fill } from "../../workbench/slots.svelte";
+import type { Workbench } from "../../workbench/workbench";
+import Host from "./Host.svelte";
+
+export function contribute(workbench: Workbench): void {
+  const { commands, layout, session, editors, slots } = workbench;
+  const inWorkspace = (): boolean => session.workspace !== null;
+  const hasText = (): boolean => editors.activeFile?.model != null;
+  const show = (kind: typeof layout.quickPick) => (): void => {
+    layout.quickPick = kind;
+  };
+  commands.registerAll([
+    { id: "palette.files", title: "Go to file…", category: "Go", keys: ["Ctrl+P", "Ctrl+E"], when: inWorkspace, run: show("files") },
+    { id: "palette.commands", title: "Command palette…", category: "View", keys: ["Ctrl+Shift+P", "F1"], run: show("commands") },
+    { id: "palette.line", title: "Go to line…", category: "Go", keys: ["Ctrl+G"], when: hasText, run: show("line") },
+    { id: "palette.language", title: "Change language…", category: "Edit", keys: ["Ctrl+K M"], when: hasText, run: show("language") },
+    { id: "palette.tabs", title: "Go to open tab…", category: "Go", when: () => editors.tabs.group.tabs.length > 0, run: show("tabs") },
+    { id: "view.theme", title: "Change theme…", category: "View", keys: ["Ctrl+K Ctrl+T"], run: show("theme") },
+  ]);
+  slots.addOverlay(fill(Host, () => ({ workbench })));
+}

@@ -1,0 +1,49 @@
+/** The settings as the page shows them: which field, what kind, in which words. */
+import type { Settings } from "../../api/generated";
+
+type KeyOf<T> = { [K in keyof Settings]: Settings[K] extends T ? K : never }[keyof Settings];
+
+export type SettingItem = { group: string; title: string; help?: string } & (
+  | { kind: "switch"; key: KeyOf<boolean> }
+  | { kind: "number"; key: KeyOf<number>; min: number; max: number; unit?: string }
+  | { kind: "text"; key: "editorFontFamily" | "person"; placeholder: string }
+  | { kind: "choice"; key: "theme" | "axis"; choices: readonly (readonly [string, string])[] }
+);
+
+export const SETTING_ITEMS: readonly SettingItem[] = [
+  { group: "You", title: "Name", help: "Shown with your changes in the timeline.", kind: "text", key: "person", placeholder: "As on this computer" },
+  {
+    group: "Look",
+    title: "Theme",
+    kind: "choice",
+    key: "theme",
+    choices: [
+      ["system", "Follow the system"],
+      ["dark", "Dark"],
+      ["light", "Light"],
+      ["hc-dark", "High contrast dark"],
+      ["hc-light", "High contrast light"],
+    ],
+  },
+  { group: "Look", title: "Zoom", kind: "number", key: "zoomPercent", min: 50, max: 300, unit: "%" },
+  { group: "Look", title: "Reduce motion", help: "No fades and no gliding.", kind: "switch", key: "reduceMotion" },
+  { group: "Editor", title: "Font", help: "Names of fonts, separated by commas.", kind: "text", key: "editorFontFamily", placeholder: "The default font" },
+  { group: "Editor", title: "Font size", kind: "number", key: "editorFontSize", min: 6, max: 72, unit: "px" },
+  { group: "Editor", title: "Tab size", help: "Where a file does not show its own.", kind: "number", key: "tabSize", min: 1, max: 16 },
+  { group: "Editor", title: "Word wrap", kind: "switch", key: "wordWrap" },
+  { group: "Editor", title: "Minimap", kind: "switch", key: "minimap" },
+  { group: "Editor", title: "Show white space", kind: "switch", key: "showWhitespace" },
+  { group: "Timeline", title: "Strip visible", help: "The bars at the bottom of the window.", kind: "switch", key: "timelineVisible" },
+  {
+    group: "Timeline",
+    title: "Axis",
+    help: "Activity folds the time in which nothing happened.",
+    kind: "choice",
+    key: "axis",
+    choices: [
+      ["activity", "Activity"],
+      ["clock", "Clock"],
+    ],
+  },
+  { group: "Start", title: "Open the last workspace at start", kind: "switch", key: "reopen" },
+];

@@ -1,0 +1,75 @@
+/** What the timeline follows in the window (active file, workspace, settings, events) and where it is shown. */
+import { untrack } from "svelte";
+import { fill } from "../../workbench/slots.svelte";
+import type { Workbench } from "../../workbench/workbench";
+import type { TimelineState } from "../../state/timeline.svelte";
+import type { TimelineActions } from "./actions.svelte";
+import type { PastPane } from "./pastPane";
+import PastView from "./PastView.svelte";
+import Timeline from "./Timeline.svelte";
+
+export interface Parts {
+  workbench: Workbench;
+  timeline: TimelineState;
+  actions: TimelineActions;
+  past: { pane: PastPane | null };
+}
+
+export function bindToWorkbench(parts: Parts): void {
+  listen(parts);
+  // The timeline lives as long as the window.
+  $effect.root(() => {
+    $effect(() => followActiveFile(parts));
+    $effect(() => followSettings(parts));
+    $effect(() => showStrip(parts));
+    $effect(() => showPast(parts));
+  });
+}
+
+function listen({ workbench, timeline }: Parts): void {
+  const { client, session } = workbench;
+  client.onEvent((event) => {
+    if (event.event === "historyGrew") timeline.historyGrew(event.data.paths);
+    else if (event.event === "momentNamed" && session.workspace !== null) void timeline.refresh();
+  });
+  session.onOpened(() => void timeline.start());
+  session.onClosing(() => timeline.stop());
+}
+
+function followActiveFile({ workbench, timeline }: Parts): void {
+  const path = workbench.editors.activePath;
+  if (workbench.session.workspace !== null) untrack(() => void timeline.setPath(path));
+}
+
+function followSettings({ workbench, timeline }: Parts): void {
+  const { axis } = workbench.session.settings;
+  untrack(() => timeline.setAxis(axis === "clock" ? "clock" : "activity"));
+}
+
+function showStrip({ workbench, timeline, actions }: Parts): void {
+  const { session, slots } = workbench;
+  const isShown = session.settings.timelineVisible && session.workspace !== null;
+  const onhintseen = (): void => {
+    if (!session.settings.timelineHintSeen) void session.changeSettings({ timelineHintSeen: true });
+  };
+  const onaxis = (axis: "activity" | "clock"): void => void session.changeSettings({ axis });
+  slots.strip = isShown
+    ? fill(Timeline, () => ({ timeline, actions, hintSeen: session.settings.timelineHintSeen, onhintseen, onaxis }))
+    : null;
+}
+
+function showPast({ workbench, timeline, actions, past }: Parts): void {
+  const { editors, slots } = workbench;
+  const { monaco } = editors;
+  if (!timeline.isPast || monaco === null) {
+    slots.overEditor = null;
+    return;
+  }
+  const live = (): typeof editors.activeEditor => editors.activeEditor;
+  const onpane = (pane: PastPane | null): void => {
+    past.pane = pane;
+    // Keys belong to what is seen; the strip keeps them while it is being dragged.
+    if (pane !== null && editors.hasTextFocus) pane.focus();
+  };
+  slots.overEditor = fill(PastView, () => ({ timeline, actions, monaco, live, onpane }));
+}

@@ -1,0 +1,125 @@
+/** Every action of the timeline as a command. */
+import type { Command } from "../../commands/registry.svelte";
+import type { Direction, StepUnit } from "../../api/generated";
+import type { TimelineState } from "../../state/timeline.svelte";
+import type { Workbench } from "../../workbench/workbench";
+import type { TimelineActions } from "./actions.svelte";
+
+const CATEGORY = "Timeline";
+
+/** Esc is the past's only where nothing nearer to the hand wants it. */
+function isEscOurs(): boolean {
+  const focused = document.activeElement;
+  if (document.querySelector("[role=dialog], [role=menu], dialog[open]") !== null) return false;
+  const isField = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement;
+  return !isField && focused?.closest(".find-widget") == null;
+}
+
+function focusStrip(): void {
+  document.querySelector<HTMLElement>("[data-testid='tl-track']")?.focus();
+}
+
+export function timelineCommands(timeline: TimelineState, actions: TimelineActions, workbench: Workbench): Command[] {
+  const isOpen = (): boolean => workbench.session.workspace !== null;
+  const isPast = (): boolean => timeline.isPast;
+  const canRestore = (): boolean => actions.whyNoRestore === null;
+  const canRestoreFile = (): boolean => actions.whyNoFileRestore === null;
+  const hasText = (): boolean => timeline.shown?.text != null;
+  const step = (unit: StepUnit, direction: Direction) => () => timeline.step(unit, direction);
+
+  const all: Omit<Command, "category">[] = [
+    {
+      id: "timeline.toggle",
+      title: "Timeline: small or tall",
+      keys: ["Ctrl+Alt+H"],
+      when: isOpen,
+      checked: () => timeline.expanded,
+      run: () => {
+        timeline.expanded = !timeline.expanded;
+        if (timeline.expanded) focusStrip();
+      },
+    },
+    { id: "timeline.focus", title: "Focus the timeline", when: isOpen, run: focusStrip },
+    { id: "timeline.back", title: "Step back in time", keys: ["Ctrl+Alt+Left", "Ctrl+K ,"], when: isOpen, run: step("burst", "back") },
+    {
+      id: "timeline.forward",
+      title: "Step forward in time",
+      keys: ["Ctrl+Alt+Right", "Ctrl+K ."],
+      when: isPast,
+      run: step("burst", "forward"),
+    },
+    { id: "timeline.changeBack", title: "One change back", when: isOpen, run: step("change", "back") },
+    { id: "timeline.changeForward", title: "One change forward", when: isPast, run: step("change", "forward") },
+    { id: "timeline.previousNamed", title: "Previous named moment", when: isOpen, run: step("named", "back") },
+    { id: "timeline.nextNamed", title: "Next named moment", when: isPast, run: step("named", "forward") },
+    { id: "timeline.now", title: "Back to now", keys: ["Esc"], when: isPast, keysWhen: isEscOurs, run: () => actions.backToNow() },
+    { id: "timeline.play", title: "Play or pause", when: isOpen, run: () => timeline.togglePlaying() },
+    { id: "timeline.name", title: "Name this moment…", keys: ["Ctrl+K B"], when: isOpen, run: () => actions.startNaming() },
+    { id: "timeline.diff", title: "Compare the past with: nothing, now, the change before", when: isPast, run: () => timeline.cycleDiff() },
+    { id: "timeline.scope", title: "Whose timeline: this file, this folder, the workspace", when: isOpen, run: () => timeline.cycleScope() },
+    {
+      id: "timeline.axis",
+      title: "Axis: activity or clock",
+      when: isOpen,
+      run: () => workbench.session.changeSettings({ axis: timeline.axis === "activity" ? "clock" : "activity" }),
+    },
+    { id: "timeline.zoomAll", title: "Show the whole timeline", when: isOpen, run: () => timeline.zoomTo("all") },
+    { id: "timeline.find", title: "Find in history…", when: isOpen, run: () => findInHistory(timeline) },
+    { id: "timeline.restoreFile", title: "Restore this file to the moment shown", when: canRestoreFile, run: () => actions.restoreFile() },
+    {
+      id: "timeline.restoreSelection",
+      title: "Restore the selection from the moment shown",
+      when: () => actions.whyNoSelectionRestore === null,
+      run: () => actions.restoreSelection(),
+    },
+    {
+      id: "timeline.restoreFolder",
+      title: "Restore this folder to the moment shown…",
+      when: canRestore,
+      run: (path) => actions.askToRestoreFolder(typeof path === "string" ? path : undefined),
+    },
+    {
+      id: "timeline.restoreWorkspace",
+      title: "Restore the workspace to the moment shown…",
+      when: canRestore,
+      run: () => actions.askToRestoreWorkspace(),
+    },
+    { id: "timeline.copy", title: "Copy the text of the moment shown", when: hasText, run: () => actions.copy() },
+    { id: "timeline.openAsNew", title: "Open the moment shown as a new file", when: hasText, run: () => actions.openAsNew() },
+    {
+      id: "timeline.ofFile",
+      title: "History of this file",
+      when: isOpen,
+      run: (path) => showHistory(timeline, workbench, "file", path),
+    },
+    {
+      id: "timeline.ofFolder",
+      title: "History of this folder",
+      when: isOpen,
+      run: (path) => showHistory(timeline, workbench, "folder", path),
+    },
+  ];
+  return all.map((command) => ({ ...command, category: CATEGORY }));
+}
+
+function findInHistory(timeline: TimelineState): void {
+  timeline.expanded = true;
+  // The field is drawn with the tall form.
+  setTimeout(() => document.querySelector<HTMLElement>("[data-testid='tl-find']")?.focus());
+}
+
+async function showHistory(
+  timeline: TimelineState,
+  workbench: Workbench,
+  kind: "file" | "folder",
+  path: unknown,
+): Promise<void> {
+  timeline.expanded = true;
+  if (kind === "file") {
+    if (typeof path === "string") workbench.editors.open(path);
+    await timeline.setScope("file");
+  } else {
+    await timeline.showFolder(typeof path === "string" ? path : null);
+  }
+  focusStrip();
+}

@@ -1,0 +1,57 @@
+/** Puts the timeline into the window: the strip, the past over the editor, the commands. */
+import { TimelineState } from "../../state/timeline.svelte";
+import { fill } from "../../workbench/slots.svelte";
+import type { Workbench } from "../../workbench/workbench";
+import { TimelineActions } from "./actions.svelte";
+import { bindToWorkbench } from "./binding.svelte";
+import { timelineCommands } from "./commands";
+import type { PastPane } from "./pastPane";
+import RestoreDialog from "./RestoreDialog.svelte";
+
+export function contribute(workbench: Workbench): void {
+  const { client, editors, notices, session } = workbench;
+  const timeline = new TimelineState({
+    ask: (request) => client.ask(request),
+    now: () => Date.now(),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  });
+  const past: { pane: PastPane | null } = { pane: null };
+  const actions = new TimelineActions(timeline, {
+    toast: (text, options) => void notices.toast(text, options),
+    copy: (text) => workbench.copyText(text),
+    openAsNew: (path, text) => openAsNew(workbench, path, text),
+    pastSelection: () => past.pane?.selection() ?? null,
+    focusEditor: () => editors.focusSoon(),
+    workspaceName: () => session.workspace?.name ?? "the workspace",
+    now: () => Date.now(),
+  });
+  workbench.commands.registerAll(timelineCommands(timeline, actions, workbench));
+  workbench.slots.addOverlay(fill(RestoreDialog, () => ({ actions })));
+  bindToWorkbench({ workbench, timeline, actions, past });
+}
+
+/** A new file with this text beside the old one; a name that is taken gets a number. */
+async function openAsNew(workbench: Workbench, path: string, text: string): Promise<string> {
+  const { client, editors } = workbench;
+  const dot = path.lastIndexOf(".");
+  const cut = dot > path.lastIndexOf("/") + 1 ? dot : path.length;
+  for (let n = 1; ; n += 1) {
+    const candidate = n === 1 ? path : `${path.slice(0, cut)} ${n}${path.slice(cut)}`;
+    try {
+      await client.ask({ cmd: "createFile", args: { path: candidate } });
+    } catch (cause) {
+      if (n < 20 && isTaken(cause)) continue;
+      throw cause;
+    }
+    if (text !== "") await client.ask({ cmd: "editFile", args: { path: candidate, edits: [[0, 0, text]] } });
+    editors.open(candidate);
+    return candidate;
+  }
+}
+
+function isTaken(cause: unknown): boolean {
+  return typeof cause === "object" && cause !== null && "code" in cause && cause.code === "exists";
+}

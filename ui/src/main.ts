@@ -1,0 +1,20 @@
+/** Picks what stands behind the page, and starts the window with its features. */
+import "@vscode/codicons/dist/codicon.css";
+import "./ui/controls.css";
+import { contribute as explorer } from "./features/explorer/contribution";
+import { contribute as help } from "./features/help/contribution";
+import { contribute as quickpick } from "./features/quickpick/contribution";
+import { contribute as settings } from "./features/settings/contribution";
+import { contribute as timeline } from "./features/timeline/contribution";
+import { contribute as welcome } from "./features/welcome/contribution";
+import type { Host } from "./platform/host";
+import { TauriHost, isInTauri } from "./platform/tauri";
+import { start } from "./workbench/start.svelte";
+
+async function pickHost(): Promise<Host> {
+  if (isInTauri()) return new TauriHost();
+  const { FakeHost } = await import("./platform/fake");
+  return new FakeHost();
+}
+
+await start(await pickHost(), [welcome, explorer, quickpick, settings, help, timeline]);

@@ -1,0 +1,108 @@
+/**
+ * A shell and an engine in memory, for a plain browser tab and for tests: one sample workspace, gone with the page.
+ * Good enough to work on the window; never a stand-in for the real engine in a test of behaviour.
+ */
+import type { ApiError, AppReply, AppRequest, Call, CallReply, Push, RecentFolder, Settings } from "../api/generated";
+import { FakeEngine } from "./fakeEngine";
+import type { Host } from "./host";
+import { SAMPLE } from "./sample";
+
+const SETTINGS_KEY = "codesync-settings";
+
+export class FakeHost implements Host {
+  readonly kind = "fake";
+  readonly #engine: FakeEngine;
+  #onPushes: (pushes: Push[]) => void = () => undefined;
+  #clipboard = "";
+  #recent: RecentFolder[] = [
+    { path: "/home/asha/src/parser-lab", name: "parser-lab", openedMs: Date.now() - 130_000, missing: false },
+    { path: "/home/asha/notes", name: "notes", openedMs: Date.now() - 3 * 86_400_000, missing: false },
+    { path: "/home/asha/old-demo", name: "old-demo", openedMs: Date.now() - 40 * 86_400_000, missing: true },
+  ];
+
+  constructor(files: Record<string, string> = SAMPLE) {
+    this.#engine = new FakeEngine(files, (event) => queueMicrotask(() => this.#onPushes([{ from: "workspace", event }])));
+  }
+
+  async subscribe(onPushes: (pushes: Push[]) => void): Promise<void> {
+    this.#onPushes = onPushes;
+  }
+
+  async rpc(call: Call): Promise<CallReply> {
+    // Like the real one: never before the caller has gone on.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    if (call.to === "workspace") return { to: "workspace", reply: this.#engine.answer(call.request) };
+    return { to: "app", reply: await this.#answer(call.request) };
+  }
+
+  async #answer(request: AppRequest): Promise<AppReply> {
+    switch (request.cmd) {
+      case "start":
+        return { reply: "started", value: this.#started() };
+      case "pickFolder":
+        return { reply: "path", value: { path: "/home/asha/src/parser-lab" } };
+      case "pickSaveFile":
+        return { reply: "path", value: { path: null } };
+      case "openWorkspace":
+        return this.#open(request.args.path);
+      case "openSample":
+        return this.#open("/home/asha/Documents/CodeSync sample");
+      case "listRecent":
+        return { reply: "recent", value: { folders: this.#recent } };
+      case "forgetRecent":
+        this.#recent = this.#recent.filter((folder) => folder.path !== request.args.path);
+        return { reply: "done" };
+      case "getSettings":
+        return { reply: "settings", value: { settings: readSettings() } };
+      case "putSettings":
+        globalThis.localStorage?.setItem(SETTINGS_KEY, JSON.stringify(request.args.settings));
+        return { reply: "done" };
+      case "readClipboard":
+        return { reply: "clipboard", value: { text: this.#clipboard } };
+      case "writeClipboard":
+        this.#clipboard = request.args.text;
+        return { reply: "done" };
+      default:
+        return { reply: "done" };
+    }
+  }
+
+  #started(): Extract<AppReply, { reply: "started" }>["value"] {
+    const wanted = new URLSearchParams(globalThis.location?.search ?? "").get("open");
+    const systemDark = globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches ?? true;
+    return { version: "0.1.0", settings: readSettings(), open: wanted, goto: null, crashed: false, person: "Asha", systemDark, platform: "browser" };
+  }
+
+  #open(path: string): AppReply {
+    if (path.includes("unreadable")) {
+      const error: ApiError = { code: "io", message: `“${path}” cannot be read: permission denied.`, detail: "EACCES" };
+      throw error;
+    }
+    return { reply: "opened", value: { root: path, name: path.slice(path.lastIndexOf("/") + 1) } };
+  }
+}
+
+function readSettings(): Settings {
+  const kept = globalThis.localStorage?.getItem(SETTINGS_KEY);
+  const theme = new URLSearchParams(globalThis.location?.search ?? "").get("theme");
+  const settings = kept == null ? {} : (JSON.parse(kept) as Partial<Settings>);
+  return { ...BASE, ...settings, ...(theme === null ? {} : { theme }) };
+}
+
+const BASE: Settings = {
+  theme: "dark",
+  zoomPercent: 100,
+  person: null,
+  editorFontFamily: "",
+  editorFontSize: 14,
+  tabSize: 4,
+  wordWrap: false,
+  minimap: true,
+  showWhitespace: false,
+  reduceMotion: false,
+  timelineVisible: true,
+  timelineHintSeen: false,
+  axis: "activity",
+  reopen: true,
+  keys: {},
+};

@@ -1,0 +1,205 @@
+/** Commands on the text: undo is the engine's, the clipboard the system's, the rest Monaco's own actions by our names. */
+import type { Command } from "../commands/registry.svelte";
+import type { CodeEditor } from "../editor/monaco";
+import { past } from "../state/past.svelte";
+import type { Workbench } from "./workbench";
+
+/** Monaco actions offered in menus and the palette: id, title, key as Monaco has it, Monaco's id. */
+const ACTIONS: [id: string, title: string, keys: string | null, action: string][] = [
+  ["edit.find", "Find", "Ctrl+F", "actions.find"],
+  ["edit.replace", "Replace", "Ctrl+H", "editor.action.startFindReplaceAction"],
+  ["edit.findNext", "Find next", "F3", "editor.action.nextMatchFindAction"],
+  ["edit.findPrevious", "Find previous", "Shift+F3", "editor.action.previousMatchFindAction"],
+  ["edit.selectAll", "Select all", "Ctrl+A", "editor.action.selectAll"],
+  ["edit.comment", "Toggle line comment", "Ctrl+/", "editor.action.commentLine"],
+  ["edit.addComment", "Add line comment", "Ctrl+K Ctrl+C", "editor.action.addCommentLine"],
+  ["edit.removeComment", "Remove line comment", "Ctrl+K Ctrl+U", "editor.action.removeCommentLine"],
+  ["edit.blockComment", "Toggle block comment", "Shift+Alt+A", "editor.action.blockComment"],
+  ["edit.nextMatch", "Select next match too", "Ctrl+D", "editor.action.addSelectionToNextFindMatch"],
+  ["edit.skipMatch", "Skip this match", "Ctrl+K Ctrl+D", "editor.action.moveSelectionToNextFindMatch"],
+  ["edit.changeAll", "Change all occurrences", "Ctrl+F2", "editor.action.changeAll"],
+  ["edit.selectMatches", "Select all matches", "Ctrl+Shift+L", "editor.action.selectHighlights"],
+  ["edit.caretAbove", "Caret above", "Ctrl+Alt+Up", "editor.action.insertCursorAbove"],
+  ["edit.caretBelow", "Caret below", "Ctrl+Alt+Down", "editor.action.insertCursorBelow"],
+  ["edit.lineUp", "Move line up", "Alt+Up", "editor.action.moveLinesUpAction"],
+  ["edit.lineDown", "Move line down", "Alt+Down", "editor.action.moveLinesDownAction"],
+  ["edit.copyLineUp", "Copy line up", "Shift+Alt+Up", "editor.action.copyLinesUpAction"],
+  ["edit.copyLineDown", "Copy line down", "Shift+Alt+Down", "editor.action.copyLinesDownAction"],
+  ["edit.deleteLine", "Delete line", "Ctrl+Shift+K", "editor.action.deleteLines"],
+  ["edit.indent", "Indent line", "Ctrl+]", "editor.action.indentLines"],
+  ["edit.outdent", "Outdent line", "Ctrl+[", "editor.action.outdentLines"],
+  ["edit.bracket", "Go to bracket", "Ctrl+Shift+\\", "editor.action.jumpToBracket"],
+  ["edit.fold", "Fold", "Ctrl+Shift+[", "editor.fold"],
+  ["edit.unfold", "Unfold", "Ctrl+Shift+]", "editor.unfold"],
+  ["edit.foldAll", "Fold all", "Ctrl+K Ctrl+0", "editor.foldAll"],
+  ["edit.unfoldAll", "Unfold all", "Ctrl+K Ctrl+J", "editor.unfoldAll"],
+  ["edit.suggest", "Suggest", "Ctrl+Space", "editor.action.triggerSuggest"],
+  ["edit.trim", "Trim white space at line ends", "Ctrl+K Ctrl+X", "editor.action.trimTrailingWhitespace"],
+  ["edit.upper", "To upper case", null, "editor.action.transformToUppercase"],
+  ["edit.lower", "To lower case", null, "editor.action.transformToLowercase"],
+  ["edit.sortLines", "Sort lines", null, "editor.action.sortLinesAscending"],
+  ["edit.joinLines", "Join lines", null, "editor.action.joinLines"],
+  ["edit.indentSpaces", "Indent with spaces", null, "editor.action.indentUsingSpaces"],
+  ["edit.indentTabs", "Indent with tabs", null, "editor.action.indentUsingTabs"],
+];
+
+export function editCommands(workbench: Workbench): Command[] {
+  return [...undoCommands(workbench), ...clipboardCommands(workbench), ...monacoCommands(workbench), ...statusCommands(workbench)];
+}
+
+function undoCommands({ editors, session, client, layout }: Workbench): Command[] {
+  const canEdit = (): boolean => editors.isEditable;
+  const inText = (): boolean => editors.hasTextFocus;
+  return [
+    { id: "edit.undo", title: "Undo", category: "Edit", keys: ["Ctrl+Z"], when: canEdit, keysWhen: inText, run: () => editors.undo() },
+    { id: "edit.redo", title: "Redo", category: "Edit", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], when: canEdit, keysWhen: inText, run: () => editors.redo() },
+    {
+      id: "edit.undoLast",
+      title: "Undo the last restore or disk change",
+      category: "Edit",
+      when: () => session.workspace !== null && past.moment === null,
+      run: async () => {
+        const undone = await client.get("undone", { cmd: "undoLast" });
+        layout.say(undone.message ?? (undone.kind === "applied" ? "Taken back" : "Nothing to take back"), 4_000);
+      },
+    },
+  ];
+}
+
+function clipboardCommands({ editors, client, copyText }: Workbench): Command[] {
+  const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
+  const canEdit = (): boolean => editors.isEditable;
+  // The keys themselves stay with the web view, which does them natively.
+  const never = (): boolean => false;
+  return [
+    {
+      id: "edit.cut",
+      title: "Cut",
+      category: "Edit",
+      keys: ["Ctrl+X"],
+      when: canEdit,
+      keysWhen: never,
+      run: async () => {
+        const editor = editors.activeEditor;
+        if (editor === null) return;
+        const part = markedText(editor);
+        await copyText(part.text);
+        editor.focus();
+        editor.executeEdits("cut", part.ranges.map((range) => ({ range, text: "" })));
+      },
+    },
+    {
+      id: "edit.copy",
+      title: "Copy",
+      category: "Edit",
+      keys: ["Ctrl+C"],
+      when: hasText,
+      keysWhen: never,
+      run: async () => {
+        const editor = editors.activeEditor;
+        if (editor === null) return;
+        await copyText(markedText(editor).text);
+        editor.focus();
+      },
+    },
+    {
+      id: "edit.paste",
+      title: "Paste",
+      category: "Edit",
+      keys: ["Ctrl+V"],
+      when: canEdit,
+      keysWhen: never,
+      run: async () => {
+        const { text } = await client.getApp("clipboard", { cmd: "readClipboard" });
+        const editor = editors.activeEditor;
+        if (editor === null || text === "") return;
+        editor.focus();
+        editor.trigger("menu", "paste", { text: text.replace(/\r\n?/g, "\n"), pasteOnNewLine: false, multicursorText: null });
+      },
+    },
+  ];
+}
+
+/** What is selected; without a selection the whole line of each caret, as copying by key does. */
+function markedText(editor: CodeEditor): { text: string; ranges: import("monaco-editor/editor/editor.api").IRange[] } {
+  const model = editor.getModel();
+  const selections = editor.getSelections() ?? [];
+  if (model === null) return { text: "", ranges: [] };
+  const marked = selections.filter((selection) => !selection.isEmpty());
+  if (marked.length > 0) return { text: marked.map((range) => model.getValueInRange(range)).join("\n"), ranges: marked };
+  const lines = [...new Set(selections.map((selection) => selection.positionLineNumber))];
+  const ranges = lines.map((line) => ({ startLineNumber: line, startColumn: 1, endLineNumber: line + 1, endColumn: 1 }));
+  return { text: lines.map((line) => `${model.getLineContent(line)}\n`).join(""), ranges };
+}
+
+function monacoCommands({ editors }: Workbench): Command[] {
+  const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
+  return ACTIONS.map(([id, title, keys, action]): Command => {
+    const isChord = keys?.includes(" ") === true;
+    return {
+      id,
+      title,
+      category: "Edit",
+      ...(keys === null ? {} : { keys: [keys] }),
+      when: hasText,
+      // Single keys reach Monaco by themselves; chords are ours, because their first half is.
+      keysWhen: () => isChord && editors.hasTextFocus,
+      run: () => {
+        const editor = editors.activeEditor;
+        editor?.focus();
+        editor?.trigger("command", action, null);
+      },
+    };
+  });
+}
+
+function statusCommands({ editors, client, layout }: Workbench): Command[] {
+  const file = (): typeof editors.activeFile => editors.activeFile;
+  const canEdit = (): boolean => editors.isEditable;
+  return [
+    {
+      id: "status.indent",
+      title: "Spaces or tabs",
+      category: "Edit",
+      when: canEdit,
+      run: () => {
+        const model = file()?.model;
+        if (model == null) return;
+        const { insertSpaces } = model.getOptions();
+        model.updateOptions({ insertSpaces: !insertSpaces });
+        layout.say(insertSpaces ? "Tab now inserts tabs" : "Tab now inserts spaces");
+      },
+    },
+    {
+      id: "status.lineEnd",
+      title: "Change line end",
+      category: "Edit",
+      when: canEdit,
+      run: async () => {
+        const now = file();
+        if (now === null || now.path === null) return;
+        const lineEnd = now.lineEnd === "lf" ? "crLf" : "lf";
+        await client.ask({ cmd: "setLineEnd", args: { path: now.path, lineEnd } });
+        now.lineEnd = lineEnd;
+        layout.say(lineEnd === "lf" ? "Lines end with LF on disk" : "Lines end with CRLF on disk");
+      },
+    },
+    {
+      id: "status.encoding",
+      title: "Write as UTF-8",
+      category: "Edit",
+      when: canEdit,
+      run: async () => {
+        const now = file();
+        if (now === null || now.path === null) return;
+        if (now.encoding.toLowerCase() === "utf-8") {
+          layout.say("This file is UTF-8");
+          return;
+        }
+        await client.ask({ cmd: "setEncoding", args: { path: now.path, encoding: "utf-8" } });
+        now.encoding = "UTF-8";
+        layout.say("Written as UTF-8");
+      },
+    },
+  ];
+}

@@ -1,0 +1,213 @@
+/** Puts the parts together, keeps them in step, and says when the window is ready. */
+import { mount, tick, untrack } from "svelte";
+import { Client, sentenceOf } from "../api/client";
+import type { Act, Notice as EngineNotice } from "../api/generated";
+import { Keybindings } from "../commands/keybindings.svelte";
+import { CommandRegistry } from "../commands/registry.svelte";
+import { applyTheme } from "../editor/theme";
+import type { Host } from "../platform/host";
+import { FilesState } from "../state/files.svelte";
+import { Notices } from "../state/notices.svelte";
+import { past } from "../state/past.svelte";
+import { Session } from "../state/session.svelte";
+import App from "./App.svelte";
+import { editCommands } from "./editCommands";
+import { EditorArea } from "./editorArea.svelte";
+import { frameCommands } from "./frameCommands";
+import { Layout } from "./layout.svelte";
+import { Memory } from "./memory";
+import { slots } from "./slots.svelte";
+import type { Workbench } from "./workbench";
+
+declare global {
+  interface Window {
+    /** For tests: what can be waited for instead of slept through. */
+    __cs?: { idle(): Promise<void>; workbench: Workbench };
+  }
+}
+
+export async function start(host: Host, features: readonly ((workbench: Workbench) => void)[]): Promise<void> {
+  const client = new Client(host);
+  await client.start();
+  const workbench = makeWorkbench(client);
+  const { session, commands, notices } = workbench;
+  commands.registerAll([...frameCommands(workbench), ...editCommands(workbench)]);
+  commands.onFailed((cause) => notices.toast(sentenceOf(cause), { stays: true, isUrgent: true }));
+  for (const contribute of features) contribute(workbench);
+  const memory = new Memory(client, workbench.layout, workbench.editors, workbench.files);
+  follow(workbench, memory);
+  const keybindings = new Keybindings(commands);
+  window.__cs = { idle: () => idle(workbench), workbench };
+  const app = document.querySelector("#app");
+  if (app === null) throw new Error("the page has no #app");
+  mount(App, { target: app, props: { workbench, keybindings } });
+  const started = await session.start();
+  if (started.crashed && session.workspace !== null) {
+    notices.toast("CodeSync closed unexpectedly. All changes up to then are here.");
+  }
+  await showWindow(client);
+  const { goto } = started;
+  if (goto !== null && session.workspace !== null) workbench.editors.open(goto[0], { place: { line: goto[1] } });
+}
+
+function makeWorkbench(client: Client): Workbench {
+  const notices = new Notices();
+  return {
+    client,
+    commands: new CommandRegistry(),
+    session: new Session(client),
+    notices,
+    files: new FilesState(client),
+    editors: new EditorArea(client, (sentence) => void notices.toast(sentence, { stays: true, isUrgent: true })),
+    layout: new Layout(),
+    slots,
+    copyText: async (text) => {
+      await client.app({ cmd: "writeClipboard", args: { text } });
+    },
+  };
+}
+
+/** The first real picture is on its way: show the window, tell the tests. */
+async function showWindow(client: Client): Promise<void> {
+  await tick();
+  // A hidden window draws no animation frames, so this must not wait for one.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  document.documentElement.dataset["ready"] = "1";
+  await client.app({ cmd: "painted" });
+}
+
+function follow(workbench: Workbench, memory: Memory): void {
+  followWorkspace(workbench, memory);
+  followEngine(workbench);
+  $effect.root(() => {
+    $effect(() => followLooks(workbench));
+    $effect(() => followTitle(workbench));
+    $effect(() => {
+      const { layout, files, editors } = workbench;
+      JSON.stringify([layout.save(), editors.tabs.save(), [...files.expanded]]);
+      memory.schedule();
+    });
+    $effect(() => {
+      workbench.commands.userKeys = workbench.session.settings.keys as Record<string, string>;
+    });
+    // The tree shows the moment the window is at.
+    let wasPast = false;
+    $effect(() => {
+      const isPast = past.moment !== null;
+      void past.moment?.workspaceIndex;
+      untrack(() => {
+        if (isPast || wasPast) void workbench.files.reload();
+      });
+      wasPast = isPast;
+    });
+  });
+}
+
+function followWorkspace({ session, editors, files, layout, notices }: Workbench, memory: Memory): void {
+  session.onOpened(() => {
+    void (async () => {
+      const saved = await memory.read();
+      if (saved !== null) layout.restore(saved.layout);
+      await Promise.all([editors.start(saved?.editors ?? null), files.start(saved?.expanded ?? [])]);
+      if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
+      memory.begin();
+      editors.focusSoon();
+    })().catch((cause: unknown) => notices.toast(sentenceOf(cause), { stays: true, isUrgent: true }));
+  });
+  session.onClosing(() => {
+    memory.stop();
+    editors.stop();
+    files.reset();
+  });
+}
+
+/** A workspace seen for the first time shows what it is about. */
+function openReadme(paths: readonly string[], editors: EditorArea): void {
+  const readme = paths.find((path) => /^readme(\.|$)/i.test(path));
+  if (readme !== undefined) editors.open(readme, { isPreview: true });
+}
+
+function followEngine(workbench: Workbench): void {
+  const { client, editors, layout, notices, files, session } = workbench;
+  client.onEvent((event) => {
+    if (event.event === "act") sayAct(workbench, event.data);
+    else if (event.event === "notice") sayNotice(workbench, event.data);
+    else if (event.event === "treeChanged") {
+      // A file that was deleted and is there again: its tab is an ordinary tab.
+      setTimeout(() => {
+        for (const group of editors.tabs.groups) {
+          for (const tab of group.tabs) if (tab.isGone && files.entry(tab.path) !== null) tab.isGone = false;
+        }
+      }, 200);
+    }
+  });
+  client.onAppEvent((event) => {
+    if (event.event !== "openRequested") return;
+    const { path, goto } = event.data;
+    void (async () => {
+      const isOpen = session.workspace?.root === path || (await session.open(path));
+      if (isOpen && goto !== null) editors.open(goto[0], { place: { line: goto[1] } });
+    })();
+  });
+  editors.onUndone((undone) => {
+    if (undone.kind === "applied") return;
+    layout.say(undone.message ?? "Nothing to undo.");
+  });
+  let last = session.save.kind;
+  client.onEvent((event) => {
+    if (event.event !== "saveState") return;
+    const { kind, message } = event.data;
+    if (kind !== last && (kind === "cannotWriteFile" || kind === "failed") && message !== null) {
+      notices.toast(message, { stays: true, isUrgent: true });
+    }
+    last = kind;
+  });
+}
+
+function sayAct({ client, notices, session }: Workbench, act: Act): void {
+  // What was done here has its own message where it was done.
+  const isMine = act.author !== "Disk";
+  if (isMine && act.canUndo) return;
+  void session;
+  const undo = (): void => {
+    client.ask({ cmd: "undoGroup", args: { groupId: act.groupId } }).catch((cause: unknown) => {
+      notices.toast(sentenceOf(cause), { stays: true });
+    });
+  };
+  notices.toast(act.sentence, act.canUndo ? { buttons: [{ label: "Undo", run: undo }] } : {});
+}
+
+function sayNotice({ notices, files }: Workbench, notice: EngineNotice): void {
+  const buttons = notice.path === null ? [] : [{ label: "Show", run: () => void files.reveal(notice.path ?? "") }];
+  const text = notice.body === "" ? notice.title : `${notice.title} ${notice.body}`;
+  notices.toast(text, { buttons, stays: notice.id.startsWith("MSG-DISK"), isUrgent: notice.id.startsWith("MSG-DISK") });
+}
+
+function followLooks({ session, editors, client }: Workbench): void {
+  const root = document.documentElement;
+  root.dataset["theme"] = session.theme;
+  root.dataset["motion"] = session.settings.reduceMotion ? "reduced" : "full";
+  // In the shell the web view itself zooms; a plain browser tab has to be asked.
+  if (client.hostKind === "fake") root.style.setProperty("zoom", String(session.settings.zoomPercent / 100));
+  if (editors.monaco !== null) applyTheme(editors.monaco, session.theme);
+}
+
+function followTitle({ session, editors, client }: Workbench): void {
+  const name = session.workspace?.name;
+  const file = editors.activePath === null ? undefined : editors.activePath.slice(editors.activePath.lastIndexOf("/") + 1);
+  const title = [file, name, "CodeSync"].filter((part) => part !== undefined).join(" — ");
+  document.title = title;
+  client.app({ cmd: "setTitle", args: { title } }).catch(() => {
+    // A title is not worth a message.
+  });
+}
+
+/** Resolves when nothing is under way: no request, no edit on its way. */
+async function idle({ client, editors }: Workbench): Promise<void> {
+  for (let quiet = 0; quiet < 2; ) {
+    await client.idle();
+    await tick();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    quiet = client.isIdle && editors.files?.hasPending !== true ? quiet + 1 : 0;
+  }
+}
