@@ -42,6 +42,22 @@ impl Screen {
         BufReader::new(output).read_line(&mut number)?;
         Ok(Self { server, display: format!(":{}", number.trim()) })
     }
+
+    /// What is on the screen when a test fails, for the person who has to find out why.
+    fn keep_picture(&self) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("out/window-failures");
+        let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+        let picture = folder.join(format!("{test}.png"));
+        if let Err(reason) = fs::create_dir_all(&folder) {
+            eprintln!("no picture could be kept: {reason}");
+            return;
+        }
+        let mut command = Command::new("import");
+        let status = command.args(["-display", &self.display, "-window", "root"]).arg(&picture).status();
+        if status.is_ok_and(|status| status.success()) {
+            eprintln!("what was on the screen: {}", picture.display());
+        }
+    }
 }
 
 impl Drop for Screen {
@@ -247,6 +263,12 @@ impl App {
         Ok(self.web.action_chain().key_down(held.clone()).send_keys(key).key_up(held).perform().await?)
     }
 
+    /// Opens a file by its row in the tree.
+    pub async fn open_from_tree(&self, path: &str) -> Result<()> {
+        let row = self.find_by(&format!("[data-testid=\"tree-row\"][data-path=\"{path}\"]")).await?;
+        Ok(self.web.action_chain().double_click_element(&row).perform().await?)
+    }
+
     pub async fn double_click(&self, id: &str) -> Result<()> {
         let element = self.find(id).await?;
         Ok(self.web.action_chain().double_click_element(&element).perform().await?)
@@ -365,11 +387,16 @@ pub fn scenario(size: (u32, u32), play: impl AsyncFnOnce(&Home, &Screen) -> Resu
         runtime.block_on(async {
             let screen = Screen::start(size.0, size.1)?;
             let home = Home::new()?;
-            play(&home, &screen).await.with_context(|| format!("the window's log:\n{}", home.log()))
+            let result = play(&home, &screen).await;
+            if result.is_err() {
+                eprintln!("the window's log:\n{}", home.log());
+                screen.keep_picture();
+            }
+            result
         })
     });
     if let Err(reason) = result {
-        panic!("{reason:?}");
+        panic!("{reason:#}");
     }
 }
 

@@ -29,7 +29,7 @@ fn open_type_drag_back_restore_undo_close_reopen() {
 
 async fn open_from_welcome(app: &App) -> Result<()> {
     app.click("open").await?;
-    app.double_click("file-notes.txt").await?;
+    app.open_from_tree("notes.txt").await?;
     app.until_seen(EDITOR, BEFORE).await
 }
 

@@ -34,8 +34,14 @@ impl Gathered {
     }
 
     pub fn add(&mut self, what: impl Into<String>, value: f64, unit: &str) -> &mut Self {
-        let figure =
-            Figure { subject: self.subject.clone(), what: what.into(), value, unit: unit.into(), against: None, ratio: None };
+        let figure = Figure {
+            subject: self.subject.clone(),
+            what: what.into(),
+            value,
+            unit: unit.into(),
+            against: None,
+            ratio: None,
+        };
         self.figures.push(figure);
         self
     }

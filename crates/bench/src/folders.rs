@@ -50,7 +50,8 @@ fn make_files(n_files: u32, root: &Path) -> Result<u64> {
         let mut text = String::new();
         for line in 0..5 + random.below(40) {
             let number = random.below(1_000_000);
-            writeln!(text, "pub const VALUE_{line}: u32 = {number}; // file {n}").expect("invariant: a String can be written to");
+            writeln!(text, "pub const VALUE_{line}: u32 = {number}; // file {n}")
+                .expect("invariant: a String can be written to");
         }
         n_bytes += text.len() as u64;
         std::fs::write(folder.join(format!("file{n:06}.rs")), text)?;

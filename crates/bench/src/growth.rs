@@ -36,7 +36,11 @@ pub fn measure(n_steps_max: usize, folder: &Path) -> Result<Vec<Figure>> {
             synced.push(handle + sync);
         }
         let ns: Duration = handled.iter().sum();
-        figures.add(format!("keystroke at {mark} steps, without fsync, mean"), ns.as_nanos() as f64 / N_MEASURED as f64, "ns");
+        figures.add(
+            format!("keystroke at {mark} steps, without fsync, mean"),
+            ns.as_nanos() as f64 / N_MEASURED as f64,
+            "ns",
+        );
         figures.add_times(&format!("keystroke at {mark} steps, without fsync"), &mut handled);
         figures.add_times(&format!("keystroke at {mark} steps, durable"), &mut synced);
         let (done, took) = timed(|| workspace.text_at(mark as u64 / 2, None));

@@ -4,7 +4,7 @@
 use crate::figures::{Figure, Gathered, timed};
 use crate::traces::{Random, Trace, replay};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use codesync_api::Moment;
 use std::path::Path;
 use std::time::Duration;
@@ -111,7 +111,7 @@ fn ask_at_random(trace: &Trace, workspace: &mut Workspace, figures: &mut Gathere
     Ok(())
 }
 
-/// Text at every single moment against a plain replay.
+/// `show --at @N` for every single N, against a plain replay.
 fn sweep(trace: &Trace, workspace: &mut Workspace, figures: &mut Gathered) -> Result<()> {
     let mut text = String::new();
     let (done, took) = timed(|| -> Result<()> {
@@ -119,7 +119,7 @@ fn sweep(trace: &Trace, workspace: &mut Workspace, figures: &mut Gathered) -> Re
             if let Some(before) = n.checked_sub(1) {
                 replay(&mut text, &trace.edits[before]);
             }
-            let past = workspace.text_at(n as u64, None)?.text.context("a moment came without its text")?;
+            let past = workspace.file_at(Moment::Step(n as u64))?;
             ensure!(past == text, "text at @{n} is not the text after {n} edits");
         }
         Ok(())

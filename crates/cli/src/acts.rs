@@ -169,7 +169,9 @@ pub fn undo(out: &mut Output) -> Result<(), Failure> {
                 [("sentence", json!(sentence)), ("group_id", json!(undone.group_id)), ("paths", json!(undone.paths))];
             out.say(&harmless(&sentence), &fields)
         }
-        UndoneKind::NothingToUndo => Err(Failure::refused(undone.message.unwrap_or("There is nothing to take back.".into()))),
+        UndoneKind::NothingToUndo => {
+            Err(Failure::refused(undone.message.unwrap_or("There is nothing to take back.".into())))
+        }
         UndoneKind::Overwritten => {
             Err(Failure::refused(undone.message.unwrap_or("Nothing to undo here: it was changed since.".into())))
         }

@@ -59,8 +59,7 @@ fn apply_input(session: &Session, path: &str) -> Result<Applied, Failure> {
         .spawn(move || read_lines(&mut io::stdin().lock(), &sender))
         .map_err(|error| Failure::refused(format!("A thread could not be started: {}.", reason(&error))))?;
     let mut n_applied = 0;
-    loop {
-        let Some(batch) = next_batch(&lines, &stop) else { break };
+    while let Some(batch) = next_batch(&lines, &stop) {
         let refusal = batch.last().and_then(|line| line.edit.as_ref().err()).cloned();
         let numbers: Vec<u64> = batch.iter().map(|line| line.number).collect();
         let edits: Vec<Splice> = batch.into_iter().filter_map(|line| line.edit.ok()).collect();
@@ -113,7 +112,10 @@ fn next_batch(lines: &Receiver<Line>, stop: &Stop) -> Option<Vec<Line>> {
     let until = Instant::now() + BATCH_WAIT;
     let mut n_bytes = first.n_bytes;
     let mut batch = vec![first];
-    while batch.len() < BATCH_EDITS_MAX && n_bytes < BATCH_BYTES_MAX && batch.last().is_some_and(|line| line.edit.is_ok()) {
+    while batch.len() < BATCH_EDITS_MAX
+        && n_bytes < BATCH_BYTES_MAX
+        && batch.last().is_some_and(|line| line.edit.is_ok())
+    {
         match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(line) => {
                 n_bytes += line.n_bytes;

@@ -226,7 +226,8 @@ fn print_blamed_lines(spans: &[BlameSpan], text: &str, out: &mut Output) -> Resu
         while spans.get(first).is_some_and(|span| span.position + span.length <= start) {
             first += 1;
         }
-        let newest = spans[first..].iter().take_while(|span| span.position < end).max_by_key(|span| (span.at_ms, span.index));
+        let newest =
+            spans[first..].iter().take_while(|span| span.position < end).max_by_key(|span| (span.at_ms, span.index));
         let (id, author, time) = match newest {
             Some(span) => (short(&span.delta_id), span.author.name.as_str(), out.time(span.at_ms)),
             None => ("", "", String::new()),

@@ -71,8 +71,9 @@ fn say_panics_plainly() {
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(directory) = &arguments.directory {
-        std::env::set_current_dir(directory)
-            .map_err(|error| Failure::refused(format!("“{}” cannot be used: {}.", directory.display(), reason(&error))))?;
+        std::env::set_current_dir(directory).map_err(|error| {
+            Failure::refused(format!("“{}” cannot be used: {}.", directory.display(), reason(&error)))
+        })?;
     }
     let mut out = Output::new(arguments.json, arguments.no_color);
     run_command(&arguments.command, &mut out)?;
@@ -103,9 +104,10 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Find { text } => history::find(text, out),
         Command::Moment { name, note, at } => acts::name_moment(name, note.as_deref(), at.as_deref(), out),
         Command::Moments => history::moments(out),
-        Command::Restore { path, at, lines, dry_run, .. } => {
-            acts::restore(&RestoreArguments { path: path.as_deref(), at, lines: lines.as_deref(), dry_run: *dry_run }, out)
-        }
+        Command::Restore { path, at, lines, dry_run, .. } => acts::restore(
+            &RestoreArguments { path: path.as_deref(), at, lines: lines.as_deref(), dry_run: *dry_run },
+            out,
+        ),
         Command::Undo => acts::undo(out),
         Command::Rename { from, to } => files::rename(from, to, out),
         Command::Delete { path } => files::delete(path, out),

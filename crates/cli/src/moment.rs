@@ -15,16 +15,20 @@ pub fn parse_moment(text: &str, now: &Zoned) -> Result<Moment, String> {
         return Ok(Moment::Now);
     }
     if let Some(name) = text.strip_prefix("name:") {
-        return if name.is_empty() { Err("A name is needed after “name:”.".into()) } else { Ok(Moment::Name(name.into())) };
+        return if name.is_empty() {
+            Err("A name is needed after “name:”.".into())
+        } else {
+            Ok(Moment::Name(name.into()))
+        };
     }
     if let Some(digits) = text.strip_prefix('@') {
         let step = digits.parse().ok().filter(|_| is_digits(digits));
         return step.map(Moment::Step).ok_or_else(|| format!("“{text}” is no step: write @ and a number, as in @12."));
     }
     if let Some(span) = text.strip_prefix('-') {
-        return ago(span).map(Moment::Ago).ok_or_else(|| {
-            format!("“{text}” is no time span: write a number and s, m, h, d or w, as in -10m.")
-        });
+        return ago(span)
+            .map(Moment::Ago)
+            .ok_or_else(|| format!("“{text}” is no time span: write a number and s, m, h, d or w, as in -10m."));
     }
     if let Some(instant) = instant(text, now) {
         let at_ms = u64::try_from(instant.as_millisecond());
@@ -33,8 +37,12 @@ pub fn parse_moment(text: &str, now: &Zoned) -> Result<Moment, String> {
     let is_id = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match text.len() {
         ID_DIGITS_MIN..=ID_DIGITS_MAX if is_id => Ok(Moment::Delta(text.to_ascii_lowercase())),
-        1..ID_DIGITS_MIN if is_id => Err(format!("“{text}” is too short for an id: give at least {ID_DIGITS_MIN} digits.")),
-        _ => Err(format!("“{text}” is no moment: write a time (14:32, 2026-11-20T14:32:07Z), -10m, an id, name:… or @N.")),
+        1..ID_DIGITS_MIN if is_id => {
+            Err(format!("“{text}” is too short for an id: give at least {ID_DIGITS_MIN} digits."))
+        }
+        _ => Err(format!(
+            "“{text}” is no moment: write a time (14:32, 2026-11-20T14:32:07Z), -10m, an id, name:… or @N."
+        )),
     }
 }
 

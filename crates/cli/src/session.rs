@@ -35,7 +35,10 @@ impl Session {
     pub fn open(stay: Stay) -> Result<Self, Failure> {
         let here = present_folder()?;
         let root = find_workspace(&here).ok_or_else(|| {
-            Failure::refused(format!("“{}” is not in a CodeSync workspace. Run “codesync init” there first.", here.display()))
+            Failure::refused(format!(
+                "“{}” is not in a CodeSync workspace. Run “codesync init” there first.",
+                here.display()
+            ))
         })?;
         Self::open_at(root, here, stay, false)
     }
@@ -121,7 +124,9 @@ impl Session {
     /// A path of a file: not the workspace itself.
     pub fn file_path(&self, typed: &str) -> Result<String, Failure> {
         match self.path(typed)? {
-            path if path.is_empty() => Err(Failure::refused(format!("“{typed}” is the workspace itself, not a file in it."))),
+            path if path.is_empty() => {
+                Err(Failure::refused(format!("“{typed}” is the workspace itself, not a file in it.")))
+            }
             path => Ok(path),
         }
     }

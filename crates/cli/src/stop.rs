@@ -13,7 +13,8 @@ pub struct Stop {
 impl Stop {
     pub fn on_signals() -> Result<Self, Failure> {
         let wanted = Arc::new(AtomicBool::new(false));
-        register(&wanted).map_err(|error| Failure::refused(format!("Signals cannot be heeded: {}.", reason(&error))))?;
+        register(&wanted)
+            .map_err(|error| Failure::refused(format!("Signals cannot be heeded: {}.", reason(&error))))?;
         Ok(Self { wanted })
     }
 

@@ -99,7 +99,9 @@ fn print_event(event: &Event, last_trouble: &mut Option<String>, out: &mut Outpu
             let is_news = trouble.is_some() && trouble != *last_trouble;
             last_trouble.clone_from(&trouble);
             match trouble.filter(|_| is_news) {
-                Some(sentence) => out.say(&harmless(&sentence), &[("event", json!("trouble")), ("sentence", json!(sentence))]),
+                Some(sentence) => {
+                    out.say(&harmless(&sentence), &[("event", json!("trouble")), ("sentence", json!(sentence))])
+                }
                 None => Ok(()),
             }
         }

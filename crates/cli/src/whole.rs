@@ -124,7 +124,9 @@ fn print_status_object(status: &Status, out: &mut Output) -> Result<(), Failure>
 
 pub fn open(dir: Option<&Path>, out: &mut Output) -> Result<(), Failure> {
     let dir = dir.unwrap_or(Path::new("."));
-    let whole = dir.canonicalize().map_err(|error| Failure::refused(format!("“{}” cannot be opened: {}.", dir.display(), reason(&error))))?;
+    let whole = dir
+        .canonicalize()
+        .map_err(|error| Failure::refused(format!("“{}” cannot be opened: {}.", dir.display(), reason(&error))))?;
     if !whole.is_dir() {
         return Err(Failure::refused(format!("“{}” is a file. Give the folder it is in.", dir.display())));
     }
@@ -140,9 +142,9 @@ pub fn open(dir: Option<&Path>, out: &mut Output) -> Result<(), Failure> {
             let fields = [("root", json!(root.display().to_string())), ("pid", json!(child.id()))];
             out.say(&format!("Opening {}.", root.display()), &fields)
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Failure::refused(format!("The window is not installed: “{DESKTOP}” is neither beside this program nor on the PATH.")))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::refused(format!(
+            "The window is not installed: “{DESKTOP}” is neither beside this program nor on the PATH."
+        ))),
         Err(error) => Err(Failure::refused(format!("The window could not be started: {}.", reason(&error)))),
     }
 }
@@ -230,11 +232,21 @@ pub fn export_git(dir: &Path, out: &mut Output) -> Result<(), Failure> {
 
 pub fn import(file: &Path, out: &mut Output) -> Result<(), Failure> {
     let file = whole_path(file)?;
+    // Before a workspace is made for nothing.
+    let readable = std::fs::File::open(&file).and_then(|file| file.metadata());
+    match readable {
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(Failure::refused(format!("“{file}” is a folder, not a bundle.")));
+        }
+        Ok(_) => {}
+        Err(error) => return Err(Failure::refused(format!("“{file}” could not be read: {}.", reason(&error)))),
+    }
     let session = match codesync_node::find_workspace(Path::new(".")) {
         Some(_) => Session::open(Stay::Briefly)?,
         None => Session::create(Path::new("."))?,
     };
-    let reply = session.call(Request::ImportBundle { file: file.clone() }).and_then(|reply| session.flush().map(|()| reply));
+    let reply =
+        session.call(Request::ImportBundle { file: file.clone() }).and_then(|reply| session.flush().map(|()| reply));
     session.close();
     match reply? {
         Reply::Imported { n_deltas } => {

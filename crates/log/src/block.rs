@@ -115,7 +115,8 @@ pub(crate) fn encode(deltas: &[Arc<SignedDelta>], supersedes: Vec<BlockId>) -> V
     assert!(deltas.is_sorted_by_key(|signed| signed.delta.key(signed.hash)), "invariant: canonical order");
     let covered = covered(deltas);
     let summary = Summary::of(deltas, supersedes);
-    let mut head = postcard::to_extend(&summary, vec![BLOCK_VERSION]).expect("invariant: writing to memory cannot fail");
+    let mut head =
+        postcard::to_extend(&summary, vec![BLOCK_VERSION]).expect("invariant: writing to memory cannot fail");
     let structural = encode_raw(deltas, &covered, is_structural);
     head.extend_from_slice(&(structural.len() as u32).to_le_bytes());
     head.extend_from_slice(&structural);
@@ -142,9 +143,11 @@ enum TextMethod {
 fn is_same(deltas: &[Arc<SignedDelta>], covered: &[bool], decoded: Option<&[Arc<SignedDelta>]>) -> bool {
     decoded.is_some_and(|decoded| {
         decoded.len() == deltas.len()
-            && decoded.iter().zip(deltas).zip(covered).all(|((new, old), covered)| {
-                new.hash == old.hash && (*covered || new.signature == old.signature)
-            })
+            && decoded
+                .iter()
+                .zip(deltas)
+                .zip(covered)
+                .all(|((new, old), covered)| new.hash == old.hash && (*covered || new.signature == old.signature))
     })
 }
 

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 pub enum LogError {
     #[error("The disk is full. Free some space; nothing that was saved is lost, and your text is still here.")]
     NoSpace,
-    #[error("This workspace was written by a newer CodeSync (format {version}). Nothing was changed. Update CodeSync to open it.")]
+    #[error(
+        "This workspace was written by a newer CodeSync (format {version}). Nothing was changed. Update CodeSync to open it."
+    )]
     NewerVersion { version: u32 },
     /// Another process holds the lock of the store.
     #[error("Another CodeSync{} has this workspace open.", .pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]

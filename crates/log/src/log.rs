@@ -246,8 +246,7 @@ fn lock(store: &Path) -> Result<File, LogError> {
     use std::io::{Read, Write};
     let path = store.join("lock");
     let refused = |source| LogError::Io { path: path.clone(), source };
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(refused)?;
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {

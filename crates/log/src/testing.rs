@@ -115,7 +115,8 @@ pub(crate) fn is_slow() -> bool {
 
 /// One delta for each edit of a recorded session, as a lone author types it.
 pub(crate) fn trace(name: &str) -> Option<Vec<Arc<SignedDelta>>> {
-    let folder = std::env::var("CODESYNC_TRACES").unwrap_or_else(|_| format!("{}/../../../shared/traces", env!("CARGO_MANIFEST_DIR")));
+    let folder = std::env::var("CODESYNC_TRACES")
+        .unwrap_or_else(|_| format!("{}/../../../shared/traces", env!("CARGO_MANIFEST_DIR")));
     let packed = std::fs::File::open(format!("{folder}/{name}.json.gz")).ok()?;
     let trace: serde_json::Value = serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap();
     let mut author = Author::new(1);
@@ -132,7 +133,11 @@ pub(crate) fn trace(name: &str) -> Option<Vec<Arc<SignedDelta>>> {
             let (position, n_deleted) = (patch[0].as_u64().unwrap() as usize, patch[1].as_u64().unwrap() as usize);
             let text = patch[2].as_str().unwrap();
             let step = typist.step(author.seq + 1, position, n_deleted, text);
-            deltas.push(author.delta(now_ms, vec![file(2)], vec![Step { at_ms: now_ms, file: 0, change: Change::Text(step) }]));
+            deltas.push(author.delta(
+                now_ms,
+                vec![file(2)],
+                vec![Step { at_ms: now_ms, file: 0, change: Change::Text(step) }],
+            ));
         }
     }
     Some(deltas)

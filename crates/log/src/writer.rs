@@ -157,13 +157,7 @@ impl Writer {
         Ok(())
     }
 
-    fn write(
-        &mut self,
-        class: Class,
-        kind: RecordKind,
-        payload: &[u8],
-        rotation: Rotation,
-    ) -> Result<Place, LogError> {
+    fn write(&mut self, class: Class, kind: RecordKind, payload: &[u8], rotation: Rotation) -> Result<Place, LogError> {
         let number = self.segment_for(class, payload.len(), rotation)?;
         let mut bytes = Vec::with_capacity(payload.len() + RECORD_HEADER_BYTES);
         journal::encode_record(number, kind, payload, &mut bytes);
@@ -212,7 +206,8 @@ impl Writer {
             }
             return Err(LogError::of(&name, error));
         }
-        self.segments.get_mut(&number).expect("invariant: inserted before it is written").length_bytes += bytes.len() as u64;
+        self.segments.get_mut(&number).expect("invariant: inserted before it is written").length_bytes +=
+            bytes.len() as u64;
         Ok(())
     }
 

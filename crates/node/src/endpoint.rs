@@ -137,7 +137,8 @@ impl Drop for Published {
 #[cfg(unix)]
 fn socket_folder() -> io::Result<(tempfile::TempDir, String)> {
     use std::os::unix::fs::PermissionsExt;
-    let places = [std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), Some(std::env::temp_dir()), Some("/tmp".into())];
+    let places =
+        [std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from), Some(std::env::temp_dir()), Some("/tmp".into())];
     let mut last = io::Error::new(io::ErrorKind::NotFound, "there is no folder for the socket");
     for place in places.into_iter().flatten().filter(|place| place.is_absolute()) {
         let made = tempfile::Builder::new()

@@ -53,9 +53,13 @@ struct Hello {
 #[serde(untagged)]
 enum ClientLine {
     Request(RequestFrame),
-    Subscribe { subscribe: bool },
+    Subscribe {
+        subscribe: bool,
+    },
     /// The client goes; local sockets cannot be shut down on every system.
-    Bye { bye: bool },
+    Bye {
+        bye: bool,
+    },
 }
 
 /// The name that the operating system knows a socket by.

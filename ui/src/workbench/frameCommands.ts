@@ -74,7 +74,7 @@ function tabCommands({ editors, layout, session }: Workbench): Command[] {
     },
   });
   const byUse = (): void => {
-    layout.quickPick = "tabs";
+    layout.quickPick = "switch";
   };
   const step = (by: number): void => {
     const { tabs: all, activeId } = tabs.group;

@@ -15,7 +15,9 @@ export class Layout {
   /** Id of the side view that is shown, or was last. */
   sideView = $state("explorer");
   /** The dialog or list that floats over everything, by name. */
-  quickPick = $state<"files" | "commands" | "line" | "language" | "tabs" | "theme" | null>(null);
+  quickPick = $state<"files" | "commands" | "line" | "language" | "tabs" | "switch" | "theme" | null>(null);
+  /** Ctrl is down: letting it go ends the switching of tabs. */
+  isCtrlHeld = false;
   isAboutShown = $state(false);
   isZen = $state(false);
   /** Tab moves the focus instead of indenting (Ctrl+M). */

@@ -91,7 +91,18 @@ fn what_is_not_there_is_refused() {
 #[test]
 fn names_that_cannot_be_everywhere_are_refused_for_new_files() {
     let world = World::with_workspace();
-    for path in ["CON", "a:b", "x/.git/hooks", ".codesync/x", "tail ", "tail.", "a\u{202e}b", "a\nb", &"n".repeat(256), &"d/".repeat(70)] {
+    for path in [
+        "CON",
+        "a:b",
+        "x/.git/hooks",
+        ".codesync/x",
+        "tail ",
+        "tail.",
+        "a\u{202e}b",
+        "a\nb",
+        &"n".repeat(256),
+        &"d/".repeat(70),
+    ] {
         let run = world.run_with(["edit", path], b"[0,0,\"x\"]\n");
         assert_eq!(run.status, Some(1), "{path:?}: {run:?}");
         run.sentence();
@@ -105,7 +116,9 @@ fn names_that_cannot_be_everywhere_are_refused_for_new_files() {
 #[test]
 fn a_folder_that_is_no_workspace() {
     let world = World::new();
-    for arguments in [vec!["status"], vec!["log"], vec!["edit", "x"], vec!["watch"], vec!["undo"], vec!["verify"], vec!["moments"]] {
+    for arguments in
+        [vec!["status"], vec!["log"], vec!["edit", "x"], vec!["watch"], vec!["undo"], vec!["verify"], vec!["moments"]]
+    {
         let sentence = world.refused(&arguments);
         assert!(sentence.contains("codesync init"), "{sentence}");
     }

@@ -22,13 +22,25 @@ fn the_manual_lists_every_command_and_option() {
         .filter_map(|line| line.strip_prefix("### `codesync "))
         .filter_map(|line| line.split([' ', '`']).next())
         .collect();
-    assert_eq!(documented, commands, "docs/cli.md has one “### `codesync …`” heading a command, in the order of --help");
+    assert_eq!(
+        documented, commands,
+        "docs/cli.md has one “### `codesync …`” heading a command, in the order of --help"
+    );
     for command in commands {
         let help = world.ok([command, "--help"]);
         let heading = manual.lines().position(|line| line.starts_with(&format!("### `codesync {command}"))).unwrap();
         let section: Vec<&str> = manual.lines().skip(heading).take_while(|line| !line.starts_with("---")).collect();
-        let section = section.iter().skip(1).take_while(|line| !line.starts_with("### ")).chain(&section[..1]).copied().collect::<String>();
-        let options = help.split_whitespace().filter(|word| word.starts_with("--")).map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()));
+        let section = section
+            .iter()
+            .skip(1)
+            .take_while(|line| !line.starts_with("### "))
+            .chain(&section[..1])
+            .copied()
+            .collect::<String>();
+        let options = help
+            .split_whitespace()
+            .filter(|word| word.starts_with("--"))
+            .map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()));
         for option in options.filter(|option| !["--help", "--json", "--no-color"].contains(option)) {
             assert!(section.contains(option), "docs/cli.md says nothing of {option} at {command}");
         }
@@ -48,7 +60,10 @@ fn init_status_tree_rename_delete() {
     assert!(world.ok(["init"]).contains("already"));
     assert_eq!(world.ok(["tree"]), "logo.png\nsrc/a.rs\n");
     let status = world.json(["status"]).pop().unwrap();
-    assert_eq!((status["n_files"].as_u64(), status["person"].as_str(), status["save"].as_str()), (Some(2), Some("Asha"), Some("saved")));
+    assert_eq!(
+        (status["n_files"].as_u64(), status["person"].as_str(), status["save"].as_str()),
+        (Some(2), Some("Asha"), Some("saved"))
+    );
     assert_eq!(status["root"].as_str(), world.root().to_str());
     assert!(world.ok(["status"]).contains("Asha"));
 
@@ -103,12 +118,17 @@ fn diff_blame_find_moments_and_lines() {
         assert!(diff.lines().any(|found| found == line), "{line} in\n{diff}");
     }
     let changes = world.json(["diff", "--from", "@0", "--to", "name:three lines"]);
-    assert_eq!((changes[0]["path"].as_str(), changes[0]["kind"].as_str(), changes[0]["lines_added"].as_u64()), (Some("a.txt"), Some("added"), Some(3)));
+    assert_eq!(
+        (changes[0]["path"].as_str(), changes[0]["kind"].as_str(), changes[0]["lines_added"].as_u64()),
+        (Some("a.txt"), Some("added"), Some(3))
+    );
 
     let blame = world.json(["blame", "a.txt"]);
     let joined: String = blame.iter().map(|span| span["text"].as_str().unwrap()).collect();
     assert_eq!(joined, "ONE\ntwo\nDREI\nfour\n");
-    let who = |text: &str| blame.iter().find(|span| span["text"].as_str().unwrap().contains(text)).unwrap()["user_id"].clone();
+    let who = |text: &str| {
+        blame.iter().find(|span| span["text"].as_str().unwrap().contains(text)).unwrap()["user_id"].clone()
+    };
     assert_eq!((who("ONE"), who("four")), ("Asha".into(), "Disk".into()));
     assert_eq!(world.ok(["blame", "a.txt"]).lines().count(), 4);
     assert_eq!(world.json(["blame", "a.txt", "--at", "@1"]).len(), 1);
@@ -119,7 +139,10 @@ fn diff_blame_find_moments_and_lines() {
     assert!(world.ok(["find", "nowhere to be found"]).contains("never"));
 
     let moments = world.json(["moments"]);
-    assert_eq!((moments[0]["name"].as_str(), moments[0]["note"].as_str(), moments[0]["automatic"].as_bool()), (Some("three lines"), Some("all of them"), Some(false)));
+    assert_eq!(
+        (moments[0]["name"].as_str(), moments[0]["note"].as_str(), moments[0]["automatic"].as_bool()),
+        (Some("three lines"), Some("all of them"), Some(false))
+    );
     assert!(world.ok(["moments"]).contains("★"));
 
     world.ok(["restore", "a.txt", "--at", "name:three lines", "--lines", "1-1"]);
@@ -170,7 +193,11 @@ fn folders_deleted_and_renamed_files_come_back() {
     world.ok(["restore", "--all", "--at", "name:all there"]);
     assert_eq!(world.files(), before);
     // The file kept its identity: its whole history is under its old path again.
-    let texts: Vec<String> = world.json(["log", "src/a.rs", "--steps"]).iter().filter_map(|record| Some(record["inserted"].as_str()?.to_owned())).collect();
+    let texts: Vec<String> = world
+        .json(["log", "src/a.rs", "--steps"])
+        .iter()
+        .filter_map(|record| Some(record["inserted"].as_str()?.to_owned()))
+        .collect();
     assert!(texts.contains(&"A".to_owned()), "{texts:?}");
     world.ok(["undo"]);
     assert_eq!(world.read("moved.rs"), b"A\n");
@@ -181,7 +208,13 @@ fn folders_deleted_and_renamed_files_come_back() {
 fn a_closed_output_is_no_failure() {
     let world = World::with_workspace();
     world.edit("a.txt", &(0..2_000).map(|n| (n, 0, "x")).collect::<Vec<_>>());
-    let mut child = world.command().args(["log", "--steps", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = world
+        .command()
+        .args(["log", "--steps", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -225,6 +258,8 @@ fn open_starts_the_window_beside_it_or_says_that_there_is_none() {
         std::fs::set_permissions(&window, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert!(run("/usr/bin:/bin").status.success());
         let saw = beside.join("codesync-desktop.saw");
-        crate::world::wait_for("the window", || std::fs::read_to_string(&saw).ok().filter(|text| *text == world.root().to_str().unwrap()));
+        crate::world::wait_for("the window", || {
+            std::fs::read_to_string(&saw).ok().filter(|text| *text == world.root().to_str().unwrap())
+        });
     }
 }

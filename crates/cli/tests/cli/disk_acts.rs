@@ -20,7 +20,9 @@ fn edited_repository() -> World {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = |path: &str, mode| std::fs::set_permissions(world.root().join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        let mode = |path: &str, mode| {
+            std::fs::set_permissions(world.root().join(path), std::fs::Permissions::from_mode(mode)).unwrap()
+        };
         mode("bin/tool", 0o755);
         mode("src/m0/file0.rs", 0o755);
         mode("README.md", 0o600);
@@ -43,7 +45,10 @@ fn edited_repository() -> World {
 
 fn edit_many(world: &World) {
     for n in 0..N_FILES {
-        world.write(&format!("src/m{}/file{n}.rs", n % 7), format!("fn f{n}() {{\n    let x = {n};\n}}\n// by hand {n} 😀\r\nmixed\n"));
+        world.write(
+            &format!("src/m{}/file{n}.rs", n % 7),
+            format!("fn f{n}() {{\n    let x = {n};\n}}\n// by hand {n} 😀\r\nmixed\n"),
+        );
     }
     world.write("src/new.txt", "not committed\n");
 }

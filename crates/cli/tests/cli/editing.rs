@@ -21,11 +21,18 @@ fn edit_show_log_restore_undo() {
     let edits: Vec<_> = steps.iter().filter(|step| step["kind"] == "edit").collect();
     assert_eq!(edits.len(), 3);
     for (n, edit) in edits.iter().enumerate() {
-        assert_eq!((edit["step"].as_u64(), edit["user_id"].as_str(), edit["path"].as_str()), (Some(n as u64 + 1), Some("Asha"), Some("src/a.rs")));
-        let names = ["deleted", "id", "inserted", "kind", "path", "position", "session_id", "step", "timestamp", "user_id"];
+        assert_eq!(
+            (edit["step"].as_u64(), edit["user_id"].as_str(), edit["path"].as_str()),
+            (Some(n as u64 + 1), Some("Asha"), Some("src/a.rs"))
+        );
+        let names =
+            ["deleted", "id", "inserted", "kind", "path", "position", "session_id", "step", "timestamp", "user_id"];
         assert_eq!(edit.as_object().unwrap().keys().collect::<Vec<_>>(), names);
     }
-    assert_eq!((edits[2]["position"].as_u64(), edits[2]["deleted"].as_u64(), edits[2]["inserted"].as_str()), (Some(0), Some(2), Some("pub fn")));
+    assert_eq!(
+        (edits[2]["position"].as_u64(), edits[2]["deleted"].as_u64(), edits[2]["inserted"].as_str()),
+        (Some(0), Some(2), Some("pub fn"))
+    );
 
     let plan = world.ok(["restore", "src/a.rs", "--at", "@2", "--dry-run"]);
     assert!(plan.contains("src/a.rs"), "{plan}");
@@ -108,7 +115,8 @@ fn a_bad_line_is_named_and_nothing_after_it_is_applied() {
 #[test]
 fn lines_are_applied_as_they_arrive_and_others_can_look() {
     let world = World::with_workspace();
-    let mut child = world.command().args(["edit", "live.txt"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut child =
+        world.command().args(["edit", "live.txt"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     for (n, text) in [(0, "a"), (1, "ab"), (2, "abc")] {
         writeln!(input, "[{n},0,{:?}]", &text[n..]).unwrap();
@@ -129,7 +137,8 @@ fn killed_while_editing_what_is_there_is_a_whole_beginning_of_it() {
     let world = World::with_workspace();
     for (round, wait_ms) in [30, 120, 300].into_iter().enumerate() {
         let path = format!("k{round}.txt");
-        let mut child = world.command().args(["edit", &path]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            world.command().args(["edit", &path]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
         let feeder = std::thread::spawn(move || {
             for n in 0u32.. {

@@ -30,7 +30,11 @@ fn read_trace(name: &str) -> Option<Trace> {
         edits.push((0, 0, start.to_owned()));
     }
     for patch in trace["txns"].as_array().unwrap().iter().flat_map(|txn| txn["patches"].as_array().unwrap()) {
-        edits.push((patch[0].as_u64().unwrap() as u32, patch[1].as_u64().unwrap() as u32, patch[2].as_str().unwrap().to_owned()));
+        edits.push((
+            patch[0].as_u64().unwrap() as u32,
+            patch[1].as_u64().unwrap() as u32,
+            patch[2].as_str().unwrap().to_owned(),
+        ));
     }
     Some(Trace { edits, end: trace["endContent"].as_str().unwrap().to_owned() })
 }
@@ -38,7 +42,8 @@ fn read_trace(name: &str) -> Option<Trace> {
 fn replay(name: &str) {
     let Some(trace) = read_trace(name) else { return };
     let world = World::with_workspace();
-    let input = lines_of(trace.edits.iter().map(|(position, deleted, inserted)| (*position, *deleted, inserted.as_str())));
+    let input =
+        lines_of(trace.edits.iter().map(|(position, deleted, inserted)| (*position, *deleted, inserted.as_str())));
     let run = world.run_with(["edit", "paper.txt", "--json"], &input).expect_ok();
     assert_eq!(run.stdout, format!("{{\"path\":\"paper.txt\",\"applied\":{}}}\n", trace.edits.len()));
     assert!(world.ok(["show", "paper.txt"]) == trace.end, "the end text");
@@ -46,7 +51,11 @@ fn replay(name: &str) {
 
     // Odd stretches, so that keyframes and their neighbours are among them.
     let n = trace.edits.len();
-    let mut sample: Vec<usize> = (0..12).map(|i| i * n / 12 + 7 * i).chain([1, 2, 1_023, 1_024, 1_025, n - 1, n]).filter(|at| *at <= n).collect();
+    let mut sample: Vec<usize> = (0..12)
+        .map(|i| i * n / 12 + 7 * i)
+        .chain([1, 2, 1_023, 1_024, 1_025, n - 1, n])
+        .filter(|at| *at <= n)
+        .collect();
     sample.sort_unstable();
     sample.dedup();
     let watch = world.watch();

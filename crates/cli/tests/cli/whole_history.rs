@@ -49,7 +49,10 @@ fn a_bundle_shows_the_same_timeline_elsewhere() {
     assert_eq!(world.json(["moments"]), world.json(["-C", o, "moments"]));
     for n in 0..=4 {
         let at = format!("@{n}");
-        assert_eq!(world.ok(["show", "src/ü 😀.rs", "--at", &at]), world.ok(["-C", o, "show", "src/ü 😀.rs", "--at", &at]));
+        assert_eq!(
+            world.ok(["show", "src/ü 😀.rs", "--at", &at]),
+            world.ok(["-C", o, "show", "src/ü 😀.rs", "--at", &at])
+        );
     }
     let mut files = world.files_in(&other);
     files.retain(|path, _| !path.starts_with(".codesync/"));
@@ -72,8 +75,11 @@ fn damaged_and_foreign_bundles_are_refused_and_change_nothing() {
         std::fs::create_dir(&folder).unwrap();
         folder
     };
-    let mut damaged: Vec<(String, Vec<u8>)> =
-        vec![("empty".into(), Vec::new()), ("text".into(), b"hello\n".to_vec()), ("cut".into(), good[..good.len() / 2].to_vec())];
+    let mut damaged: Vec<(String, Vec<u8>)> = vec![
+        ("empty".into(), Vec::new()),
+        ("text".into(), b"hello\n".to_vec()),
+        ("cut".into(), good[..good.len() / 2].to_vec()),
+    ];
     for part in [3, 5, 7] {
         let mut bytes = good.clone();
         let at = bytes.len() * part / 8;
@@ -91,10 +97,12 @@ fn damaged_and_foreign_bundles_are_refused_and_change_nothing() {
     std::fs::write(stranger.join("mine.txt"), "mine\n").unwrap();
     let s = stranger.to_str().unwrap();
     world.ok(["-C", s, "init"]);
-    assert!(world.refused(["-C", s, "import", bundle.to_str().unwrap()]).contains("another workspace"));
+    assert!(world.refused(["-C", s, "import", bundle.to_str().unwrap()]).contains("history of its own"));
     assert_eq!(std::fs::read(stranger.join("mine.txt")).unwrap(), b"mine\n");
     assert_eq!(world.ok(["-C", s, "tree"]), "mine.txt\n");
-    assert!(world.refused(["import", "/nowhere/x"]).contains("/nowhere/x"));
+    let fresh = fresh("untouched");
+    assert!(world.refused(["-C", fresh.to_str().unwrap(), "import", "/nowhere/x"]).contains("/nowhere/x"));
+    assert!(std::fs::read_dir(&fresh).unwrap().next().is_none(), "no workspace was made for nothing");
 }
 
 #[test]

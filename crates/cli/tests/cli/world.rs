@@ -165,7 +165,9 @@ impl Run {
     pub fn sentence(&self) -> String {
         let text = self.stderr.trim_end().to_owned();
         assert!(!text.is_empty(), "no sentence: {self:?}");
-        for debris in ["panicked", "RUST_BACKTRACE", "stack backtrace", "os error", "Err(", "None", "made a mistake", "rror:"] {
+        for debris in
+            ["panicked", "RUST_BACKTRACE", "stack backtrace", "os error", "Err(", "None", "made a mistake", "rror:"]
+        {
             assert!(!text.contains(debris), "{text}");
         }
         text
@@ -273,9 +275,9 @@ fn mode_of(_metadata: &fs::Metadata) -> u32 {
 
 /// Edits as `codesync edit` reads them.
 pub fn lines_of<'a>(edits: impl IntoIterator<Item = (u32, u32, &'a str)>) -> Vec<u8> {
-    let lines = edits.into_iter().map(|(position, deleted, inserted)| {
-        format!("[{position},{deleted},{}]\n", Value::from(inserted))
-    });
+    let lines = edits
+        .into_iter()
+        .map(|(position, deleted, inserted)| format!("[{position},{deleted},{}]\n", Value::from(inserted)));
     lines.collect::<String>().into_bytes()
 }
 

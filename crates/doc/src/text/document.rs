@@ -48,7 +48,10 @@ pub struct VisibleRun {
     pub length: u32,
 }
 
-/// A text document. A cache: integrating the same steps again, in any causal order, gives the same.
+/// A text document. A cache: integrating the same honest steps again, in any causal order, gives the same. Steps
+/// that name neighbours which never were any (only a hostile author makes such) may end up in another order when
+/// they come in another order; replaying all in canonical order, as after a differing [`TextDocument::digest`],
+/// makes replicas agree on those, too.
 #[derive(Debug, Default)]
 pub struct TextDocument {
     text: Rope,
@@ -63,6 +66,7 @@ pub struct TextDocument {
 }
 
 impl TextDocument {
+    /// An empty text.
     pub fn new() -> Self {
         Self::default()
     }
@@ -124,10 +128,19 @@ impl TextDocument {
         self.apply(delta, step)
     }
 
+    /// For each log that the step names units of, the newest delta that it names: all of them have to be in the
+    /// delta's declared past, or what it means would depend on what else the receiver holds. A range may run over
+    /// more deltas than its first unit tells.
+    pub fn newest_named(&self, delta: &Delta, step: &TextStep) -> Result<Vec<(LogId, u32)>, IntegrateError> {
+        self.newest_named_in(delta, step)
+    }
+
+    /// The visible text.
     pub fn text(&self) -> &Rope {
         &self.text
     }
 
+    /// Length of the visible text in UTF-16 units.
     pub fn len_utf16(&self) -> u32 {
         self.runs.len()
     }

@@ -45,7 +45,7 @@ impl Borrow<str> for Place {
 type Moved = Vec<(FileId, RelPath)>;
 
 impl Index {
-    /// The index of these claims, and the path of each.
+    /// The index of these claims, and those who did not get the path they want.
     pub fn new(claims: Vec<(FileId, Claim)>) -> (Self, Moved) {
         let mut index = Self::default();
         let mut keyed: Vec<(Arc<str>, Claimant)> =
@@ -64,7 +64,6 @@ impl Index {
         for (key, group) in &index.claims {
             settle(index.is_folder(key), group, &mut places, &mut index.displaced);
         }
-        moved.extend(places.iter().map(|(place, file)| (*file, place.0.clone())));
         // Sorted by folded path; a map is built much faster from what is in its own order.
         places.sort_by(|a, b| a.0.cmp(&b.0));
         index.places = places.into_iter().rev().collect();

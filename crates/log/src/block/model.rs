@@ -89,9 +89,9 @@ impl Text {
     }
 
     pub fn code(&mut self, coder: &mut Coder, byte: u8) -> u8 {
-        let node = (0..8).rev().fold(1_usize, |node, idx| {
-            node << 1 | usize::from(self.code_bit(coder, node, byte >> idx & 1 == 1))
-        });
+        let node = (0..8)
+            .rev()
+            .fold(1_usize, |node, idx| node << 1 | usize::from(self.code_bit(coder, node, byte >> idx & 1 == 1)));
         let read = node as u8;
         self.history = self.history << 8 | u32::from(read);
         read
@@ -117,7 +117,8 @@ impl Text {
             return node;
         }
         let seen = u64::from(self.history & (u32::MAX >> (32 - 8 * order as u32)));
-        let mixed = (seen << 8 | node as u64).wrapping_add(order as u64 * 0x1000_0000_0000).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed =
+            (seen << 8 | node as u64).wrapping_add(order as u64 * 0x1000_0000_0000).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed >> (64 - ORDER_BITS)) as usize
     }
 

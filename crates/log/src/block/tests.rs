@@ -85,8 +85,14 @@ fn any_delta(author: &mut Author, random: &mut Random, now_ms: u64) -> Arc<Signe
         log: author.log,
         seq: author.seq,
         prev: if random.below(30) == 0 { DeltaHash([9; 32]) } else { author.prev },
-        hlc: if random.below(3) > 0 { author.clock.tick(now_ms) } else { Hlc { wall_ms: now_ms, counter: random.next() as u32 } },
-        deps: (0..random.below(3)).map(|n| Head { log: author.log, seq: n as u32, hash: DeltaHash([n as u8; 32]) }).collect(),
+        hlc: if random.below(3) > 0 {
+            author.clock.tick(now_ms)
+        } else {
+            Hlc { wall_ms: now_ms, counter: random.next() as u32 }
+        },
+        deps: (0..random.below(3))
+            .map(|n| Head { log: author.log, seq: n as u32, hash: DeltaHash([n as u8; 32]) })
+            .collect(),
         origin: [Origin::Typing, Origin::Undo, Origin::Disk][random.below(3) as usize],
         group: 1 + random.below(u64::from(author.seq)) as u32,
         logs,
@@ -105,7 +111,10 @@ fn any_step(random: &mut Random, n_files: u64, now_ms: u64, item: &dyn Fn(&mut R
         _ => Change::Text(TextStep {
             position: if random.below(20) == 0 { random.next() as u32 } else { random.below(60) as u32 },
             delete: (0..random.below(3))
-                .map(|_| ItemRange { first: item(random), length: if random.below(30) == 0 { u32::MAX } else { 1 + random.below(4) as u32 } })
+                .map(|_| ItemRange {
+                    first: item(random),
+                    length: if random.below(30) == 0 { u32::MAX } else { 1 + random.below(4) as u32 },
+                })
                 .collect(),
             insert: (random.below(3) > 0).then(|| Insert {
                 left: (random.below(4) > 0).then(|| item(random)),

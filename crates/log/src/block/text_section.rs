@@ -182,7 +182,10 @@ impl<'a> Section<'a> {
         let hlc = self.reading(given.map(|delta| delta.hlc));
         let project = self.project(given.map(|delta| delta.project));
         let deps = self.deps(given.map(|delta| delta.deps.as_slice()))?;
-        let origin = self.models.origin.code(&mut self.coder, given.map_or(0, |delta| origin_number(delta.origin) ^ state.origin));
+        let origin = self
+            .models
+            .origin
+            .code(&mut self.coder, given.map_or(0, |delta| origin_number(delta.origin) ^ state.origin));
         state.origin ^= origin;
         let origin = parse_origin(state.origin)?;
         let group = self.group(seq, &state, given.map(|delta| delta.group));
@@ -239,10 +242,7 @@ impl<'a> Section<'a> {
         let off = given.map_or(0, |hlc| i64::from(hlc.counter) - i64::from(expected));
         let off = self.models.counter.code_signed(&mut self.coder, off);
         self.pause = pause(passed_ms);
-        Hlc {
-            wall_ms: last.wall_ms.wrapping_add(passed_ms),
-            counter: i64::from(expected).wrapping_add(off) as u32,
-        }
+        Hlc { wall_ms: last.wall_ms.wrapping_add(passed_ms), counter: i64::from(expected).wrapping_add(off) as u32 }
     }
 
     fn project(&mut self, given: Option<ProjectId>) -> ProjectId {
@@ -381,13 +381,20 @@ impl<'a> Section<'a> {
         u16::try_from(self.models.file.code(&mut self.coder, given.map_or(0, u64::from))).ok()
     }
 
-    fn text_step(&mut self, delta: &Delta, file: FileId, inserted: &mut u32, given: Option<&TextStep>) -> Option<TextStep> {
+    fn text_step(
+        &mut self,
+        delta: &Delta,
+        file: FileId,
+        inserted: &mut u32,
+        given: Option<&TextStep>,
+    ) -> Option<TextStep> {
         let mut state = self.texts.remove(&file).unwrap_or_else(FileState::new);
         if self.file.replace(file) != Some(file) {
             self.text.jump();
         }
         let before = state.kind as usize * N_PAUSES + self.pause;
-        let n_deletes = self.models.n_deletes[before].code(&mut self.coder, given.map_or(0, |text| text.delete.len() as u64));
+        let n_deletes =
+            self.models.n_deletes[before].code(&mut self.coder, given.map_or(0, |text| text.delete.len() as u64));
         if n_deletes > COUNT_MAX {
             return None;
         }
@@ -409,7 +416,13 @@ impl<'a> Section<'a> {
         let mut text = TextStep { position, delete, insert: None };
         let mut n_inserted = 0;
         if has_insert {
-            let (insert, length) = self.insert(delta, &mut state, (position, n_deleted, kind), *inserted, given.and_then(|text| text.insert.as_ref()))?;
+            let (insert, length) = self.insert(
+                delta,
+                &mut state,
+                (position, n_deleted, kind),
+                *inserted,
+                given.and_then(|text| text.insert.as_ref()),
+            )?;
             text.insert = Some(insert);
             n_inserted = length;
         } else {
@@ -458,7 +471,8 @@ impl<'a> Section<'a> {
         given: Option<&Insert>,
     ) -> Option<(Insert, u32)> {
         let position = u64::from(position);
-        let left = self.end(delta, state, Role::Left, position.checked_sub(1), None, given.map(|insert| insert.left))?;
+        let left =
+            self.end(delta, state, Role::Left, position.checked_sub(1), None, given.map(|insert| insert.left))?;
         let left_unit = left.and_then(|item| self.unit(delta, &item));
         let right_at = Some(position + n_deleted);
         let right = self.end(delta, state, Role::Right, right_at, left_unit, given.map(|insert| insert.right))?;
@@ -507,8 +521,10 @@ impl<'a> Section<'a> {
         let known = state.pieces.unit_at(at);
         let guesses = guesses(state, role, at, left, known);
         let items: Vec<ItemRef> = guesses.iter().filter_map(|unit| self.item_of(delta, unit)).collect();
-        let context = role as usize * 4 + usize::from(known.is_some()) * 2 + usize::from(left.is_some() && known.is_none());
-        let choice = given.map_or(0, |item| items.iter().position(|guess| *guess == item).map_or(0, |idx| idx as u64 + 1));
+        let context =
+            role as usize * 4 + usize::from(known.is_some()) * 2 + usize::from(left.is_some() && known.is_none());
+        let choice =
+            given.map_or(0, |item| items.iter().position(|guess| *guess == item).map_or(0, |idx| idx as u64 + 1));
         let choice = self.models.candidate[context].code(&mut self.coder, choice);
         let item = match usize::try_from(choice).ok()? {
             0 => self.named_item(delta, state, guesses.first().copied(), given)?,
@@ -519,13 +535,22 @@ impl<'a> Section<'a> {
     }
 
     /// An item that was not guessed.
-    fn named_item(&mut self, delta: &Delta, state: &FileState, guess: Option<Unit>, given: Option<ItemRef>) -> Option<ItemRef> {
+    fn named_item(
+        &mut self,
+        delta: &Delta,
+        state: &FileState,
+        guess: Option<Unit>,
+        given: Option<ItemRef>,
+    ) -> Option<ItemRef> {
         let log = self.models.unit_log.code(&mut self.coder, given.map_or(0, |item| u64::from(item.log)));
         let log = u16::try_from(log).ok()?;
         let near = guess.or(state.last).map_or(delta.seq, |unit| unit.seq);
         let off = given.map_or(0, |item| i64::from(item.seq) - i64::from(near));
         let context = usize::from(guess.is_some());
-        let seq = u32::try_from(i64::from(near).wrapping_add(self.models.unit_seq[context].code_signed(&mut self.coder, off))).ok()?;
+        let seq = u32::try_from(
+            i64::from(near).wrapping_add(self.models.unit_seq[context].code_signed(&mut self.coder, off)),
+        )
+        .ok()?;
         let offset = self.models.unit_offset.code(&mut self.coder, given.map_or(0, |item| u64::from(item.offset)));
         Some(ItemRef { log, seq, offset: u32::try_from(offset).ok()? })
     }

@@ -29,7 +29,8 @@ impl RealDisk {
     pub fn new(folder: &Path) -> io::Result<Self> {
         if !folder.exists() {
             fs::create_dir_all(folder)?;
-            sync_folder(folder.parent().unwrap_or(folder))?;
+            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+            sync_folder(parent.unwrap_or(Path::new(".")))?;
         }
         Ok(Self { folder: folder.to_path_buf(), open: BTreeMap::new() })
     }

@@ -2,10 +2,10 @@
 //! only remembers where, so that opening need not read them.
 
 use super::Log;
-use crate::{IndexChange, LogError};
 use crate::index::checked;
 use crate::journal::{Class, RecordKind};
 use crate::writer::Place;
+use crate::{IndexChange, LogError};
 use codesync_base::{BlobHash, BlobSource, limits};
 use std::collections::BTreeMap;
 use std::io::Read;

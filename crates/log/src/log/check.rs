@@ -179,7 +179,11 @@ impl Check<'_> {
             self.report.n_blobs += 1;
             if !matches!(log.read_blob(hash), Ok(Some(_))) {
                 self.damage.segments.insert(number);
-                self.find(journal::segment_name(number), format!("Content {} cannot be read.", hash.short()), Outcome::Lost);
+                self.find(
+                    journal::segment_name(number),
+                    format!("Content {} cannot be read.", hash.short()),
+                    Outcome::Lost,
+                );
             }
         }
     }

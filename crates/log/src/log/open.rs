@@ -227,8 +227,7 @@ impl Opening {
     fn rewrite(&mut self, number: u32, class: Class, bytes: &[u8], scan: &Scan) -> Result<(), LogError> {
         let Some(kind) = scan.records.first().map(|record| record.kind) else { return Ok(()) };
         self.log.writer.copy_aside(number, bytes)?;
-        let payloads: Vec<Vec<u8>> =
-            scan.records.iter().map(|record| bytes[record.payload.clone()].to_vec()).collect();
+        let payloads: Vec<Vec<u8>> = scan.records.iter().map(|record| bytes[record.payload.clone()].to_vec()).collect();
         self.log.writer.replace(number, class, kind, &payloads).map(drop)
     }
 
@@ -453,9 +452,10 @@ impl Opening {
 impl Log {
     fn find_in_blocks(&self, signed: &SignedDelta) -> bool {
         let (log, seq) = (&signed.delta.log, signed.delta.seq);
-        self.blocks.iter().filter(|block| block.summary.may_hold(log, seq)).any(|block| {
-            self.decoded(block).is_ok_and(|deltas| deltas.iter().any(|sealed| sealed.hash == signed.hash))
-        })
+        self.blocks
+            .iter()
+            .filter(|block| block.summary.may_hold(log, seq))
+            .any(|block| self.decoded(block).is_ok_and(|deltas| deltas.iter().any(|sealed| sealed.hash == signed.hash)))
     }
 }
 

@@ -158,9 +158,7 @@ impl Log {
         seq: u32,
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
-        let wanted = |block: &Block| {
-            block.summary.logs.iter().any(|part| part.log == *log && part.last_seq >= seq)
-        };
+        let wanted = |block: &Block| block.summary.logs.iter().any(|part| part.log == *log && part.last_seq >= seq);
         self.walk(Direction::Up, wanted, Log::decode_fresh, &mut |signed| match &signed.delta {
             delta if delta.log == *log && delta.seq >= seq => f(signed),
             _ => ControlFlow::Continue(()),
@@ -243,7 +241,8 @@ impl Log {
     }
 
     fn decode_fresh(&self, block: &Block) -> Result<Vec<Arc<SignedDelta>>, LogError> {
-        let known = self.decoded.borrow().recent.iter().find(|(id, _)| *id == block.id).map(|(_, deltas)| deltas.clone());
+        let known =
+            self.decoded.borrow().recent.iter().find(|(id, _)| *id == block.id).map(|(_, deltas)| deltas.clone());
         match known {
             Some(deltas) => Ok(deltas.to_vec()),
             None => block::decode(&self.payload(block)?).ok_or_else(|| unreadable(block)),

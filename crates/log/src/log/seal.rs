@@ -196,7 +196,8 @@ impl Log {
     fn clear_superseded(&mut self) -> Result<(), LogError> {
         for number in self.writer.numbers(Class::Sealed) {
             let is_in = |block: &&Block| block.place.segment == number;
-            let used_bytes: u64 = self.blocks.iter().filter(is_in).map(|block| u64::from(block.place.length_bytes)).sum();
+            let used_bytes: u64 =
+                self.blocks.iter().filter(is_in).map(|block| u64::from(block.place.length_bytes)).sum();
             let dead_bytes = self.writer.segments[&number].length_bytes.saturating_sub(used_bytes);
             if dead_bytes >= DEAD_BYTES_MIN && dead_bytes > used_bytes {
                 self.rewrite_sealed(number)?;
@@ -209,7 +210,8 @@ impl Log {
     /// dropped from the log; the caller has set them aside.
     pub(super) fn rewrite_sealed(&mut self, number: u32) -> Result<(), LogError> {
         let idxs: Vec<usize> = (0..self.blocks.len()).filter(|idx| self.blocks[*idx].place.segment == number).collect();
-        let payloads: Result<Vec<Vec<u8>>, LogError> = idxs.iter().map(|idx| self.payload(&self.blocks[*idx])).collect();
+        let payloads: Result<Vec<Vec<u8>>, LogError> =
+            idxs.iter().map(|idx| self.payload(&self.blocks[*idx])).collect();
         let places = self.writer.replace(number, Class::Sealed, RecordKind::SealedBlock, &payloads?)?;
         for (idx, place) in idxs.into_iter().zip(places) {
             self.blocks[idx].place = place;

@@ -197,7 +197,12 @@ struct Promised {
 }
 
 /// Some work with everything in it; stops at the first failure.
-fn work(disk: &MemoryDisk, index: &MemoryIndex, deltas: &[Arc<SignedDelta>], promised: &mut Promised) -> Result<(), LogError> {
+fn work(
+    disk: &MemoryDisk,
+    index: &MemoryIndex,
+    deltas: &[Arc<SignedDelta>],
+    promised: &mut Promised,
+) -> Result<(), LogError> {
     let (mut log, _) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options())?;
     for (idx, part) in deltas.chunks(40).enumerate() {
         let blob = log.put_blob(format!("blob {idx}").repeat(idx + 1).as_bytes())?;
@@ -408,7 +413,11 @@ fn flipped_bits_cuts_and_deleted_files_are_healed_or_noticed() {
                     format!("{name} zeros from {at}")
                 }
                 _ => {
-                    damaged.damage(&name, |bytes| if let Some(byte) = bytes.get_mut(at) { *byte ^= 1 << (at % 8) });
+                    damaged.damage(&name, |bytes| {
+                        if let Some(byte) = bytes.get_mut(at) {
+                            *byte ^= 1 << (at % 8)
+                        }
+                    });
                     format!("{name} bit flipped in byte {at}")
                 }
             };
@@ -437,9 +446,11 @@ fn a_damaged_or_empty_index_is_built_anew() {
 #[test]
 fn history_without_any_good_copy_is_reported_lost_and_the_rest_stays() {
     let (disk, index, deltas) = store();
-    let sealed = disk.files().into_iter().map(|(name, _)| name).find(|name| {
-        name.starts_with("journal/") && class_of(&disk, name) == Class::Sealed
-    });
+    let sealed = disk
+        .files()
+        .into_iter()
+        .map(|(name, _)| name)
+        .find(|name| name.starts_with("journal/") && class_of(&disk, name) == Class::Sealed);
     disk.damage(&sealed.unwrap(), |bytes| bytes[600] ^= 4);
     let mut first = true;
     index.damage(|key| key.starts_with(b"block/") && std::mem::take(&mut first), |value| value[50] ^= 1);

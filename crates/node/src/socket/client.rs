@@ -74,7 +74,8 @@ impl SocketClient {
         let mut next_id = self.next_id.lock().unwrap_or_else(PoisonError::into_inner);
         let id = *next_id;
         *next_id += 1;
-        let line = line_of(&ClientLine::Request(RequestFrame { id, request })).map_err(|error| gone().with_detail(error))?;
+        let line =
+            line_of(&ClientLine::Request(RequestFrame { id, request })).map_err(|error| gone().with_detail(error))?;
         if line.len() > LINE_BYTES_MAX {
             return Err(ApiError::new(ErrorCode::Invalid, "This is too much to send at once (64 MiB at most)."));
         }

@@ -85,7 +85,10 @@ fn requests_of_many_threads_get_their_own_answers() {
     });
     threads.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().unwrap());
     let refusal = client.call(Request::Flush).unwrap_err();
-    assert_eq!((refusal.code, refusal.message.as_str(), refusal.detail.as_deref()), (ErrorCode::Exists, "It is there.", Some("why")));
+    assert_eq!(
+        (refusal.code, refusal.message.as_str(), refusal.detail.as_deref()),
+        (ErrorCode::Exists, "It is there.", Some("why"))
+    );
     server.stop();
 }
 
@@ -118,7 +121,9 @@ fn events_come_only_to_those_who_asked() {
     assert_eq!(echo.subscribers.lock().unwrap().len(), 1);
     server.stop();
     wait_until("the end of the events", || {
-        first.recv_timeout(Duration::from_millis(1)).is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
+        first
+            .recv_timeout(Duration::from_millis(1))
+            .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
     });
     assert!(listening.call(get("x")).is_err());
 }
@@ -173,7 +178,9 @@ fn another_version_is_refused_with_a_sentence() {
     stream.write_all(&line_of(&Hello { token: endpoint.token, api_version: API_VERSION + 1 }).unwrap()).unwrap();
     let mut answer = String::new();
     BufReader::new(&stream).read_line(&mut answer).unwrap();
-    let ServerFrame::Reply { id: 0, result: Err(error) } = serde_json::from_str(&answer).unwrap() else { panic!("{answer}") };
+    let ServerFrame::Reply { id: 0, result: Err(error) } = serde_json::from_str(&answer).unwrap() else {
+        panic!("{answer}")
+    };
     assert_eq!(error.code, ErrorCode::NewerVersion);
 }
 
@@ -241,15 +248,23 @@ fn what_a_dead_process_left_is_removed_and_a_living_one_kept() {
 
 #[test]
 fn every_event_and_request_passes_as_it_is() {
-    let state = SaveState { kind: SaveKind::DiskFull, saved_ms: Some(7), n_unwritten: 2, message: Some("Full.".into()) };
+    let state =
+        SaveState { kind: SaveKind::DiskFull, saved_ms: Some(7), n_unwritten: 2, message: Some("Full.".into()) };
     let line = line_of(&ServerFrame::Event(Event::SaveState(state.clone()))).unwrap();
     let ServerFrame::Event(Event::SaveState(back)) = serde_json::from_slice(&line).unwrap() else { panic!() };
     assert_eq!(back, state);
     // Requests without and with arguments, each beside its id.
-    for request in [Request::Status, Request::UndoLast, get("k"), Request::EditFile { path: "a".into(), edits: vec![codesync_api::Splice(1, 0, "x\u{2028}\n".into())] }] {
+    for request in [
+        Request::Status,
+        Request::UndoLast,
+        get("k"),
+        Request::EditFile { path: "a".into(), edits: vec![codesync_api::Splice(1, 0, "x\u{2028}\n".into())] },
+    ] {
         let shown = format!("{request:?}");
         let line = line_of(&ClientLine::Request(RequestFrame { id: 5, request })).unwrap();
-        let ClientLine::Request(frame) = serde_json::from_slice(&line).unwrap() else { panic!("{}", String::from_utf8_lossy(&line)) };
+        let ClientLine::Request(frame) = serde_json::from_slice(&line).unwrap() else {
+            panic!("{}", String::from_utf8_lossy(&line))
+        };
         assert_eq!((frame.id, format!("{:?}", frame.request)), (5, shown));
     }
 }

@@ -5,7 +5,7 @@ import type { Workbench } from "../../workbench/workbench";
 import type { TimelineState } from "../../state/timeline.svelte";
 import type { TimelineActions } from "./actions.svelte";
 import type { PastPane } from "./pastPane";
-import PastView from "./PastView.svelte";
+import PastLayer from "./PastLayer.svelte";
 import Timeline from "./Timeline.svelte";
 
 export interface Parts {
@@ -17,12 +17,11 @@ export interface Parts {
 
 export function bindToWorkbench(parts: Parts): void {
   listen(parts);
+  fillSlots(parts);
   // The timeline lives as long as the window.
   $effect.root(() => {
     $effect(() => followActiveFile(parts));
     $effect(() => followSettings(parts));
-    $effect(() => showStrip(parts));
-    $effect(() => showPast(parts));
   });
 }
 
@@ -46,30 +45,25 @@ function followSettings({ workbench, timeline }: Parts): void {
   untrack(() => timeline.setAxis(axis === "clock" ? "clock" : "activity"));
 }
 
-function showStrip({ workbench, timeline, actions }: Parts): void {
-  const { session, slots } = workbench;
-  const isShown = session.settings.timelineVisible && session.workspace !== null;
+function fillSlots({ workbench, timeline, actions, past }: Parts): void {
+  const { editors, session, slots } = workbench;
   const onhintseen = (): void => {
     if (!session.settings.timelineHintSeen) void session.changeSettings({ timelineHintSeen: true });
   };
   const onaxis = (axis: "activity" | "clock"): void => void session.changeSettings({ axis });
-  slots.strip = isShown
-    ? fill(Timeline, () => ({ timeline, actions, hintSeen: session.settings.timelineHintSeen, onhintseen, onaxis }))
-    : null;
-}
-
-function showPast({ workbench, timeline, actions, past }: Parts): void {
-  const { editors, slots } = workbench;
-  const { monaco } = editors;
-  if (!timeline.isPast || monaco === null) {
-    slots.overEditor = null;
-    return;
-  }
+  slots.strip = fill(Timeline, () => ({
+    timeline,
+    actions,
+    hintSeen: session.settings.timelineHintSeen,
+    onhintseen,
+    onaxis,
+  }));
+  const monaco = (): typeof editors.monaco => editors.monaco;
   const live = (): typeof editors.activeEditor => editors.activeEditor;
   const onpane = (pane: PastPane | null): void => {
     past.pane = pane;
     // Keys belong to what is seen; the strip keeps them while it is being dragged.
     if (pane !== null && editors.hasTextFocus) pane.focus();
   };
-  slots.overEditor = fill(PastView, () => ({ timeline, actions, monaco, live, onpane }));
+  slots.overEditor = fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane }));
 }

@@ -1,6 +1,7 @@
 //! Taking in a step by name: first everything is checked, then everything is done.
 
 use super::*;
+use std::collections::BTreeMap;
 
 /// A step whose names are known units.
 pub(super) struct Resolved {
@@ -36,6 +37,24 @@ impl TextDocument {
         let delete = step.delete.iter().map(|range| self.resolve_range(delta, range)).collect::<Result<_, _>>()?;
         let insert = step.insert.as_ref().map(|insert| self.resolve_insert(delta, insert, blobs)).transpose()?;
         Ok(Resolved { position: step.position, delete, insert })
+    }
+
+    /// See [`TextDocument::newest_named`].
+    pub(super) fn newest_named_in(&self, delta: &Delta, step: &TextStep) -> Result<Vec<(LogId, u32)>, IntegrateError> {
+        let mut newest: BTreeMap<LogId, u32> = BTreeMap::new();
+        let mut name = |unit: Unit| {
+            let (seq, ..) = self.names.name(unit);
+            let known = newest.entry(self.names.log(unit.log).id).or_default();
+            *known = seq.max(*known);
+        };
+        for range in &step.delete {
+            let range = self.resolve_range(delta, range)?;
+            name(Unit { log: range.first.log, clock: range.end() - 1 });
+        }
+        for item in step.insert.iter().flat_map(|insert| [&insert.left, &insert.right]).flatten() {
+            name(self.resolve_item(delta, item)?);
+        }
+        Ok(newest.into_iter().collect())
     }
 
     fn resolve_item(&self, delta: &Delta, item: &ItemRef) -> Result<Unit, IntegrateError> {

@@ -163,3 +163,14 @@ fn arbitrary_names_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn a_range_names_all_the_deltas_that_it_runs_over() {
+    let mut document = document();
+    let mut open = OpenDelta { log: log_id(1), seq: 8, logs: vec![] };
+    document.edit(&mut open, &Splice::new(0, 0, "uvw")).unwrap();
+    let delete = vec![ItemRange { first: item(2, 5, 1), length: 2 }];
+    let insert = inline(Some(item(2, 5, 0)), Some(item(1, 1, 4)), "x");
+    let named = document.newest_named(&delta_of_two(1), &TextStep { position: 0, delete, insert });
+    assert_eq!(named, Ok(vec![(log_id(1), 8), (log_id(99), 1)]));
+}

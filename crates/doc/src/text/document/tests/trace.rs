@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::stopwatch::Stopwatch;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -11,19 +12,25 @@ struct Trace {
     end: String,
 }
 
-fn read_trace(name: &str) -> Option<Trace> {
+fn read_json(name: &str) -> Option<serde_json::Value> {
     let folder = std::env::var_os("CODESYNC_TRACES")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces")), PathBuf::from);
     let file = std::fs::File::open(folder.join(name)).ok()?;
     let mut json = String::new();
     flate2::read::GzDecoder::new(file).read_to_string(&mut json).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let patches = json["txns"].as_array().unwrap().iter().flat_map(|txn| txn["patches"].as_array().unwrap());
+    Some(serde_json::from_str(&json).unwrap())
+}
+
+fn splice_of(patch: &serde_json::Value) -> Splice {
     let number = |value: &serde_json::Value| u32::try_from(value.as_u64().unwrap()).unwrap();
-    let splice =
-        |patch: &serde_json::Value| Splice::new(number(&patch[0]), number(&patch[1]), patch[2].as_str().unwrap());
+    Splice::new(number(&patch[0]), number(&patch[1]), patch[2].as_str().unwrap())
+}
+
+fn read_trace(name: &str) -> Option<Trace> {
+    let json = read_json(name)?;
+    let patches = json["txns"].as_array().unwrap().iter().flat_map(|txn| txn["patches"].as_array().unwrap());
     let text = |key: &str| json[key].as_str().unwrap().to_owned();
-    Some(Trace { splices: patches.map(splice).collect(), start: text("startContent"), end: text("endContent") })
+    Some(Trace { splices: patches.map(splice_of).collect(), start: text("startContent"), end: text("endContent") })
 }
 
 fn per_second(n: usize, since: &Stopwatch) -> String {
@@ -103,4 +110,58 @@ fn long_offline_work_merges_quickly() {
     println!("merge: {} steps in {:?}", 2 * n_each, start.elapsed());
     assert_eq!(replicas[0].document.to_string(), replicas[1].document.to_string());
     assert_eq!(replicas[0].document.check_against_yrs(), Ok(()));
+}
+
+/// Two people writing one text at once, with thousands of merges.
+#[test]
+fn a_recorded_session_of_two_converges() {
+    let Some(json) = read_json("friendsforever.json.gz") else {
+        println!("skipped: the editing traces are not here (set CODESYNC_TRACES)");
+        return;
+    };
+    let mut replicas: Vec<Replica> = (0..2).map(|i| Replica::new(i + 1, 2)).collect();
+    let mut sent: Vec<(usize, Vec<(Delta, TextStep)>)> = vec![];
+    // For each replica, the transactions that it has.
+    let mut seen: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); 2];
+    let start = Stopwatch::start();
+    let txns = json["txns"].as_array().unwrap();
+    for (idx, txn) in txns.iter().enumerate() {
+        let me = txn["agent"].as_u64().unwrap() as usize;
+        let mut wanted = vec![];
+        let mut open: Vec<usize> = numbers(&txn["parents"]);
+        while let Some(parent) = open.pop() {
+            if seen[me].insert(parent) {
+                wanted.push(parent);
+                open.extend(numbers(&txns[parent]["parents"]));
+            }
+        }
+        wanted.sort_unstable();
+        for other in wanted {
+            receive(&mut replicas[me].document, &sent[other].1);
+        }
+        let mut open = OpenDelta { log: replicas[me].log, seq: idx as u32 + 1, logs: vec![] };
+        let mut edit = |patch| replicas[me].document.edit(&mut open, &splice_of(patch)).unwrap();
+        let steps: Vec<TextStep> = txn["patches"].as_array().unwrap().iter().map(&mut edit).collect();
+        let delta = delta(open.log, open.seq, open.logs);
+        sent.push((me, steps.into_iter().map(|step| (delta.clone(), step)).collect()));
+        seen[me].insert(idx);
+    }
+    for (me, replica) in replicas.iter_mut().enumerate() {
+        let missing = sent.iter().enumerate().filter(|(idx, _)| !seen[me].contains(idx));
+        missing.for_each(|(_, (_, steps))| receive(&mut replica.document, steps));
+        assert_eq!(replica.document.check_against_yrs(), Ok(()));
+    }
+    println!("two people: {} transactions on both sides in {:?}", sent.len(), start.elapsed());
+    assert_eq!(replicas[0].document.to_string(), replicas[1].document.to_string());
+    println!("as recorded: {}", replicas[0].document.to_string() == json["endContent"].as_str().unwrap());
+}
+
+fn numbers(json: &serde_json::Value) -> Vec<usize> {
+    json.as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect()
+}
+
+fn receive(document: &mut TextDocument, steps: &[(Delta, TextStep)]) {
+    for (delta, step) in steps {
+        document.integrate(delta, step, &NoBlobs).unwrap();
+    }
 }
