@@ -82,6 +82,7 @@ fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
         .title("CodeSync")
         .inner_size(geometry.width, geometry.height)
         .min_inner_size(640.0, 420.0)
+        .prevent_overflow()
         .maximized(geometry.maximized)
         .visible(false);
     builder = match reachable_place(&geometry, &app.available_monitors()?) {

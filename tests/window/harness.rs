@@ -387,6 +387,10 @@ pub fn scenario(size: (u32, u32), play: impl AsyncFnOnce(&Home, &Screen) -> Resu
         runtime.block_on(async {
             let screen = Screen::start(size.0, size.1)?;
             let home = Home::new()?;
+            home.configure(
+                "window.json",
+                &json!({ "x": 0, "y": 0, "width": size.0, "height": size.1, "maximized": false }),
+            )?;
             let result = play(&home, &screen).await;
             if result.is_err() {
                 eprintln!("the window's log:\n{}", home.log());

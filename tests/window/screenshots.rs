@@ -46,8 +46,6 @@ fn screenshots() {
             let album = Album { folder: folder.clone(), name, only: only.clone() };
             scenario(size, async |home, screen| {
                 home.configure("settings.json", &json!({ "theme": theme, "person": "Bo" }))?;
-                let window = json!({ "x": 0, "y": 0, "width": size.0, "height": size.1, "maximized": false });
-                home.configure("window.json", &window)?;
                 album.fill(home, screen).await
             });
         }

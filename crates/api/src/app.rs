@@ -26,21 +26,38 @@ pub enum AppRequest {
     /// First call of a window: what to show.
     Start,
     /// The system's folder picker. The reply has no path when it was cancelled.
-    PickFolder { title: String },
-    PickSaveFile { title: String, name: String },
+    PickFolder {
+        title: String,
+    },
+    PickSaveFile {
+        title: String,
+        name: String,
+    },
     /// Opens (and if needed creates) a workspace in this window.
-    OpenWorkspace { path: String },
+    OpenWorkspace {
+        path: String,
+    },
     /// A small project to try things in, made fresh in the user's documents folder.
     OpenSample,
     CloseWorkspace,
     ListRecent,
-    ForgetRecent { path: String },
+    ForgetRecent {
+        path: String,
+    },
     GetSettings,
-    PutSettings { settings: Settings },
-    RevealInFileManager { path: String },
+    PutSettings {
+        settings: Settings,
+    },
+    RevealInFileManager {
+        path: String,
+    },
     ReadClipboard,
-    WriteClipboard { text: String },
-    SetTitle { title: String },
+    WriteClipboard {
+        text: String,
+    },
+    SetTitle {
+        title: String,
+    },
     /// The window is drawn: show it (it is created hidden, so that nothing flashes).
     Painted,
     ToggleFullScreen,
@@ -142,10 +159,21 @@ pub enum Push {
 #[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum AppEvent {
     /// A second launch asked for this folder, file or line.
-    OpenRequested { path: String, goto: Option<(String, u32)> },
+    OpenRequested {
+        path: String,
+        goto: Option<(String, u32)>,
+    },
     /// Files were dropped on the window from outside, at this place in CSS pixels.
-    Dropped { paths: Vec<String>, x: f64, y: f64 },
-    SystemThemeChanged { dark: bool },
+    Dropped {
+        paths: Vec<String>,
+        x: f64,
+        y: f64,
+    },
+    SystemThemeChanged {
+        dark: bool,
+    },
     /// The workspace went away under the window (store failed, folder moved).
-    WorkspaceClosed { error: ApiError },
+    WorkspaceClosed {
+        error: ApiError,
+    },
 }

@@ -265,14 +265,30 @@ pub struct NamedMoment {
 #[serde(tag = "kind", content = "value", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RestoreTarget {
     /// The present selection becomes what stood in its place. Units of the present text.
-    Selection { path: String, start: u32, end: u32 },
+    Selection {
+        path: String,
+        start: u32,
+        end: u32,
+    },
     /// The stretch `start..end` of the text at the moment comes back to where it was.
-    PastSelection { path: String, start: u32, end: u32 },
+    PastSelection {
+        path: String,
+        start: u32,
+        end: u32,
+    },
     /// Lines counted from 1, both inclusive, of the text at the moment.
-    Lines { path: String, first: u32, last: u32 },
+    Lines {
+        path: String,
+        first: u32,
+        last: u32,
+    },
     /// By present path, or the path it had at the moment.
-    File { path: String },
-    Folder { path: String },
+    File {
+        path: String,
+    },
+    Folder {
+        path: String,
+    },
     Workspace,
 }
 

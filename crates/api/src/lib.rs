@@ -34,68 +34,183 @@ pub enum Request {
     /// Makes everything durable and every changed file written to the folder before it answers.
     Flush,
     /// Small texts that a client keeps with the workspace (open tabs, panel sizes). Not history.
-    GetState { key: String },
-    PutState { key: String, value: String },
-    Verify { repair: bool },
+    GetState {
+        key: String,
+    },
+    PutState {
+        key: String,
+        value: String,
+    },
+    Verify {
+        repair: bool,
+    },
 
     // --- files
-    ListFolder { path: String, at: Option<Moment> },
+    ListFolder {
+        path: String,
+        at: Option<Moment>,
+    },
     /// Paths of all files, for "go to file" and the command line.
-    ListFiles { at: Option<Moment> },
-    CreateFile { path: String },
-    CreateFolder { path: String },
+    ListFiles {
+        at: Option<Moment>,
+    },
+    CreateFile {
+        path: String,
+    },
+    CreateFolder {
+        path: String,
+    },
     /// Renames or moves a file, or a folder with all that is in it.
-    Rename { from: String, to: String },
-    Delete { path: String },
-    Duplicate { path: String, to: String },
-    ListDeleted { limit: u32 },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Delete {
+        path: String,
+    },
+    Duplicate {
+        path: String,
+        to: String,
+    },
+    ListDeleted {
+        limit: u32,
+    },
     /// Brings a deleted file back to the path it had.
-    Undelete { file_id: String },
+    Undelete {
+        file_id: String,
+    },
     /// Copies a file from outside the workspace into it (drag and drop, paste).
-    ImportFile { source: String, path: String },
+    ImportFile {
+        source: String,
+        path: String,
+    },
 
     // --- editing
-    OpenView { path: String },
-    CloseView { view_id: u32 },
-    EditView { view_id: u32, edit: ViewEdit },
+    OpenView {
+        path: String,
+    },
+    CloseView {
+        view_id: u32,
+    },
+    EditView {
+        view_id: u32,
+        edit: ViewEdit,
+    },
     /// Asks for a `ViewSnapshot` event: after a gap, a reload or a failed hash check.
-    ResyncView { view_id: u32 },
-    Undo { view_id: u32 },
-    Redo { view_id: u32 },
+    ResyncView {
+        view_id: u32,
+    },
+    Undo {
+        view_id: u32,
+    },
+    Redo {
+        view_id: u32,
+    },
     /// Takes back the newest restore, disk change or other whole act, whatever files it touched.
     UndoLast,
     /// Takes back one change group by its id, wherever it stands in history.
-    UndoGroup { group_id: String },
-    Save { path: Option<String> },
-    SetEncoding { path: String, encoding: String },
-    SetLineEnd { path: String, line_end: LineEnd },
+    UndoGroup {
+        group_id: String,
+    },
+    Save {
+        path: Option<String>,
+    },
+    SetEncoding {
+        path: String,
+        encoding: String,
+    },
+    SetLineEnd {
+        path: String,
+        line_end: LineEnd,
+    },
     /// Applies edits in order without a view (command line). Creates the file where it is missing.
-    EditFile { path: String, edits: Vec<Splice> },
+    EditFile {
+        path: String,
+        edits: Vec<Splice>,
+    },
 
     // --- history
-    Timeline { scope: Scope },
-    Histogram { scope: Scope, axis: Axis, from: u64, to: u64, n_buckets: u32 },
+    Timeline {
+        scope: Scope,
+    },
+    Histogram {
+        scope: Scope,
+        axis: Axis,
+        from: u64,
+        to: u64,
+        n_buckets: u32,
+    },
     /// What is known of moment `index` of a scope: 0 is "before the first change".
-    MomentInfo { scope: Scope, index: u64 },
+    MomentInfo {
+        scope: Scope,
+        index: u64,
+    },
     /// Where a step key leads from `index`.
-    StepMoment { scope: Scope, index: u64, unit: StepUnit, direction: Direction },
-    ResolveMoment { scope: Scope, moment: Moment },
+    StepMoment {
+        scope: Scope,
+        index: u64,
+        unit: StepUnit,
+        direction: Direction,
+    },
+    ResolveMoment {
+        scope: Scope,
+        moment: Moment,
+    },
     /// Text of a file as of a moment. With `have`, only the splices that lead there from that index.
-    TextAt { path: String, scope: Scope, index: u64, have: Option<u64> },
-    FileAt { path: String, at: Moment },
-    Compare { path: Option<String>, from: Moment, to: Moment },
-    Blame { path: String, at: Option<Moment> },
-    FindInHistory { text: String, scope: Scope, limit: u32 },
-    Log { query: LogQuery },
-    Moments { scope: Scope },
-    NameMoment { name: String, note: Option<String>, at: Option<Moment> },
-    RestorePreview { target: RestoreTarget, at: Moment },
-    Restore { target: RestoreTarget, at: Moment },
+    TextAt {
+        path: String,
+        scope: Scope,
+        index: u64,
+        have: Option<u64>,
+    },
+    FileAt {
+        path: String,
+        at: Moment,
+    },
+    Compare {
+        path: Option<String>,
+        from: Moment,
+        to: Moment,
+    },
+    Blame {
+        path: String,
+        at: Option<Moment>,
+    },
+    FindInHistory {
+        text: String,
+        scope: Scope,
+        limit: u32,
+    },
+    Log {
+        query: LogQuery,
+    },
+    Moments {
+        scope: Scope,
+    },
+    NameMoment {
+        name: String,
+        note: Option<String>,
+        at: Option<Moment>,
+    },
+    RestorePreview {
+        target: RestoreTarget,
+        at: Moment,
+    },
+    Restore {
+        target: RestoreTarget,
+        at: Moment,
+    },
 
     // --- whole history
-    ExportBundle { file: String },
-    ImportBundle { file: String },
-    ExportGit { dir: String },
+    ExportBundle {
+        file: String,
+    },
+    ImportBundle {
+        file: String,
+    },
+    ExportGit {
+        dir: String,
+    },
 }
 
 /// The answer to a [`Request`] of the same name.
@@ -133,15 +248,27 @@ pub enum Reply {
 #[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Event {
     ViewPatch(ViewPatch),
-    ViewAck { view_id: u32, request_id: u64, revision: u64 },
+    ViewAck {
+        view_id: u32,
+        request_id: u64,
+        revision: u64,
+    },
     ViewSnapshot(ViewSnapshot),
     /// The file behind a view has another path now, or none.
-    ViewMoved { view_id: u32, path: Option<String> },
+    ViewMoved {
+        view_id: u32,
+        path: Option<String>,
+    },
     /// Entries of these folders changed ("" is the root).
-    TreeChanged { folders: Vec<String> },
+    TreeChanged {
+        folders: Vec<String>,
+    },
     SaveState(SaveState),
     /// History grew: the newest index of the workspace, and the files that took part.
-    HistoryGrew { n_moments: u64, paths: Vec<String> },
+    HistoryGrew {
+        n_moments: u64,
+        paths: Vec<String>,
+    },
     MomentNamed(NamedMoment),
     /// A whole act was done: a mass disk change, a restore. Clients show it as a toast.
     Act(Act),

@@ -54,7 +54,11 @@ mod tests {
             group: 1,
             logs: vec![],
             files: vec![],
-            steps: vec![Step { at_ms: 5, file: 0, change: Change::Session { person: "Asha".into(), device_name: "x".into() } }],
+            steps: vec![Step {
+                at_ms: 5,
+                file: 0,
+                change: Change::Session { person: "Asha".into(), device_name: "x".into() },
+            }],
         };
         let (_, hash) = encode_delta(&delta);
         SignedDelta { signature: key.sign_delta(&hash), delta, hash }

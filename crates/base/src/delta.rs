@@ -76,20 +76,44 @@ pub enum Change {
     Text(TextStep),
     /// A file comes to be. For text the content is its first text, its units named (this delta, offset)
     /// like any inserted text; for binaries it is the bytes.
-    Create { path: RelPath, kind: FileKind, meta: FileMeta, content: Option<TextSource> },
-    Move { path: RelPath },
+    Create {
+        path: RelPath,
+        kind: FileKind,
+        meta: FileMeta,
+        content: Option<TextSource>,
+    },
+    Move {
+        path: RelPath,
+    },
     /// The file goes away; text and history stay.
     Remove,
     /// A removed file comes back, at this path.
-    Revive { path: RelPath },
+    Revive {
+        path: RelPath,
+    },
     /// New bytes of a file that is kept whole.
-    Content { blob: BlobHash, length_bytes: u64 },
-    Meta { meta: FileMeta },
+    Content {
+        blob: BlobHash,
+        length_bytes: u64,
+    },
+    Meta {
+        meta: FileMeta,
+    },
     /// A file begins or ceases to be kept whole (`Binary`) or character by character (`Text`).
-    Kind { kind: FileKind },
+    Kind {
+        kind: FileKind,
+    },
     /// Names a moment: `at` or, without it, the moment of this step.
-    Moment { name: String, note: Option<String>, automatic: bool, at: Option<StepKey> },
-    Session { person: String, device_name: String },
+    Moment {
+        name: String,
+        note: Option<String>,
+        automatic: bool,
+        at: Option<StepKey>,
+    },
+    Session {
+        person: String,
+        device_name: String,
+    },
 }
 
 /// One replacement in one file, its units named so that it means the same on every replica.
@@ -135,7 +159,10 @@ pub struct Insert {
 pub enum TextSource {
     Inline(Arc<str>),
     /// `length` counts UTF-16 units for text and bytes for binaries.
-    Blob { hash: BlobHash, length: u32 },
+    Blob {
+        hash: BlobHash,
+        length: u32,
+    },
 }
 
 /// Place of a delta in the one order that is the same on every replica: total, and causal because a

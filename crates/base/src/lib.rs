@@ -11,8 +11,8 @@ mod wire;
 
 pub use clock::{Clock, Hlc};
 pub use delta::{
-    Change, Delta, DeltaKey, Head, Insert, ItemRange, ItemRef, Origin, SignedDelta, Splice, Step, StepKey,
-    TextSource, TextStep,
+    Change, Delta, DeltaKey, Head, Insert, ItemRange, ItemRef, Origin, SignedDelta, Splice, Step, StepKey, TextSource,
+    TextStep,
 };
 pub use ids::{BlobHash, DeltaHash, DeviceId, FileId, IdError, LogId, ProjectId};
 pub use meta::{FileKind, FileMeta, LineEnd, RawContent};

@@ -58,7 +58,17 @@ pub fn sentence_of(error: &ApiError) -> String {
         | ErrorCode::Io
         | ErrorCode::Mismatch => "",
     };
-    format!("{}{hint}", error.message)
+    format!("{}{hint}", without_numbers(&error.message))
+}
+
+/// Takes the system's own error numbers out of a sentence: ` (os error 13)`.
+fn without_numbers(sentence: &str) -> String {
+    let mut parts = sentence.split(" (os error ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+    }
+    text
 }
 
 /// The system's reason in plain words, without its number.

@@ -258,7 +258,9 @@ impl State {
     fn replayed(events: &[Arc<TreeEvent>]) -> Self {
         let mut state = Self::default();
         for event in events {
-            Arc::make_mut(state.entries.entry(event.file).or_default()).apply(event.clone());
+            let entry = Arc::make_mut(state.entries.entry(event.file).or_default());
+            entry.apply(event.clone());
+            entry.put_where_wanted();
         }
         let nodes = state.entries.values().filter_map(|entry| entry.node.as_ref());
         let (index, moved) = Index::new(nodes.filter_map(|node| Some((node.file, node.claim()?))).collect());

@@ -4,8 +4,8 @@
 use crate::undo::UndoStep;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_base::{
-    Change, Delta, FileId, FileKind, FileMeta, Head, Hlc, LogId, Origin, RelPath, SignedDelta, Splice, Step, StepKey, TextSource,
-    TextStep, encode_delta, limits, utf16_len,
+    Change, Delta, FileId, FileKind, FileMeta, Head, Hlc, LogId, Origin, RelPath, SignedDelta, Splice, Step, StepKey,
+    TextSource, TextStep, encode_delta, limits, utf16_len,
 };
 use codesync_doc::{OpenDelta, TreeAuthor};
 use codesync_timeline::{GroupKey, StepInfo};
@@ -174,8 +174,15 @@ impl Engine {
         self.close()?;
         let hlc = self.clock.tick(now.ms);
         let open = OpenDelta { log: self.own, seq: self.head_seq + 1, logs: Vec::new() };
-        self.pending =
-            Some(Pending { act, hlc, open, files: Vec::new(), steps: Vec::new(), splices: Vec::new(), size_bytes: 256 });
+        self.pending = Some(Pending {
+            act,
+            hlc,
+            open,
+            files: Vec::new(),
+            steps: Vec::new(),
+            splices: Vec::new(),
+            size_bytes: 256,
+        });
         Ok(())
     }
 
@@ -277,9 +284,7 @@ impl Engine {
             self.apply_tree(signed);
         }
         self.events.clear();
-        if let Some(newest) = self.log.keys().last() {
-            self.clock.observe(newest.hlc);
-        }
+        self.clock.observe(self.log.newest_reading());
         Ok(())
     }
 

@@ -7,7 +7,9 @@
 use crate::{Engine, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::verify_delta;
-use codesync_base::{BlobHash, Change, DeltaHash, LogId, ProjectId, SignedDelta, TextSource, decode_delta, encode_delta, limits};
+use codesync_base::{
+    BlobHash, Change, DeltaHash, LogId, ProjectId, SignedDelta, TextSource, decode_delta, encode_delta, limits,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const MAGIC: &[u8] = b"CODESYNC-REPLAY 1\n";
@@ -40,7 +42,8 @@ impl Engine {
             put_record(&mut records, KIND_DELTA, &[&bytes, &signed.signature]);
             n_deltas += 1;
         }
-        let packed = zstd::bulk::compress(&records, 9).map_err(|error| invalid("The bundle could not be packed.").with_detail(error))?;
+        let packed = zstd::bulk::compress(&records, 9)
+            .map_err(|error| invalid("The bundle could not be packed.").with_detail(error))?;
         Ok(([MAGIC, &(records.len() as u64).to_le_bytes(), &packed].concat(), n_deltas))
     }
 
@@ -73,7 +76,8 @@ pub fn add_bundle(log: &mut codesync_log::Log, bundle: &Bundle) -> Result<u64> {
 impl Bundle {
     /// Reads a bundle: the guarded door for bytes from a file that anybody may have made.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let bad = |why: &str| ApiError::new(ErrorCode::Damaged, "This file is not a whole replay bundle.").with_detail(why);
+        let bad =
+            |why: &str| ApiError::new(ErrorCode::Damaged, "This file is not a whole replay bundle.").with_detail(why);
         let body = bytes.strip_prefix(MAGIC).ok_or_else(|| bad("first line"))?;
         let (length, packed) = body.split_at_checked(8).ok_or_else(|| bad("length"))?;
         let length = u64::from_le_bytes(length.try_into().map_err(|_| bad("length"))?);

@@ -11,7 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine {
     /// Files that differ between two moments; with a path, that file (or what is in that folder).
-    pub(crate) fn compare(&mut self, path: Option<&str>, from: &Moment, to: &Moment, now: Now) -> Result<Vec<FileChange>> {
+    pub(crate) fn compare(
+        &mut self,
+        path: Option<&str>,
+        from: &Moment,
+        to: &Moment,
+        now: Now,
+    ) -> Result<Vec<FileChange>> {
         let scope = match path {
             Some(path) => self.scope_of_path(path)?,
             None => Scope::Workspace,
@@ -24,7 +30,9 @@ impl Engine {
             let parsed = parse_path(path)?;
             let wanted: BTreeSet<FileId> = match &scope {
                 Scope::File(_) => [self.file_ever_at(path)?].into(),
-                _ => [&tree_from, &tree_to].iter().flat_map(|tree| tree.within(&parsed)).map(|node| node.file).collect(),
+                _ => {
+                    [&tree_from, &tree_to].iter().flat_map(|tree| tree.within(&parsed)).map(|node| node.file).collect()
+                }
             };
             files.retain(|file| wanted.contains(file));
         }
@@ -75,7 +83,9 @@ impl Engine {
             let before = if old.is_some() { self.text_at_cut(file, from)? } else { String::new() };
             let after = if new.is_some() { self.text_at_cut(file, to)? } else { String::new() };
             differs |= before != after;
-            let label = |node: Option<&Node>, side: &str| node.map_or("/dev/null".to_owned(), |node| format!("{side}/{}", node.path));
+            let label = |node: Option<&Node>, side: &str| {
+                node.map_or("/dev/null".to_owned(), |node| format!("{side}/{}", node.path))
+            };
             let counts = line_counts(&before, &after);
             change.lines_added = counts.added;
             change.lines_removed = counts.removed;

@@ -38,8 +38,12 @@ impl Documents {
 
     /// Drops the documents that were not used for longest, but for those that `is_needed`.
     pub fn evict(&mut self, is_needed: impl Fn(&FileId) -> bool) {
-        let mut idle: Vec<(u64, FileId)> =
-            self.by_file.iter().filter(|(file, _)| !is_needed(file)).map(|(file, document)| (document.used, *file)).collect();
+        let mut idle: Vec<(u64, FileId)> = self
+            .by_file
+            .iter()
+            .filter(|(file, _)| !is_needed(file))
+            .map(|(file, document)| (document.used, *file))
+            .collect();
         idle.sort_unstable();
         let n_over = idle.len().saturating_sub(DOCUMENTS_KEPT_MAX);
         for (_, file) in &idle[..n_over] {
@@ -86,7 +90,8 @@ impl Engine {
             let delta = &signed.delta;
             let author = authors.index(&delta.log, delta.origin);
             let group = GroupKey { log: delta.log, seq: delta.group };
-            for (step_idx, step) in delta.steps.iter().enumerate().filter(|(_, step)| delta.file_of(step) == Some(file)) {
+            for (step_idx, step) in delta.steps.iter().enumerate().filter(|(_, step)| delta.file_of(step) == Some(file))
+            {
                 let info = StepInfo {
                     key: StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 },
                     at_ms: step.at_ms,
@@ -101,7 +106,9 @@ impl Engine {
         })
         .map_err(api_error)?;
         if let Some(what) = failure {
-            return Err(ApiError::new(ErrorCode::Damaged, "Part of this file's history can't be read.").with_detail(what));
+            return Err(
+                ApiError::new(ErrorCode::Damaged, "Part of this file's history can't be read.").with_detail(what)
+            );
         }
         self.documents.insert(file, document);
         Ok(())
@@ -123,7 +130,9 @@ impl Engine {
         let node = self.node_at(path)?;
         match node.kind {
             FileKind::Text => Ok(node.file),
-            FileKind::Binary => Err(ApiError::new(ErrorCode::NotText, format!("“{path}” isn't text. It is kept whole."))),
+            FileKind::Binary => {
+                Err(ApiError::new(ErrorCode::NotText, format!("“{path}” isn't text. It is kept whole.")))
+            }
             FileKind::Folder => Err(ApiError::new(ErrorCode::NotText, format!("“{path}” is a folder."))),
         }
     }

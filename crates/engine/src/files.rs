@@ -89,9 +89,8 @@ impl Engine {
         let (kind, meta, content) = (node.kind, node.meta.clone(), node.content);
         let content = match kind {
             FileKind::Folder => None,
-            FileKind::Binary => {
-                content.map(|(hash, length)| TextSource::Blob { hash, length: u32::try_from(length).unwrap_or(u32::MAX) })
-            }
+            FileKind::Binary => content
+                .map(|(hash, length)| TextSource::Blob { hash, length: u32::try_from(length).unwrap_or(u32::MAX) }),
             FileKind::Text => {
                 let text = self.document_mut(file)?.text.to_string();
                 Some(self.text_source(&text)?)
@@ -178,7 +177,10 @@ impl Engine {
         let mut folder = parsed.parent();
         while let Some(path) = folder {
             if self.tree.by_path(&path).is_some_and(|node| node.kind != FileKind::Folder) {
-                return Err(ApiError::new(ErrorCode::Exists, format!("“{path}” is a file, so nothing can be put in it.")));
+                return Err(ApiError::new(
+                    ErrorCode::Exists,
+                    format!("“{path}” is a file, so nothing can be put in it."),
+                ));
             }
             folder = path.parent();
         }
@@ -191,7 +193,9 @@ impl Engine {
             return path;
         }
         let (stem, ending) = match path.as_str().rsplit_once('.') {
-            Some((stem, ending)) if !ending.contains('/') && !stem.ends_with('/') && !stem.is_empty() => (stem, format!(".{ending}")),
+            Some((stem, ending)) if !ending.contains('/') && !stem.ends_with('/') && !stem.is_empty() => {
+                (stem, format!(".{ending}"))
+            }
             _ => (path.as_str(), String::new()),
         };
         (2..1_000).find_map(|n| self.free_path(&format!("{stem} ({n}){ending}")).ok()).unwrap_or(path)

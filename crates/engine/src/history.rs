@@ -82,7 +82,14 @@ impl Engine {
         })
     }
 
-    pub(crate) fn histogram(&mut self, scope: &Scope, axis: Axis, from: u64, to: u64, n_buckets: u32) -> Result<Vec<Bucket>> {
+    pub(crate) fn histogram(
+        &mut self,
+        scope: &Scope,
+        axis: Axis,
+        from: u64,
+        to: u64,
+        n_buckets: u32,
+    ) -> Result<Vec<Bucket>> {
         let view = self.view(scope)?;
         let timeline = &self.workspace_mut()?.timeline;
         let authors = view.authors(timeline);
@@ -91,17 +98,18 @@ impl Engine {
             Axis::Clock => codesync_timeline::Axis::Clock,
         };
         let n_buckets = (n_buckets as usize).min(BUCKETS_MAX);
-        let buckets = view.histogram(timeline, axis, from as usize, to as usize, n_buckets).into_iter().map(|bucket| Bucket {
-            from: bucket.from as u64,
-            to: bucket.to as u64,
-            start_ms: bucket.start_ms,
-            end_ms: bucket.end_ms,
-            chars: bucket
-                .chars
-                .iter()
-                .filter_map(|(author, n)| Some((authors.iter().position(|known| known == author)? as u32, *n)))
-                .collect(),
-        });
+        let buckets =
+            view.histogram(timeline, axis, from as usize, to as usize, n_buckets).into_iter().map(|bucket| Bucket {
+                from: bucket.from as u64,
+                to: bucket.to as u64,
+                start_ms: bucket.start_ms,
+                end_ms: bucket.end_ms,
+                chars: bucket
+                    .chars
+                    .iter()
+                    .filter_map(|(author, n)| Some((authors.iter().position(|known| known == author)? as u32, *n)))
+                    .collect(),
+            });
         Ok(buckets.collect())
     }
 
@@ -119,7 +127,10 @@ impl Engine {
             return Ok(MomentInfo {
                 index: 0,
                 n_moments: n_moments as u64,
-                workspace_index: view.entry_of(1).map_or(0, |first| workspace.view().index_of_entry(first).saturating_sub(1)) as u64,
+                workspace_index: view
+                    .entry_of(1)
+                    .map_or(0, |first| workspace.view().index_of_entry(first).saturating_sub(1))
+                    as u64,
                 at_ms,
                 delta_id: None,
                 author: None,
@@ -197,7 +208,13 @@ impl Engine {
         Some(what)
     }
 
-    pub(crate) fn step_moment(&mut self, scope: &Scope, index: u64, unit: StepUnit, direction: Direction) -> Result<u64> {
+    pub(crate) fn step_moment(
+        &mut self,
+        scope: &Scope,
+        index: u64,
+        unit: StepUnit,
+        direction: Direction,
+    ) -> Result<u64> {
         let view = self.view(scope)?;
         let named: Vec<usize> = self.moments(scope)?.iter().map(|moment| moment.index as usize).collect();
         let timeline = &self.workspace_mut()?.timeline;
@@ -294,7 +311,9 @@ impl Engine {
         let timeline = &self.document_mut(file)?.timeline;
         let (text, splices) = match n_have {
             None => (Some(timeline.text_at(n).to_string()), None),
-            Some(n_have) => (None, Some(timeline.splices_between(n_have, n).iter().map(crate::views::to_api).collect())),
+            Some(n_have) => {
+                (None, Some(timeline.splices_between(n_have, n).iter().map(crate::views::to_api).collect()))
+            }
         };
         Ok(PastText { index, text, splices, exists, path: past_path, moment })
     }

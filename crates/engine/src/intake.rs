@@ -18,7 +18,11 @@ pub struct Intake {
 pub enum IntakeKind {
     /// The file is there with these bytes. `base_step`: the step of its timeline that disk last had, where
     /// the bridge knows it and the engine may not (changes while no program was open).
-    File { bytes: Vec<u8>, mode: u32, base_step: Option<u64> },
+    File {
+        bytes: Vec<u8>,
+        mode: u32,
+        base_step: Option<u64>,
+    },
     Folder,
     Removed,
     RenamedFrom(RelPath),
@@ -50,7 +54,9 @@ impl Engine {
         let path = intake.path.clone();
         let changed_before = self.n_steps_pending();
         let file = match intake.kind {
-            IntakeKind::File { bytes, mode, base_step } => Some(self.take_in_file(run.act, path, &bytes, mode, base_step, now)?),
+            IntakeKind::File { bytes, mode, base_step } => {
+                Some(self.take_in_file(run.act, path, &bytes, mode, base_step, now)?)
+            }
             IntakeKind::Folder => self.take_in_folder(run.act, path, now)?,
             IntakeKind::Removed => self.take_in_removal(run.act, &path, now)?,
             IntakeKind::RenamedFrom(from) => self.take_in_rename(run.act, &from, path, now)?,
@@ -172,7 +178,9 @@ impl Engine {
     ) -> Result<()> {
         let document = self.document_mut(file)?;
         let present = document.text.to_string();
-        let by_step = base_step.map(|n| (n as usize).min(document.timeline.n_steps())).map(|n| document.timeline.text_at(n).to_string());
+        let by_step = base_step
+            .map(|n| (n as usize).min(document.timeline.n_steps()))
+            .map(|n| document.timeline.text_at(n).to_string());
         let shadow = self.shadow_text(&file).or(by_step).unwrap_or_else(|| present.clone());
         let edits = rebase(&disk_edit(&shadow, text), &shadow, &present);
         if !edits.is_empty() {
@@ -209,7 +217,8 @@ impl Engine {
         if self.tree.by_path(&path).is_some() {
             return Ok(None);
         }
-        self.create_step(act, path, FileKind::Folder, FileMeta { mode: 0o755, ..FileMeta::default() }, None, now).map(Some)
+        self.create_step(act, path, FileKind::Folder, FileMeta { mode: 0o755, ..FileMeta::default() }, None, now)
+            .map(Some)
     }
 
     /// The path is gone: the file there, or the folder with all that was in it.

@@ -271,7 +271,12 @@ impl Authors {
             None => Author { id: "disk".into(), name: "Disk".into(), initials: "D".into(), color: None },
             Some(log) => {
                 let name = self.person(log);
-                Author { id: log.device.to_string(), initials: initials(&name), name, color: Some(((index.0 - 1) % 8) as u8) }
+                Author {
+                    id: log.device.to_string(),
+                    initials: initials(&name),
+                    name,
+                    color: Some(((index.0 - 1) % 8) as u8),
+                }
             }
         }
     }

@@ -94,7 +94,13 @@ impl Engine {
     }
 
     /// Names the present or a past moment.
-    pub(crate) fn name_moment(&mut self, name: &str, note: Option<String>, at: Option<&Moment>, now: Now) -> Result<()> {
+    pub(crate) fn name_moment(
+        &mut self,
+        name: &str,
+        note: Option<String>,
+        at: Option<&Moment>,
+        now: Now,
+    ) -> Result<()> {
         let name = name.trim();
         let too_long = name.len() > limits::MOMENT_NAME_BYTES_MAX
             || note.as_ref().is_some_and(|note| note.len() > limits::MOMENT_NAME_BYTES_MAX);
@@ -117,7 +123,14 @@ impl Engine {
         self.add_moment(name, None, true, None, now)
     }
 
-    fn add_moment(&mut self, name: &str, note: Option<String>, automatic: bool, at: Option<StepKey>, now: Now) -> Result<()> {
+    fn add_moment(
+        &mut self,
+        name: &str,
+        note: Option<String>,
+        automatic: bool,
+        at: Option<StepKey>,
+        now: Now,
+    ) -> Result<()> {
         let act = self.begin_act(Origin::Moment)?;
         self.mark_step(act, Change::Moment { name: name.to_owned(), note, automatic, at }, now)?;
         self.close()?;

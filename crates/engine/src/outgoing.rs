@@ -31,7 +31,9 @@ pub struct DiskImage {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskImageKind {
-    File { bytes: Vec<u8> },
+    File {
+        bytes: Vec<u8>,
+    },
     Folder,
     /// The file is deleted: it should not be there.
     Gone,
@@ -75,7 +77,12 @@ impl Engine {
 
     /// Up to `n_max` files that are due.
     pub fn due_writes(&self, now: Now, n_max: usize) -> Vec<FileId> {
-        self.unwritten.iter().filter(|(_, unwritten)| unwritten.due_ms <= now.ms).map(|(file, _)| *file).take(n_max).collect()
+        self.unwritten
+            .iter()
+            .filter(|(_, unwritten)| unwritten.due_ms <= now.ms)
+            .map(|(file, _)| *file)
+            .take(n_max)
+            .collect()
     }
 
     /// The file as it should stand on disk now.

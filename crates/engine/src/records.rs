@@ -41,7 +41,13 @@ impl Engine {
         };
         self.log.for_each(&mut |signed| walk.visit(signed, groups)).map_err(api_error)?;
         let (mut records, more) = (walk.records, walk.n_records > want);
-        let texts: Vec<_> = records.iter().enumerate().filter_map(|(i, record)| record.inserted.as_ref()?.strip_prefix(BLOB_MARK).map(|hash| (i, hash.to_owned()))).collect();
+        let texts: Vec<_> = records
+            .iter()
+            .enumerate()
+            .filter_map(|(i, record)| {
+                record.inserted.as_ref()?.strip_prefix(BLOB_MARK).map(|hash| (i, hash.to_owned()))
+            })
+            .collect();
         for (i, hash) in texts {
             let hash = hash.parse().map_err(|_| invalid("A kept text is not readable."))?;
             records[i].inserted = Some(String::from_utf8_lossy(&self.blob(&hash)?).into_owned());
@@ -121,7 +127,10 @@ impl Walk<'_> {
         let filter = &self.filter;
         let in_files = filter.files.as_ref().is_none_or(|files| file.is_some_and(|file| files.contains(&file)));
         let by = filter.author.as_ref().is_none_or(|author| self.author(signed).eq_ignore_ascii_case(author));
-        in_files && by && filter.since.is_none_or(|since| *key > since) && filter.until.is_none_or(|until| *key <= until)
+        in_files
+            && by
+            && filter.since.is_none_or(|since| *key > since)
+            && filter.until.is_none_or(|until| *key <= until)
     }
 
     fn author(&self, signed: &SignedDelta) -> String {

@@ -37,7 +37,9 @@ impl Engine {
 
     fn handle_files(&mut self, request: Request, now: Now) -> Result<Reply> {
         match request {
-            Request::ListFolder { path, at } => Ok(Reply::Folder { entries: self.entries_at(&path, at.as_ref(), now)? }),
+            Request::ListFolder { path, at } => {
+                Ok(Reply::Folder { entries: self.entries_at(&path, at.as_ref(), now)? })
+            }
             Request::ListFiles { at } => {
                 let tree = match at {
                     Some(moment) => {
@@ -46,8 +48,11 @@ impl Engine {
                     }
                     None => self.tree.clone(),
                 };
-                let mut paths: Vec<String> =
-                    tree.alive().filter(|node| node.kind != FileKind::Folder).map(|node| node.path.to_string()).collect();
+                let mut paths: Vec<String> = tree
+                    .alive()
+                    .filter(|node| node.kind != FileKind::Folder)
+                    .map(|node| node.path.to_string())
+                    .collect();
                 paths.sort_unstable();
                 Ok(Reply::Files { paths })
             }
@@ -95,7 +100,9 @@ impl Engine {
                 };
                 self.change_meta(&path, |meta| FileMeta { line_end, raw: None, ..meta }, now).map(|()| Reply::Done)
             }
-            Request::EditFile { path, edits } => self.edit_file(&path, &edits, now).map(|n_applied| Reply::Edited { n_applied }),
+            Request::EditFile { path, edits } => {
+                self.edit_file(&path, &edits, now).map(|n_applied| Reply::Edited { n_applied })
+            }
             request => self.handle_history(request, now),
         }
     }
@@ -170,13 +177,23 @@ impl Engine {
     fn verify(&mut self, repair: bool) -> Result<VerifyReport> {
         self.close()?;
         let report = if repair { self.log.repair() } else { self.log.verify(&mut |_, _| {}) };
-        let (healed, open): (Vec<_>, Vec<_>) =
-            report.findings.iter().partition(|finding| matches!(finding.outcome, Outcome::Healed | Outcome::Unfinished));
+        let (healed, open): (Vec<_>, Vec<_>) = report
+            .findings
+            .iter()
+            .partition(|finding| matches!(finding.outcome, Outcome::Healed | Outcome::Unfinished));
         let sentence = |finding: &&Finding| format!("{}: {}", finding.place, finding.what);
         let mut problems: Vec<String> = open.iter().map(sentence).collect();
-        let files: Vec<_> = self.tree.alive().filter(|node| node.kind == FileKind::Text).map(|node| (node.file, node.path.clone())).collect();
+        let files: Vec<_> = self
+            .tree
+            .alive()
+            .filter(|node| node.kind == FileKind::Text)
+            .map(|node| (node.file, node.path.clone()))
+            .collect();
         for (file, path) in files {
-            let checked = self.document_mut(file).map_err(|error| error.message).and_then(|document| document.text.check_against_yrs());
+            let checked = self
+                .document_mut(file)
+                .map_err(|error| error.message)
+                .and_then(|document| document.text.check_against_yrs());
             if let Err(what) = checked {
                 problems.push(format!("{path}: {what}"));
             }
@@ -192,7 +209,8 @@ impl Engine {
     }
 
     fn set_encoding(&mut self, path: &str, label: &str, now: Now) -> Result<()> {
-        let known = encoding::known_label(label).ok_or_else(|| invalid(format!("“{label}” is not an encoding we know.")))?;
+        let known =
+            encoding::known_label(label).ok_or_else(|| invalid(format!("“{label}” is not an encoding we know.")))?;
         self.change_meta(path, |meta| FileMeta { encoding: known.clone(), raw: None, ..meta }, now)
     }
 
@@ -213,7 +231,8 @@ impl Engine {
             Err(error) if error.code == ErrorCode::NotFound => self.create_file(path, now)?,
             other => other?,
         };
-        let splices: Vec<_> = edits.iter().map(|edit| codesync_base::Splice::new(edit.0, edit.1, edit.2.as_str())).collect();
+        let splices: Vec<_> =
+            edits.iter().map(|edit| codesync_base::Splice::new(edit.0, edit.1, edit.2.as_str())).collect();
         let n_good = self.document_mut(file)?.n_applicable(&splices);
         let act = self.typing_act(Origin::CommandLine, file, now)?;
         for splice in &splices[..n_good] {
@@ -246,7 +265,8 @@ impl Engine {
                 })?
             }
         };
-        let (file, kind, meta, content, path) = (node.file, node.kind, node.meta.clone(), node.content, node.path.to_string());
+        let (file, kind, meta, content, path) =
+            (node.file, node.kind, node.meta.clone(), node.content, node.path.to_string());
         match kind {
             FileKind::Folder => Err(ApiError::new(ErrorCode::NotText, format!("“{path}” is a folder."))),
             FileKind::Binary => {

@@ -4,15 +4,16 @@
 use crate::acts::{Act, group_text, parse_group};
 use crate::documents::parse_path;
 use crate::moments::Cut;
-use crate::{Engine, Now, Result, invalid, not_found};
+use crate::{Engine, Now, Result, api_error, invalid, not_found};
 use codesync_api::{
-    Act as ActEvent, ApiError, ErrorCode, Event, Moment, PatchSource, RestorePlan, RestoreTarget, Restored, Scope, Undone,
-    UndoneKind,
+    Act as ActEvent, ApiError, ErrorCode, Event, Moment, PatchSource, RestorePlan, RestoreTarget, Restored, Scope,
+    Undone, UndoneKind,
 };
-use codesync_base::{Change, FileId, FileKind, Origin, Splice, StepKey};
+use codesync_base::{Change, FileId, FileKind, Origin, SignedDelta, Splice, StepKey};
 use codesync_doc::{Node, Tree};
 use codesync_timeline::{FileTimeline, GroupKey, edit_script, lines_range};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 impl Engine {
     /// What a restore would do, without doing it.
@@ -47,7 +48,9 @@ impl Engine {
         let what = match target {
             RestoreTarget::Workspace => "the workspace".to_owned(),
             RestoreTarget::Folder { path } | RestoreTarget::File { path } => path.clone(),
-            RestoreTarget::Selection { path, .. } | RestoreTarget::PastSelection { path, .. } => format!("the selection in {path}"),
+            RestoreTarget::Selection { path, .. } | RestoreTarget::PastSelection { path, .. } => {
+                format!("the selection in {path}")
+            }
             RestoreTarget::Lines { path, first, last } => format!("lines {first}–{last} of {path}"),
         };
         self.automatic_moment(&format!("Before restore {}", now.hour_minute()), now)?;
@@ -104,7 +107,9 @@ impl Engine {
     /// What is on screen must be what was promised: text by text.
     fn check_restored(&mut self, paths: &[String], then: &Tree, cut: &Cut, act: Act, now: Now) -> Result<()> {
         for path in paths {
-            let Some(past) = then.by_path(&parse_path(path)?).filter(|node| node.kind == FileKind::Text) else { continue };
+            let Some(past) = then.by_path(&parse_path(path)?).filter(|node| node.kind == FileKind::Text) else {
+                continue;
+            };
             let wanted = self.text_at_cut(past.file, cut)?;
             if self.document_mut(past.file)?.text.to_string() != wanted {
                 let group = GroupKey { log: self.own, seq: act.group };
@@ -119,7 +124,9 @@ impl Engine {
     /// One file becomes what it was. Returns whether anything had to change.
     fn bring_back(&mut self, act: Act, file: FileId, then: &Tree, cut: &Cut, now: Now) -> Result<bool> {
         let mut changed = self.bring_back_node(act, file, then.get(&file), now)?;
-        let Some(past) = then.get(&file).filter(|node| node.alive && node.kind == FileKind::Text) else { return Ok(changed) };
+        let Some(past) = then.get(&file).filter(|node| node.alive && node.kind == FileKind::Text) else {
+            return Ok(changed);
+        };
         let wanted = self.text_at_cut(past.file, cut)?;
         let present = self.document_mut(file)?.text.to_string();
         let edits = edit_script(&present, &wanted);
@@ -181,8 +188,9 @@ impl Engine {
     }
 
     fn restore_stretch(&mut self, act: Act, target: &RestoreTarget, cut: &Cut, now: Now) -> Result<Vec<String>> {
-        let (RestoreTarget::Selection { path, .. } | RestoreTarget::PastSelection { path, .. } | RestoreTarget::Lines { path, .. }) =
-            target
+        let (RestoreTarget::Selection { path, .. }
+        | RestoreTarget::PastSelection { path, .. }
+        | RestoreTarget::Lines { path, .. }) = target
         else {
             return Ok(Vec::new());
         };
@@ -280,7 +288,13 @@ impl Engine {
         self.edit_and_tell(act, file, &revert.splices, PatchSource::Undo, now)?;
         self.close()?;
         let caret = revert.splices.last().map(|splice| splice.position + codesync_base::utf16_len(&splice.inserted));
-        Ok(Undone { kind: UndoneKind::Applied, caret, message: None, paths: vec![path], group_id: Some(self.group_id(act)) })
+        Ok(Undone {
+            kind: UndoneKind::Applied,
+            caret,
+            message: None,
+            paths: vec![path],
+            group_id: Some(self.group_id(act)),
+        })
     }
 
     /// Takes back one act, wherever it stands in history; what came later stays.
@@ -318,18 +332,22 @@ impl Engine {
     }
 
     fn newest_act(&self, taken_back: &BTreeSet<String>) -> Result<Option<GroupKey>> {
-        for key in self.log.keys().iter().rev().filter(|key| key.log == self.own) {
-            let Some(signed) = self.log.delta(&key.hash).map_err(crate::api_error)? else { continue };
-            let group = GroupKey { log: key.log, seq: signed.delta.group };
-            let counts = !matches!(
-                signed.delta.origin,
+        let (own, mut newest) = (self.own, None);
+        let find = &mut |signed: &SignedDelta| {
+            let delta = &signed.delta;
+            let group = GroupKey { log: delta.log, seq: delta.group };
+            let is_act = !matches!(
+                delta.origin,
                 Origin::Undo | Origin::Redo | Origin::Import | Origin::Moment | Origin::Session
             );
-            if counts && !taken_back.contains(&group_text(&group)) {
-                return Ok(Some(group));
+            if delta.log == own && is_act && !taken_back.contains(&group_text(&group)) {
+                newest = Some(group);
+                return ControlFlow::Break(());
             }
-        }
-        Ok(None)
+            ControlFlow::Continue(())
+        };
+        self.log.for_each_back(find).map_err(api_error)?;
+        Ok(newest)
     }
 
     fn take_back_group(&mut self, group: &GroupKey, now: Now) -> Result<Undone> {
@@ -376,27 +394,28 @@ impl Engine {
         group: &GroupKey,
     ) -> Result<(BTreeMap<FileId, Vec<StepKey>>, BTreeSet<FileId>, Option<StepKey>)> {
         let (mut steps, mut structural): (BTreeMap<_, Vec<_>>, _) = (BTreeMap::new(), BTreeSet::new());
-        let keys = self.log.keys();
         let mut first = None;
-        for (at, key) in keys.iter().enumerate().filter(|(_, key)| key.log == group.log && key.seq >= group.seq) {
-            let Some(signed) = self.log.delta(&key.hash).map_err(crate::api_error)? else { continue };
+        let collect = &mut |signed: &SignedDelta| {
             if signed.delta.group != group.seq {
-                continue;
+                return ControlFlow::Continue(());
             }
-            first.get_or_insert(at);
+            let key = signed.delta.key(signed.hash);
+            first.get_or_insert(key);
             for (step_idx, step) in signed.delta.steps.iter().enumerate() {
                 let Some(file) = signed.delta.file_of(step) else { continue };
                 match step.change {
                     Change::Text(_) => {
-                        steps.entry(file).or_default().push(StepKey { delta: *key, step_idx: step_idx as u32 });
+                        steps.entry(file).or_default().push(StepKey { delta: key, step_idx: step_idx as u32 });
                     }
                     _ => drop(structural.insert(file)),
                 }
             }
-        }
+            ControlFlow::Continue(())
+        };
+        self.log.for_each_from(&group.log, group.seq, collect).map_err(api_error)?;
         let Some(first) = first else { return Err(invalid("That change is not known here.")) };
-        let before = first.checked_sub(1).map(|at| StepKey { delta: keys[at], step_idx: u32::MAX });
-        Ok((steps, structural, before))
+        let before = self.log.newest_before(&first).map_err(api_error)?;
+        Ok((steps, structural, before.map(|delta| StepKey { delta, step_idx: u32::MAX })))
     }
 }
 
@@ -427,4 +446,3 @@ pub(crate) fn scope_of(target: &RestoreTarget) -> Scope {
         | RestoreTarget::Lines { path, .. } => Scope::File(path.clone()),
     }
 }
-

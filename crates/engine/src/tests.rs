@@ -73,9 +73,9 @@ impl Bench {
     }
 
     fn disk_has(&mut self, files: &[(&str, &[u8])], mass: bool) -> &mut Self {
-        let items = files.iter().map(|(path, bytes)| {
-            (*path, IntakeKind::File { bytes: bytes.to_vec(), mode: 0o644, base_step: None })
-        });
+        let items = files
+            .iter()
+            .map(|(path, bytes)| (*path, IntakeKind::File { bytes: bytes.to_vec(), mode: 0o644, base_step: None }));
         self.intake(items.collect(), mass)
     }
 

@@ -6,8 +6,8 @@ use crate::changeset::{Changeset, transform};
 
 use crate::{Engine, Now, Result, invalid};
 use codesync_api::{
-    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, Splice as ApiSplice, ViewEdit, ViewOpened, ViewPatch,
-    ViewSnapshot,
+    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, Splice as ApiSplice, ViewEdit, ViewOpened,
+    ViewPatch, ViewSnapshot,
 };
 use codesync_base::{FileId, FileKind, Origin, Splice, utf16_len};
 use std::collections::VecDeque;
@@ -51,7 +51,12 @@ impl Engine {
             FileKind::Text => {
                 let document = self.document_mut(file)?;
                 let text = document.text.to_string();
-                ViewOpened { size_bytes: text.len() as u64, n_moments: document.timeline.n_steps() as u64, text, ..opened }
+                ViewOpened {
+                    size_bytes: text.len() as u64,
+                    n_moments: document.timeline.n_steps() as u64,
+                    text,
+                    ..opened
+                }
             }
         };
         self.next_view_id += 1;
@@ -125,8 +130,12 @@ impl Engine {
         if splices.is_empty() {
             return Ok(());
         }
-        let showing: Vec<u32> =
-            self.views.iter().filter(|(id, view)| view.file == file && Some(**id) != except).map(|(id, _)| *id).collect();
+        let showing: Vec<u32> = self
+            .views
+            .iter()
+            .filter(|(id, view)| view.file == file && Some(**id) != except)
+            .map(|(id, _)| *id)
+            .collect();
         if showing.is_empty() {
             return Ok(());
         }
@@ -231,7 +240,8 @@ fn fits(splices: &[Splice], length: u32) -> bool {
 
 pub(crate) fn from_api(splice: &ApiSplice) -> Splice {
     // Documents are LF always; the file's own line end is applied when it is written.
-    let text = if splice.2.contains('\r') { splice.2.replace("\r\n", "\n").replace('\r', "\n") } else { splice.2.clone() };
+    let text =
+        if splice.2.contains('\r') { splice.2.replace("\r\n", "\n").replace('\r', "\n") } else { splice.2.clone() };
     Splice::new(splice.0, splice.1, text)
 }
 

@@ -42,7 +42,8 @@ impl Bridge {
         let folder = Folder::open(root).map_err(folder_error)?;
         let rules = Arc::new(Rules::new(&folder));
         let shadow_path = store.join("shadow");
-        let shadow = Shadow::open(shadow_path.clone()).map_err(|error| cannot("read or write", &shadow_path, &error))?;
+        let shadow =
+            Shadow::open(shadow_path.clone()).map_err(|error| cannot("read or write", &shadow_path, &error))?;
         Ok(Self { folder, rules, shadow, intake: None })
     }
 
@@ -59,10 +60,12 @@ impl Bridge {
         if paths.is_some_and(|paths| paths.iter().any(Rules::is_ignore_file)) {
             self.rules.reload();
         }
-        let observed = codesync_fs::observe(&self.folder, &self.rules, &self.shadow.table, paths).map_err(folder_error)?;
+        let observed =
+            codesync_fs::observe(&self.folder, &self.rules, &self.shadow.table, paths).map_err(folder_error)?;
         if paths.is_none() {
             let refused = observed.refused.iter().chain(&observed.unread);
-            engine.note_scan(refused.map(|refused| (refused.path.clone(), refused.sentence.clone())), observed.n_ignored);
+            engine
+                .note_scan(refused.map(|refused| (refused.path.clone(), refused.sentence.clone())), observed.n_ignored);
             for path in &observed.leftovers {
                 // Ours alone, since we hold the store; one that cannot be removed does no harm.
                 if let Err(error) = self.folder.remove(path) {
@@ -151,7 +154,11 @@ impl Bridge {
                 engine.take_in(run, Intake { path, kind: IntakeKind::Removed }, now).map(drop)
             }
             DiskChange::Renamed { from, to } => {
-                let known = self.shadow.table.get(&from).map(|entry| Known { entry: *entry, n_steps: self.shadow.n_steps(&from) });
+                let known = self
+                    .shadow
+                    .table
+                    .get(&from)
+                    .map(|entry| Known { entry: *entry, n_steps: self.shadow.n_steps(&from) });
                 self.shadow.gone(&from).map_err(shadow_error)?;
                 if let Some(known) = known {
                     self.shadow.known(&to, known).map_err(shadow_error)?;
@@ -194,7 +201,9 @@ impl Bridge {
         let images = self.settle_conflicts(engine, images, now)?;
         for image in &images {
             if let DiskImageKind::File { bytes } = &image.kind {
-                self.shadow.intend(&image.path, image.file, BlobHash::of(bytes), image.n_steps).map_err(shadow_error)?;
+                self.shadow
+                    .intend(&image.path, image.file, BlobHash::of(bytes), image.n_steps)
+                    .map_err(shadow_error)?;
             }
         }
         self.shadow.sync().map_err(shadow_error)?;
@@ -205,7 +214,8 @@ impl Bridge {
                     self.shadow.mark_fresh(image.file).map_err(shadow_error)?;
                 }
                 Err(why) => {
-                    let sentence = format!("“{}” is kept in CodeSync but could not be written to the folder. {why}", image.path);
+                    let sentence =
+                        format!("“{}” is kept in CodeSync but could not be written to the folder. {why}", image.path);
                     self.not_written(engine, image.file, &sentence, now);
                 }
             }
@@ -277,7 +287,12 @@ impl Bridge {
         self.folder.remove_empty_folders_up(path, &|folder| engine.tree().by_path(folder).is_some());
     }
 
-    fn write_file(&mut self, image: &DiskImage, bytes: &[u8], old_paths: &[RelPath]) -> std::result::Result<(), FolderError> {
+    fn write_file(
+        &mut self,
+        image: &DiskImage,
+        bytes: &[u8],
+        old_paths: &[RelPath],
+    ) -> std::result::Result<(), FolderError> {
         let hash = BlobHash::of(bytes);
         let known = self.shadow.table.get(&image.path).copied();
         let on_disk = known.filter(|known| known.hash == hash);
@@ -297,9 +312,11 @@ impl Bridge {
             (None, None) => self.folder.write(&image.path, bytes, image.mode)?,
         };
         let entry = ShadowEntry { hash, stamp, file: image.file, noted_ns: now_ns() };
-        self.shadow
-            .known(&image.path, Known { entry, n_steps: image.n_steps })
-            .map_err(|source| FolderError::Other { path: image.path.to_string(), what: "noted as written", source })
+        self.shadow.known(&image.path, Known { entry, n_steps: image.n_steps }).map_err(|source| FolderError::Other {
+            path: image.path.to_string(),
+            what: "noted as written",
+            source,
+        })
     }
 }
 

@@ -41,7 +41,10 @@ pub fn device_key() -> Result<DeviceKey, ApiError> {
     match fs::read(&file) {
         Ok(bytes) => {
             let seed = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| {
-                let sentence = format!("The key of this device ({}) is damaged. Move it away to begin with a new one.", file.display());
+                let sentence = format!(
+                    "The key of this device ({}) is damaged. Move it away to begin with a new one.",
+                    file.display()
+                );
                 ApiError::new(ErrorCode::Damaged, sentence)
             })?;
             Ok(DeviceKey::from_seed(&seed))

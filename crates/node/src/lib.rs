@@ -92,10 +92,10 @@ impl Node {
     fn start(mut runtime: Runtime, store: &Path, options: &Options) -> Result<Self, ApiError> {
         let (inbox, messages) = mpsc::channel();
         runtime.begin(options.watch.then(|| inbox.clone()))?;
-        let thread = std::thread::Builder::new()
-            .name("codesync-engine".into())
-            .spawn(move || runtime.run(&messages))
-            .map_err(|error| ApiError::new(ErrorCode::Internal, "A thread could not be started.").with_detail(error))?;
+        let thread =
+            std::thread::Builder::new().name("codesync-engine".into()).spawn(move || runtime.run(&messages)).map_err(
+                |error| ApiError::new(ErrorCode::Internal, "A thread could not be started.").with_detail(error),
+            )?;
         let local = Local { inbox: Mutex::new(inbox), thread: Mutex::new(Some(thread)), server: Mutex::new(None) };
         let node = Self { inner: Arc::new(Inner::Local(local)) };
         if options.watch {

@@ -85,7 +85,8 @@ impl Runtime {
 
     fn watch(&mut self, inbox: Sender<Message>) -> Result<()> {
         let (batches, changes) = mpsc::channel();
-        let watcher = Watcher::start(&self.bridge.folder, self.bridge.rules.clone(), batches).map_err(crate::bridge::folder_error)?;
+        let watcher = Watcher::start(&self.bridge.folder, self.bridge.rules.clone(), batches)
+            .map_err(crate::bridge::folder_error)?;
         self.watcher = Some(watcher);
         let forward = move || {
             // Ends when the watcher or the engine does.
@@ -134,7 +135,8 @@ impl Runtime {
         if self.bridge.is_busy() {
             return Duration::ZERO;
         }
-        let until_write = self.engine.next_write_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now().ms)));
+        let until_write =
+            self.engine.next_write_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now().ms)));
         let quiet = self.last_activity.elapsed();
         let until_rest = match (self.rested, self.idled) {
             (false, _) => Some(REST_AFTER.saturating_sub(quiet)),
@@ -293,7 +295,8 @@ impl Runtime {
                 codesync_fs::EntryKind::Folder => EntryKind::Folder,
                 _ => EntryKind::Text,
             };
-            let ignored = Entry { name: entry.name, path, kind, file_id: None, executable: false, ignored: true, change: None };
+            let ignored =
+                Entry { name: entry.name, path, kind, file_id: None, executable: false, ignored: true, change: None };
             (!known.contains(&ignored.path)).then_some(ignored)
         });
         entries.extend(ignored);
@@ -345,7 +348,8 @@ impl Runtime {
     }
 
     fn replace_engine(&mut self, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
-        let (spare, _) = Log::open_with(Box::new(MemoryDisk::new()), Box::new(MemoryIndex::new()), log_options()).map_err(api_error)?;
+        let (spare, _) = Log::open_with(Box::new(MemoryDisk::new()), Box::new(MemoryIndex::new()), log_options())
+            .map_err(api_error)?;
         let old = std::mem::replace(self.engine.log_mut(), spare);
         self.engine = make(old, &self.root)?;
         Ok(())

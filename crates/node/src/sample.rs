@@ -15,7 +15,8 @@ const FILES: [(&str, &str); 4] = [
 /// Makes the sample in a new folder inside `dir` and returns that folder. An older sample stays as it is.
 pub fn create_sample(dir: &Path) -> Result<PathBuf, ApiError> {
     let names = (1..1_000).map(|n| if n == 1 { "parser-lab".to_owned() } else { format!("parser-lab-{n}") });
-    let root = names.map(|name| dir.join(name)).find(|root| !root.exists()).unwrap_or_else(|| dir.join("parser-lab-new"));
+    let root =
+        names.map(|name| dir.join(name)).find(|root| !root.exists()).unwrap_or_else(|| dir.join("parser-lab-new"));
     for (path, text) in FILES {
         let file = root.join(path);
         if let Some(folder) = file.parent() {

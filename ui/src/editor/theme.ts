@@ -73,8 +73,10 @@ const SYNTAX: [string, string][] = [
   ["annotation", "syntax-function"],
 ];
 
-/** "rgb(1, 2, 3)" or "rgba(1, 2, 3, 0.5)" or "#123456" as Monaco wants it. */
+/** "rgb(1, 2, 3)", "rgba(1, 2, 3, 0.5)", "#123" or "#123456" as Monaco wants it: with all digits. */
 export function toHex(colour: string): string {
+  // The built style sheet has the short form wherever it can.
+  if (/^#[0-9a-f]{3,4}$/i.test(colour)) return colour.replaceAll(/[0-9a-f]/gi, "$&$&");
   if (colour.startsWith("#")) return colour;
   const parts = colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
   const [red = 0, green = 0, blue = 0, alpha = 1] = parts;

@@ -129,27 +129,128 @@ fn a_folder_that_is_no_workspace() {
     assert!(world.refused(["undo", "-C", "new/deeper"]).contains("othing"));
 }
 
-#[cfg(unix)]
 #[test]
-fn folders_that_cannot_be_read_or_written() {
-    use std::os::unix::fs::PermissionsExt;
+fn a_file_instead_of_a_folder() {
     let world = World::new();
-    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    let locked = world.root().join("locked");
-    fs::create_dir(&locked).unwrap();
-    mode(&locked, 0o555);
-    if fs::write(locked.join("probe"), "").is_ok() {
-        fs::remove_file(locked.join("probe")).unwrap();
-        println!("SKIPPED in part: permissions do not bind this user (root)");
-    } else {
-        assert!(world.refused(["init", "locked"]).contains("permission"));
-        mode(&locked, 0o000);
-        assert!(world.refused(["init", "locked"]).contains("permission"));
-    }
-    mode(&locked, 0o755);
     world.write("file", "x");
-    assert!(world.refused(["init", "file"]).contains("file"));
-    assert!(world.refused(["init", "file/below"]).contains("file"));
+    for arguments in [["init", "file"], ["init", "file/below"], ["open", "file"]] {
+        assert!(world.refused(arguments).contains("file"), "{arguments:?}");
+    }
+    assert_eq!(world.read("file"), b"x");
+}
+
+/// Permissions do not bind root, so the program runs as nobody then.
+#[cfg(target_os = "linux")]
+#[test]
+fn folders_and_files_that_cannot_be_read_or_written() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let world = World::new();
+    let root = world.root();
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    for name in ["locked", "readonly", "mixed"] {
+        world.write(&format!("{name}/a.txt"), "a\n");
+    }
+    world.write("mixed/secret.txt", "secret\n");
+    let program = world.beside("codesync");
+    fs::copy(env!("CARGO_BIN_EXE_codesync"), &program).unwrap();
+    let owner = fs::metadata(&root).unwrap();
+    let is_root = std::os::unix::fs::MetadataExt::uid(&owner) == 0;
+    if is_root {
+        let home = root.parent().unwrap().to_path_buf();
+        let all = world.files_in(&home);
+        let paths =
+            all.keys().map(|path| home.join(path)).chain(["locked", "readonly", "mixed"].map(|name| root.join(name)));
+        let nobody = Some(65_534);
+        paths
+            .chain([home.clone(), root.clone(), home.join("run")])
+            .for_each(|path| chown(path, nobody, nobody).unwrap());
+    }
+    mode(&root.join("locked"), 0o000);
+    mode(&root.join("readonly"), 0o555);
+    mode(&root.join("mixed/secret.txt"), 0o000);
+    let run = |arguments: &[&str]| {
+        let mut command = match is_root {
+            true => {
+                let mut command = world.in_this_world("setpriv");
+                command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+                command
+            }
+            false => world.in_this_world(&program),
+        };
+        command.args(arguments);
+        crate::world::finish(command, b"")
+    };
+    for (arguments, word) in
+        [(["init", "locked"], "locked"), (["init", "readonly"], "readonly"), (["init", "readonly/new"], "readonly")]
+    {
+        let refused = run(&arguments);
+        assert_eq!(refused.status, Some(1), "{arguments:?}: {refused:?}");
+        let sentence = refused.sentence();
+        assert!(sentence.contains(word) && !sentence.contains('\n'), "{arguments:?}: {sentence}");
+    }
+    assert!(!root.join("readonly/.codesync").exists());
+    // One file that cannot be read does not keep the others out, and is said.
+    run(&["-C", "mixed", "init"]).expect_ok();
+    assert_eq!(run(&["-C", "mixed", "tree"]).stdout, "a.txt\n");
+    let status = run(&["-C", "mixed", "status"]).stdout;
+    assert!(status.contains("secret.txt"), "{status}");
+    for name in ["locked", "readonly"] {
+        mode(&root.join(name), 0o755);
+    }
+}
+
+#[test]
+fn a_store_of_a_newer_version_stays_untouched() {
+    let world = World::with_workspace();
+    world.edit("a.txt", &[(0, 0, "kept")]);
+    let version = world.root().join(".codesync/VERSION");
+    let own = fs::read(&version).unwrap();
+    fs::write(&version, "4711\n").unwrap();
+    let before = world.files_in(&world.root());
+    for arguments in [vec!["status"], vec!["show", "a.txt"], vec!["verify", "--repair"], vec!["init"]] {
+        let sentence = world.refused(&arguments);
+        assert!(sentence.contains("newer") || sentence.contains("4711"), "{sentence}");
+    }
+    assert!(world.run_with(["edit", "a.txt"], b"[0,0,\"x\"]\n").status == Some(1));
+    let after = world.files_in(&world.root());
+    let kept: Vec<_> = before
+        .iter()
+        .filter(|(path, file)| !path.ends_with("lock") && after.get(*path) != Some(file))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(kept.is_empty(), "{kept:?}");
+    fs::write(&version, own).unwrap();
+    assert_eq!(world.ok(["show", "a.txt"]), "kept");
+}
+
+#[test]
+fn a_damaged_history_is_noticed_and_the_files_stay() {
+    let world = World::with_workspace();
+    let edits: Vec<_> = (0..400).map(|n| (n, 0, "x")).collect();
+    for round in 0..5 {
+        world.edit(&format!("f{round}.txt"), &edits);
+    }
+    let journal = world.root().join(".codesync/journal");
+    let segment = fs::read_dir(&journal)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    let mut bytes = fs::read(&segment).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 0xff;
+    fs::write(&segment, bytes).unwrap();
+    let verified = world.run(["verify"]);
+    let repaired = world.run(["verify", "--repair"]);
+    assert!(verified.status == Some(1) || repaired.stdout.contains("Mended"), "{verified:?} {repaired:?}");
+    for run in [&verified, &repaired] {
+        assert!(!run.stderr.contains("panicked") && !run.stderr.contains("made a mistake"), "{run:?}");
+    }
+    for round in 0..5 {
+        assert_eq!(world.read(&format!("f{round}.txt")), "x".repeat(400).as_bytes());
+        assert_eq!(world.ok(["show", &format!("f{round}.txt")]), "x".repeat(400));
+    }
+    world.ok(["verify"]);
 }
 
 #[test]

@@ -51,6 +51,86 @@ fn the_manual_lists_every_command_and_option() {
 }
 
 #[test]
+fn the_manual_names_every_field_of_every_object() {
+    let manual = include_str!("../../../../docs/cli.md");
+    let world = World::new();
+    world.write("logo.png", b"\x89PNG\0\xff");
+    let bundle = world.beside("b");
+    let (bundle, git) = (bundle.to_str().unwrap(), world.beside("g"));
+    let mut is_edited = false;
+    let commands: &[&[&str]] = &[
+        &["init"],
+        &["status"],
+        &["moment", "m", "--note", "n"],
+        &["log"],
+        &["log", "--steps"],
+        &["show", "a.txt"],
+        &["show", "logo.png"],
+        &["tree"],
+        &["diff", "--from", "name:m"],
+        &["blame", "a.txt"],
+        &["find", "two"],
+        &["moments"],
+        &["restore", "--all", "--at", "name:m", "--dry-run"],
+        &["restore", "a.txt", "--at", "@1"],
+        &["undo"],
+        &["rename", "a.txt", "b.txt"],
+        &["delete", "b.txt"],
+        &["verify"],
+        &["export", bundle],
+        &["export", "--git", git.to_str().unwrap()],
+        &["import", bundle],
+    ];
+    for arguments in commands {
+        if arguments[0] == "log" && !is_edited {
+            world.edit("a.txt", &[(0, 0, "one\n"), (4, 0, "two\n")]);
+            is_edited = true;
+        }
+        let heading = format!("### `codesync {}", arguments[0]);
+        let is_heading = |line: &&str| line.strip_prefix(&*heading).is_some_and(|rest| rest.starts_with([' ', '`']));
+        let section: Vec<&str> = manual
+            .lines()
+            .skip_while(|line| !is_heading(line))
+            .skip(1)
+            .take_while(|line| !line.starts_with("### "))
+            .collect();
+        let section = section.join("\n");
+        for object in world.json(*arguments) {
+            let fields = object.as_object().unwrap();
+            assert!(!fields.values().any(serde_json::Value::is_null), "{arguments:?}: {object}");
+            for field in fields.keys() {
+                assert!(
+                    section.contains(&format!("`{field}`")),
+                    "docs/cli.md says nothing of `{field}` at {arguments:?}: {object}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn watch_says_what_happens() {
+    let world = World::with_workspace();
+    let mut command = world.command();
+    let mut child = command.args(["watch", "--json"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    assert_eq!(lines.next().unwrap()["event"], "following");
+    world.edit("a.txt", &[(0, 0, "x")]);
+    let grew = lines.find(|event| event["event"] == "history").unwrap();
+    assert_eq!(grew["paths"][0], "a.txt");
+    world.ok(["moment", "named"]);
+    assert_eq!(lines.find(|event| event["event"] == "moment").unwrap()["name"], "named");
+    world.ok(["restore", "a.txt", "--at", "@0"]);
+    let act = lines.find(|event| event["event"] == "act").unwrap();
+    assert!(act["sentence"].as_str().unwrap().starts_with("Restored a.txt"), "{act}");
+    crate::world::send_signal("TERM", child.id());
+    assert!(lines.all(|event| event.is_object()));
+    assert!(crate::world::wait_for_end(&mut child).success());
+}
+
+#[test]
 fn init_status_tree_rename_delete() {
     let world = World::new();
     world.write("src/a.rs", "a\n");

@@ -156,3 +156,48 @@ fn the_same_while_nobody_follows_is_seen_by_the_next_command() {
     let moment = world.json(["moments"]).into_iter().rev().find(|moment| moment["automatic"] == true).unwrap();
     brings_all_back(&world, &before, &moment);
 }
+
+#[test]
+fn git_moving_its_head_is_a_whole_act_even_over_few_files() {
+    let world = World::new();
+    world.write("a.txt", "a\n");
+    world.git(&["init", "-q"]);
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-q", "-m", "first"]);
+    world.git(&["checkout", "-q", "-b", "other"]);
+    world.write("a.txt", "other a\n");
+    world.write("b.txt", "other b\n");
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-q", "-m", "second"]);
+    world.git(&["checkout", "-q", "main"]);
+    world.ok(["init"]);
+    let watch = world.watch();
+    let before = world.files();
+    let moment = one_group(&world, 2, || drop(world.git(&["checkout", "-q", "other"])));
+    brings_all_back(&world, &before, &moment);
+    watch.stop();
+}
+
+#[test]
+fn one_file_saved_by_another_editor_is_its_own_small_change() {
+    let world = World::new();
+    world.write("a.txt", "one\ntwo\nthree\n");
+    world.ok(["init"]);
+    let watch = world.watch();
+    let n_before = groups(&world).len();
+    // As editors save: a new file moved over the old one.
+    world.write(".a.txt.tmp~", "one\nzwei\nthree\n");
+    std::fs::rename(world.root().join(".a.txt.tmp~"), world.root().join("a.txt")).unwrap();
+    wait_for("the change", || (world.ok(["show", "a.txt"]) == "one\nzwei\nthree\n").then_some(()));
+    let records = groups(&world);
+    let new: Vec<_> = records[n_before..].iter().filter(|record| record["path"] == "a.txt").collect();
+    assert_eq!(new.len(), 1, "{new:#?}");
+    assert_eq!(
+        (new[0]["user_id"].as_str(), new[0]["added"].as_u64(), new[0]["removed"].as_u64()),
+        (Some("Disk"), Some(4), Some(3))
+    );
+    assert!(world.json(["moments"]).is_empty(), "no automatic moment for a small change");
+    // Its history goes on: the same file.
+    assert_eq!(world.ok(["show", "a.txt", "--at", "@0"]), "one\ntwo\nthree\n");
+    watch.stop();
+}

@@ -126,7 +126,7 @@ impl World {
     /// `codesync watch`, once it follows.
     pub fn watch(&self) -> Watch {
         let mut command = self.command();
-        command.arg("watch").stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.arg("watch").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         let mut first = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
@@ -230,7 +230,8 @@ pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn finish(mut command: Command, input: &[u8]) -> Run {
+/// Runs a program to its end.
+pub fn finish(mut command: Command, input: &[u8]) -> Run {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();

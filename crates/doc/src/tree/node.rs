@@ -146,6 +146,13 @@ impl Entry {
         updated
     }
 
+    /// For a tree whose index is yet to be made.
+    pub fn put_where_wanted(&mut self) {
+        if let Some(node) = &mut self.node {
+            node.path = node.wanted_path.clone();
+        }
+    }
+
     /// Forgets what happened from a moment on.
     pub fn truncate(&mut self, from: StepKey) {
         self.history.truncate(self.history.partition_point(|event| event.key < from));

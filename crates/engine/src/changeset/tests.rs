@@ -58,6 +58,9 @@ fn the_engine_stands_left_at_ties() {
     let engine = Changeset::of_splice(&Splice::new(1, 0, "E"));
     let view = Changeset::of_splice(&Splice::new(1, 1, "v"));
     let (engine_after, view_after) = transform(&engine, &view);
-    assert_eq!(apply("abc", &[Splice::new(1, 1, "v")].into_iter().chain(engine_after.splices()).collect::<Vec<_>>()), "aEvc");
+    assert_eq!(
+        apply("abc", &[Splice::new(1, 1, "v")].into_iter().chain(engine_after.splices()).collect::<Vec<_>>()),
+        "aEvc"
+    );
     assert_eq!(apply("aEbc", &view_after.splices()), "aEvc");
 }

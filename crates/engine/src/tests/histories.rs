@@ -163,8 +163,10 @@ fn blame_and_search_tell_who_and_when() {
     bench.wait(5_000).edit("a", &[(0, 7, "")]);
     bench.wait(5_000).edit("a", &[(0, 0, "x")]);
     let Reply::Blame { spans } = bench.ask(Request::Blame { path: "a".into(), at: None }) else { panic!() };
-    let told: Vec<(u32, u32, &str)> =
-        spans.iter().map(|BlameSpan { position, length, author, .. }| (*position, *length, author.name.as_str())).collect();
+    let told: Vec<(u32, u32, &str)> = spans
+        .iter()
+        .map(|BlameSpan { position, length, author, .. }| (*position, *length, author.name.as_str()))
+        .collect();
     assert_eq!(told, [(0, 1, "Asha"), (1, 10, "Disk")]);
     let find = Request::FindInHistory { text: "needle".into(), scope: Scope::Workspace, limit: 10 };
     let Reply::Found { hits, truncated } = bench.ask(find) else { panic!() };

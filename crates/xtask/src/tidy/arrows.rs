@@ -26,6 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "codesync-timeline",
             "codesync-sync",
             "codesync-api",
+            // Its pure half: encodings and merging, see docs/decisions/0006.
+            "codesync-fs",
         ],
     ),
     ("codesync-fs", &["codesync-base"]),
@@ -84,7 +86,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ALONE: &[(&str, &[&str])] = &[
     ("yrs", &["codesync-doc"]),
     ("sled", &["codesync-log"]),
-    ("zstd", &["codesync-log"]),
+    // The log packs blocks, the engine packs replay bundles.
+    ("zstd", &["codesync-log", "codesync-engine"]),
     ("ed25519-dalek", &["codesync-auth"]),
     ("jsonwebtoken", &["codesync-auth"]),
     ("spake2", &["codesync-auth"]),

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { Client } from "../api/client";
+import { FakeHost } from "../platform/fake";
+import { FilesState } from "./files.svelte";
+
+const FILES = { "README.md": "", "src/a10.rs": "", "src/a2.rs": "", "src/deep/x.rs": "", "Zebra.txt": "" };
+
+async function setUp(): Promise<{ files: FilesState; client: Client }> {
+  const client = new Client(new FakeHost(FILES));
+  await client.start();
+  const files = new FilesState(client);
+  await files.start(["src"]);
+  return { files, client };
+}
+
+function shown(files: FilesState): string[] {
+  return files.rows.map((row) => (row.kind === "entry" ? "  ".repeat(row.depth) + row.entry.name : row.kind));
+}
+
+describe("files", () => {
+  it("lists folders first, numbers as numbers, only what is open", async () => {
+    const { files } = await setUp();
+    expect(shown(files)).toEqual(["src", "  deep", "  a2.rs", "  a10.rs", "README.md", "Zebra.txt"]);
+    await files.toggle("src/deep");
+    expect(shown(files)).toContain("    x.rs");
+    await files.toggle("src");
+    expect(shown(files)).toEqual(["src", "README.md", "Zebra.txt"]);
+  });
+
+  it("follows what changes underneath", async () => {
+    const { files, client } = await setUp();
+    await client.ask({ cmd: "createFile", args: { path: "src/b.rs" } });
+    await client.ask({ cmd: "delete", args: { path: "README.md" } });
+    await expect.poll(() => shown(files)).toEqual(["src", "  deep", "  a2.rs", "  a10.rs", "  b.rs", "Zebra.txt", "deletedHead"]);
+  });
+
+  it("reveals a file in folders that were never opened", async () => {
+    const { files } = await setUp();
+    files.collapseAll();
+    await files.reveal("src/deep/x.rs");
+    expect(shown(files)).toContain("    x.rs");
+    expect([...files.selected]).toEqual(["src/deep/x.rs"]);
+  });
+
+  it("selects a stretch, and leaves out what lies in a selected folder", async () => {
+    const { files } = await setUp();
+    files.selectOnly("src");
+    files.selectTo("src/a2.rs");
+    expect([...files.selected]).toEqual(["src", "src/deep", "src/a2.rs"]);
+    expect(files.selectedPaths).toEqual(["src"]);
+  });
+
+  it("puts the box for a name where the new file will be", async () => {
+    const { files } = await setUp();
+    files.selectOnly("src/a2.rs");
+    await files.startNew("newFile");
+    expect(shown(files)).toEqual(["src", "edit", "  deep", "  a2.rs", "  a10.rs", "README.md", "Zebra.txt"]);
+    files.startRename("README.md");
+    expect(shown(files)).toEqual(["src", "  deep", "  a2.rs", "  a10.rs", "edit", "Zebra.txt"]);
+  });
+
+  it("says why a name will not do", async () => {
+    const { files } = await setUp();
+    const edit = { act: "newFile", parent: "src", path: null, isFolder: false } as const;
+    expect(files.whyNotName(edit, "a2.rs")).toBe("“a2.rs” is there already.");
+    expect(files.whyNotName(edit, "../x")).toBe("This is not a name a file can have.");
+    expect(files.whyNotName(edit, "new/b.rs")).toBeNull();
+    const rename = { act: "rename", parent: "src", path: "src/a2.rs", isFolder: false } as const;
+    expect(files.whyNotName(rename, "a2.rs")).toBeNull();
+  });
+
+  it("shows why a folder cannot be listed", async () => {
+    const { files, client } = await setUp();
+    const ask = client.get.bind(client);
+    client.get = (async (kind: never, request: never) => {
+      if ((request as { cmd: string }).cmd === "listFolder") throw { code: "io", message: "This folder cannot be read.", detail: null };
+      return ask(kind, request);
+    }) as typeof client.get;
+    await files.load("src");
+    expect(files.rows.find((row) => row.kind === "note")).toMatchObject({ text: "This folder cannot be read.", isTrouble: true });
+  });
+});
