@@ -276,8 +276,8 @@ impl App {
 
     /// Puts the caret into the shown editor's text.
     pub async fn click_editor(&self) -> Result<()> {
-        let lines = self.find_by("[data-testid=\"editor-0\"] .view-lines").await?;
-        Ok(self.web.action_chain().click_element(&lines).perform().await?)
+        let editor = self.find_by("[data-testid=\"editor-0\"] .monaco-editor").await?;
+        Ok(self.web.action_chain().click_element(&editor).perform().await?)
     }
 
     /// Waits until an element says this of itself.

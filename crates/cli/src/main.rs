@@ -35,6 +35,7 @@ fn main() -> ExitCode {
     };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(false)
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("CODESYNC_LOG").unwrap_or_else(|_| "off".into()))
         .init();
     say_panics_plainly();

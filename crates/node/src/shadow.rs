@@ -132,9 +132,7 @@ impl Shadow {
                 self.intents.remove(path);
             }
             Line::Gone(path) => self.forget(path),
-            Line::Intent(path, file, hash, n_steps) => {
-                drop(self.intents.insert(path.clone(), (*file, *hash, *n_steps)))
-            }
+            Line::Intent(path, file, hash, n_steps) => self.intents.extend([(path.clone(), (*file, *hash, *n_steps))]),
             Line::Stale(file) => drop(self.stale.insert(*file)),
             Line::Fresh(file) => drop(self.stale.remove(file)),
         }

@@ -2,6 +2,7 @@
 import { mount, tick, untrack } from "svelte";
 import { Client, sentenceOf } from "../api/client";
 import type { Act, Notice as EngineNotice } from "../api/generated";
+import { clock } from "../base/words";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
 import { applyTheme } from "../editor/theme";
@@ -43,7 +44,9 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   mount(App, { target: app, props: { workbench, keybindings } });
   const started = await session.start();
   if (started.crashed && session.workspace !== null) {
-    notices.toast("CodeSync closed unexpectedly. All changes up to then are here.");
+    const { savedMs } = session.save;
+    const until = savedMs === null ? "" : ` up to ${clock(savedMs)}`;
+    notices.toast(`CodeSync closed unexpectedly. All changes${until} are here.`);
   }
   await showWindow(client);
   const { goto } = started;
@@ -89,6 +92,14 @@ function follow(workbench: Workbench, memory: Memory): void {
     });
     $effect(() => {
       workbench.commands.userKeys = workbench.session.settings.keys as Record<string, string>;
+    });
+    // The tree follows the active file, unless the keyboard is in it.
+    $effect(() => {
+      const path = workbench.editors.activePath;
+      if (path === null || !workbench.files.isLoaded) return;
+      untrack(() => {
+        if (document.activeElement?.closest("[role='tree']") == null) void workbench.files.reveal(path);
+      });
     });
     // The tree shows the moment the window is at.
     let wasPast = false;

@@ -240,12 +240,9 @@ fn a_damaged_history_is_noticed_and_the_files_stay() {
     let at = bytes.len() / 2;
     bytes[at] ^= 0xff;
     fs::write(&segment, bytes).unwrap();
-    let verified = world.run(["verify"]);
-    let repaired = world.run(["verify", "--repair"]);
-    assert!(verified.status == Some(1) || repaired.stdout.contains("Mended"), "{verified:?} {repaired:?}");
-    for run in [&verified, &repaired] {
-        assert!(!run.stderr.contains("panicked") && !run.stderr.contains("made a mistake"), "{run:?}");
-    }
+    // The other copy heals it; the damaged bytes are kept aside.
+    world.ok(["verify", "--repair"]);
+    assert!(!world.files_in(&world.root().join(".codesync/set-aside")).is_empty());
     for round in 0..5 {
         assert_eq!(world.read(&format!("f{round}.txt")), "x".repeat(400).as_bytes());
         assert_eq!(world.ok(["show", &format!("f{round}.txt")]), "x".repeat(400));

@@ -231,7 +231,7 @@ fn deliver(replica: &mut Replica, logs: &[Vec<Sent>], random: &mut Random, budge
 fn seeds() -> std::ops::Range<u64> {
     match std::env::var("CODESYNC_SEEDS").ok().and_then(|n| n.parse::<u64>().ok()) {
         Some(n) => 1..n,
-        None => 1..150,
+        None => 1..100,
     }
 }
 
