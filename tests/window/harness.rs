@@ -52,10 +52,9 @@ impl Screen {
             eprintln!("no picture could be kept: {reason}");
             return;
         }
-        let mut command = Command::new("import");
-        let status = command.args(["-display", &self.display, "-window", "root"]).arg(&picture).status();
-        if status.is_ok_and(|status| status.success()) {
-            eprintln!("what was on the screen: {}", picture.display());
+        match take_picture(&self.display, &picture) {
+            Ok(()) => eprintln!("what was on the screen: {}", picture.display()),
+            Err(reason) => eprintln!("no picture could be kept: {reason:#}"),
         }
     }
 }
@@ -141,6 +140,7 @@ impl Home {
 pub struct App {
     pub web: WebDriver,
     driver: Child,
+    display: String,
     pid: u32,
 }
 
@@ -169,7 +169,7 @@ impl App {
             .with_context(|| format!("the window did not start; its log:\n{}", home.log()))?;
         let driver = driver.0.take().context("invariant: it was put there above")?;
         let pid = home.running_pid().context("the window left no mark of its process")?;
-        let app = Self { web, driver, pid };
+        let app = Self { web, driver, display: screen.display.clone(), pid };
         app.ready().await?;
         Ok(app)
     }
@@ -269,11 +269,6 @@ impl App {
         Ok(self.web.action_chain().double_click_element(&row).perform().await?)
     }
 
-    pub async fn double_click(&self, id: &str) -> Result<()> {
-        let element = self.find(id).await?;
-        Ok(self.web.action_chain().double_click_element(&element).perform().await?)
-    }
-
     /// Puts the caret into the shown editor's text.
     pub async fn click_editor(&self) -> Result<()> {
         let editor = self.find_by("[data-testid=\"editor-0\"] .monaco-editor").await?;
@@ -318,8 +313,12 @@ impl App {
         Ok(chain.move_to(between.0, between.1).move_to(to.0, to.1).release().perform().await?)
     }
 
+    /// Keeps what the screen shows, taken from the X server: the driver's own pictures at times never come.
     pub async fn picture(&self, path: &Path) -> Result<()> {
-        Ok(self.web.screenshot(path).await?)
+        let two_frames = "const done = arguments[arguments.length - 1];
+            requestAnimationFrame(() => requestAnimationFrame(() => done(true)));";
+        self.web.execute_async(two_frames, vec![]).await?;
+        take_picture(&self.display, path)
     }
 
     /// Ends the window as its menu does, and waits until its process is gone.
@@ -412,6 +411,15 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<
             bail!("waited in vain until {what}");
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(())
+}
+
+fn take_picture(display: &str, path: &Path) -> Result<()> {
+    let status = Command::new("import").args(["-display", display, "-window", "root"]).arg(path).status();
+    let status = status.context("ImageMagick is missing; `cargo xtask setup` installs it")?;
+    if !status.success() {
+        bail!("{} could not be drawn", path.display());
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Pictures of the real window for people to look at: every screen in every theme and size. Run by
 //! `cargo xtask screenshots`, which says where the pictures go.
 
-use crate::harness::{App, Home, Screen, scenario};
+use crate::harness::{App, Home, Screen, scenario, until};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -70,6 +70,7 @@ impl Album {
         self.keep(&app, "welcome").await?;
         app.quit().await?;
         let app = App::start(home, screen, &[&home.project().join("src/lexer.rs")]).await?;
+        until("the file is shown", async || Ok(app.seen_text("editor-0").await?.starts_with("use crate"))).await?;
         make_history(&app).await?;
         self.bench(&app).await?;
         self.past(&app).await?;

@@ -104,6 +104,8 @@ pub struct Engine {
     newly_unwritten: Vec<FileId>,
     refused: BTreeMap<String, String>,
     n_ignored: u64,
+    /// What opening the log found and healed, for `verify`.
+    healed: Vec<String>,
     events: Vec<Event>,
     grown: BTreeSet<String>,
     save: SaveState,
@@ -135,6 +137,7 @@ impl Engine {
             newly_unwritten: Vec::new(),
             refused: BTreeMap::new(),
             n_ignored: 0,
+            healed: Vec::new(),
             events: Vec::new(),
             grown: BTreeSet::new(),
             save: SaveState { kind: SaveKind::Saved, saved_ms: None, n_unwritten: 0, message: None },
@@ -182,6 +185,11 @@ impl Engine {
     pub fn note_scan(&mut self, refused: impl IntoIterator<Item = (String, String)>, n_ignored: u64) {
         self.refused = refused.into_iter().collect();
         self.n_ignored = n_ignored;
+    }
+
+    /// What opening the log found, as sentences.
+    pub fn note_healed(&mut self, findings: impl IntoIterator<Item = String>) {
+        self.healed.extend(findings);
     }
 
     pub fn project(&self) -> ProjectId {
@@ -302,7 +310,13 @@ pub fn api_error(error: LogError) -> ApiError {
         LogError::Damaged { .. } => ErrorCode::Damaged,
         _ => ErrorCode::Io,
     };
-    ApiError::new(code, error.to_string())
+    // The system's number for its reason helps nobody.
+    let sentence = error.to_string();
+    let sentence = match sentence.split_once(" (os error ") {
+        Some((before, after)) => format!("{before}{}", after.split_once(')').map_or("", |(_, rest)| rest)),
+        None => sentence,
+    };
+    ApiError::new(code, sentence)
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

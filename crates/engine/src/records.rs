@@ -4,9 +4,9 @@ use crate::acts::group_text;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{LogQuery, LogRecord, Scope};
 use codesync_base::{Change, DeltaKey, FileId, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len};
-use codesync_timeline::GroupKey;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use codesync_timeline::{GroupKey, WorkspaceTimeline};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 /// Records on one page at most.
 const PAGE_MAX: usize = 50_000;
@@ -24,23 +24,28 @@ impl Engine {
     pub(crate) fn log_records(&mut self, query: &LogQuery, now: Now) -> Result<(Vec<LogRecord>, Option<String>)> {
         self.close()?;
         let filter = self.filter_of(query, now)?;
-        let limit = (query.limit as usize).clamp(1, PAGE_MAX);
-        let skip = match &query.cursor {
-            Some(cursor) => cursor.parse().map_err(|_| invalid("That is not a page of this log."))?,
-            None => 0usize,
-        };
-        let (groups, want) = (!query.steps, skip + limit);
+        let after = query.cursor.as_deref().map(|cursor| self.read_cursor(cursor)).transpose()?;
+        let first = after.map_or(DeltaKey::FIRST, |key| key.delta);
+        self.workspace_mut()?;
         let mut walk = Walk {
             engine: &*self,
-            filter,
-            page: skip..want,
-            n_steps_of: BTreeMap::new(),
-            n_records: 0,
+            timeline: &self.workspace.as_ref().expect("invariant: built above").timeline,
+            filter: Filter { since: filter.since.max(after), ..filter },
+            grouped: !query.steps,
+            n_max: (query.limit as usize).clamp(1, PAGE_MAX),
             records: Vec::new(),
             open_group: None,
+            last: None,
         };
-        self.log.for_each(&mut |signed| walk.visit(signed, groups)).map_err(api_error)?;
-        let (mut records, more) = (walk.records, walk.n_records > want);
+        let mut more = false;
+        self.log
+            .for_each_after(&first, &mut |signed| {
+                let flow = walk.visit(signed);
+                more |= flow.is_break();
+                flow
+            })
+            .map_err(api_error)?;
+        let (mut records, last) = (walk.records, walk.last);
         let texts: Vec<_> = records
             .iter()
             .enumerate()
@@ -52,7 +57,17 @@ impl Engine {
             let hash = hash.parse().map_err(|_| invalid("A kept text is not readable."))?;
             records[i].inserted = Some(String::from_utf8_lossy(&self.blob(&hash)?).into_owned());
         }
-        Ok((records, more.then(|| want.to_string())))
+        let next = last.filter(|_| more).map(|key| format!("{}:{}", key.delta.hash, key.step_idx));
+        Ok((records, next))
+    }
+
+    /// `<delta>:<step>`: the last step of the page before.
+    fn read_cursor(&self, cursor: &str) -> Result<StepKey> {
+        let bad = || invalid("That is not a page of this log.");
+        let (hash, step_idx) = cursor.split_once(':').ok_or_else(bad)?;
+        let (hash, step_idx) = (hash.parse().map_err(|_| bad())?, step_idx.parse().map_err(|_| bad())?);
+        let signed = self.log.delta(&hash).map_err(api_error)?.ok_or_else(bad)?;
+        Ok(StepKey { delta: signed.delta.key(hash), step_idx })
     }
 
     fn filter_of(&mut self, query: &LogQuery, now: Now) -> Result<Filter> {
@@ -81,46 +96,43 @@ impl Engine {
 /// Marks an inserted text that is still a blob.
 const BLOB_MARK: &str = "\u{0}blob ";
 
+/// Makes the records of one page.
 struct Walk<'a> {
     engine: &'a Engine,
+    timeline: &'a WorkspaceTimeline,
     filter: Filter,
-    /// Numbers of the records that are wanted.
-    page: Range<usize>,
-    n_steps_of: BTreeMap<FileId, u64>,
-    n_records: usize,
+    /// One record an act instead of one a step.
+    grouped: bool,
+    n_max: usize,
     records: Vec<LogRecord>,
-    /// Group of the last record, its path, and how many files it has touched.
+    /// Group of the last record, and the files it has touched.
     open_group: Option<(GroupKey, BTreeSet<FileId>)>,
+    /// Last step that is in the page.
+    last: Option<StepKey>,
 }
 
 impl Walk<'_> {
-    fn visit(&mut self, signed: &SignedDelta, groups: bool) {
+    /// Breaks at the first step that belongs to the next page.
+    fn visit(&mut self, signed: &SignedDelta) -> ControlFlow<()> {
         let delta = &signed.delta;
-        let key = delta.key(signed.hash);
+        let group = GroupKey { log: delta.log, seq: delta.group };
         for (step_idx, step) in delta.steps.iter().enumerate() {
             let file = delta.file_of(step);
-            let n = match (&step.change, file) {
-                (Change::Text(_), Some(file)) => {
-                    let n = self.n_steps_of.entry(file).or_default();
-                    *n += 1;
-                    Some(*n)
-                }
-                _ => None,
-            };
-            let step_key = StepKey { delta: key, step_idx: step_idx as u32 };
-            if !self.passes(signed, file, &step_key) {
+            let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
+            if !self.passes(signed, file, &key) {
                 continue;
             }
-            match groups {
-                false => {
-                    if self.page.contains(&self.n_records) {
-                        self.records.push(self.step_record(signed, step, file, n));
-                    }
-                    self.n_records += 1;
-                }
-                true => self.add_to_group(signed, step, file),
+            let joins = self.grouped && self.open_group.as_ref().is_some_and(|(open, _)| *open == group);
+            if !joins && self.records.len() == self.n_max {
+                return ControlFlow::Break(());
             }
+            match self.grouped {
+                true => self.add_to_group(signed, step, file, joins),
+                false => self.records.push(self.step_record(signed, step, file, &key)),
+            }
+            self.last = Some(key);
         }
+        ControlFlow::Continue(())
     }
 
     fn passes(&self, signed: &SignedDelta, file: Option<FileId>, key: &StepKey) -> bool {
@@ -140,12 +152,12 @@ impl Walk<'_> {
         }
     }
 
-    fn step_record(&self, signed: &SignedDelta, step: &Step, file: Option<FileId>, n: Option<u64>) -> LogRecord {
+    fn step_record(&self, signed: &SignedDelta, step: &Step, file: Option<FileId>, key: &StepKey) -> LogRecord {
         let mut record = self.bare_record(signed, step, file);
-        record.step = n;
         match &step.change {
             Change::Text(text) => {
                 let (deleted, _) = sizes(text);
+                record.step = self.timeline.find_key(key).map(|idx| u64::from(self.timeline.entry(idx).file_step));
                 record.position = Some(text.position);
                 record.deleted = Some(deleted);
                 record.inserted = Some(match text.insert.as_ref().map(|insert| &insert.text) {
@@ -162,10 +174,9 @@ impl Walk<'_> {
         record
     }
 
-    fn add_to_group(&mut self, signed: &SignedDelta, step: &Step, file: Option<FileId>) {
-        let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
-        let joins = self.open_group.as_ref().is_some_and(|(open, _)| *open == group);
+    fn add_to_group(&mut self, signed: &SignedDelta, step: &Step, file: Option<FileId>, joins: bool) {
         if !joins {
+            let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
             let record = LogRecord {
                 kind: act_kind(signed.delta.origin, &step.change).into(),
                 group_id: Some(group_text(&group)),
@@ -175,14 +186,8 @@ impl Walk<'_> {
                 removed: Some(0),
                 ..self.bare_record(signed, step, file)
             };
-            if self.page.contains(&self.n_records) {
-                self.records.push(record);
-            }
-            self.n_records += 1;
+            self.records.push(record);
             self.open_group = Some((group, BTreeSet::new()));
-        }
-        if !self.page.contains(&(self.n_records - 1)) {
-            return;
         }
         let (Some(record), Some((_, files))) = (self.records.last_mut(), self.open_group.as_mut()) else { return };
         files.extend(file);

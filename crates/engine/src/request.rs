@@ -204,7 +204,7 @@ impl Engine {
             n_deltas: report.n_deltas,
             n_blobs: report.n_blobs,
             problems,
-            repaired: healed.iter().map(sentence).collect(),
+            repaired: std::mem::take(&mut self.healed).into_iter().chain(healed.iter().map(sentence)).collect(),
         })
     }
 

@@ -15,6 +15,12 @@ use codesync_timeline::{FileTimeline, GroupKey, edit_script, lines_range};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+/// What a restore has to do.
+enum Work {
+    Files(Vec<FileId>),
+    Stretch { file: FileId, path: String, edits: Vec<Splice> },
+}
+
 impl Engine {
     /// What a restore would do, without doing it.
     pub(crate) fn restore_preview(&mut self, target: &RestoreTarget, at: &Moment, now: Now) -> Result<RestorePlan> {
@@ -53,25 +59,51 @@ impl Engine {
             }
             RestoreTarget::Lines { path, first, last } => format!("lines {first}–{last} of {path}"),
         };
+        let nothing = format!("Nothing to restore: {what} is as it was at {}.", now.time_of(at_ms));
+        let Some(work) = self.restore_work(target, &cut)? else {
+            return Ok(Restored { group_id: None, sentence: nothing, n_files: 0, paths: Vec::new() });
+        };
         self.automatic_moment(&format!("Before restore {}", now.hour_minute()), now)?;
         let act = self.begin_act(Origin::Restore)?;
-        let paths = match target {
-            RestoreTarget::Workspace | RestoreTarget::Folder { .. } | RestoreTarget::File { .. } => {
-                self.restore_files(act, target, &cut, now)?
+        let paths = match work {
+            Work::Files(files) => self.restore_files(act, files, &cut, now)?,
+            Work::Stretch { file, path, edits } => {
+                self.edit_and_tell(act, file, &edits, PatchSource::Restore, now)?;
+                vec![path]
             }
-            _ => self.restore_stretch(act, target, &cut, now)?,
         };
         self.close()?;
-        let changed = self.head_seq >= act.group;
-        let sentence = match changed {
-            true => format!("Restored {what} to {}.", now.time_of(at_ms)),
-            false => format!("Nothing to restore: {what} is as it was at {}.", now.time_of(at_ms)),
-        };
-        let group_id = changed.then(|| self.group_id(act));
-        if let Some(group_id) = &group_id {
-            self.announce(group_id.clone(), &sentence, &paths, now);
+        let sentence = format!("Restored {what} to {}.", now.time_of(at_ms));
+        let group_id = self.group_id(act);
+        self.announce(group_id.clone(), &sentence, &paths, now);
+        Ok(Restored { group_id: Some(group_id), sentence, n_files: paths.len() as u64, paths })
+    }
+
+    /// What a restore has to do; none when all is as it was.
+    fn restore_work(&mut self, target: &RestoreTarget, cut: &Cut) -> Result<Option<Work>> {
+        let is_whole =
+            matches!(target, RestoreTarget::Workspace | RestoreTarget::Folder { .. } | RestoreTarget::File { .. });
+        if !is_whole {
+            let (file, path, edits) = self.stretch_edits(target, cut)?;
+            return Ok((!edits.is_empty()).then_some(Work::Stretch { file, path, edits }));
         }
-        Ok(Restored { group_id, sentence, n_files: paths.len() as u64, paths })
+        let then = self.tree_at(cut);
+        let mut files = Vec::new();
+        for file in self.files_to_restore(target, cut)? {
+            if self.compare_file(file, &then, cut)?.is_some() || self.is_folder_change(&file, &then) {
+                files.push(file);
+            }
+        }
+        Ok((!files.is_empty()).then_some(Work::Files(files)))
+    }
+
+    /// Folders of their own come and go, too, but are no files to compare.
+    fn is_folder_change(&self, file: &FileId, then: &Tree) -> bool {
+        let place = |tree: &Tree| {
+            let node = tree.get(file).filter(|node| node.kind == FileKind::Folder)?;
+            node.alive.then(|| node.path.clone())
+        };
+        place(&self.tree) != place(then)
     }
 
     fn announce(&mut self, group_id: String, sentence: &str, paths: &[String], now: Now) {
@@ -86,8 +118,7 @@ impl Engine {
         }));
     }
 
-    fn restore_files(&mut self, act: Act, target: &RestoreTarget, cut: &Cut, now: Now) -> Result<Vec<String>> {
-        let files = self.files_to_restore(target, cut)?;
+    fn restore_files(&mut self, act: Act, files: Vec<FileId>, cut: &Cut, now: Now) -> Result<Vec<String>> {
         let then = self.tree_at(cut);
         let mut paths = Vec::new();
         // Files that go away first: they may stand where others return.
@@ -187,12 +218,13 @@ impl Engine {
         self.tell_views(file, edits, source, None)
     }
 
-    fn restore_stretch(&mut self, act: Act, target: &RestoreTarget, cut: &Cut, now: Now) -> Result<Vec<String>> {
+    /// File, path and the edits that bring a stretch of text back.
+    fn stretch_edits(&mut self, target: &RestoreTarget, cut: &Cut) -> Result<(FileId, String, Vec<Splice>)> {
         let (RestoreTarget::Selection { path, .. }
         | RestoreTarget::PastSelection { path, .. }
         | RestoreTarget::Lines { path, .. }) = target
         else {
-            return Ok(Vec::new());
+            return Err(invalid("Only a stretch of text can be restored so."));
         };
         let file = self.file_ever_at(path)?;
         if !self.tree.get(&file).is_some_and(|node| node.alive) {
@@ -217,8 +249,7 @@ impl Engine {
             }
             _ => Vec::new(),
         };
-        self.edit_and_tell(act, file, &edits, PatchSource::Restore, now)?;
-        Ok(if edits.is_empty() { Vec::new() } else { vec![path.clone()] })
+        Ok((file, path.clone(), edits))
     }
 
     /// Files of the target that may differ from what they were.

@@ -54,8 +54,9 @@ impl Runtime {
     /// Takes the store.
     pub fn open(root: &Path, options: &Options) -> Result<Self> {
         let store = root.join(STORE_FOLDER);
-        let log = open_log(root)?;
-        let engine = open_engine(log, root, options.person.clone())?;
+        let (log, findings) = open_log(root)?;
+        let mut engine = open_engine(log, root, options.person.clone())?;
+        engine.note_healed(findings);
         let bridge = Bridge::open(root, &store)?;
         Ok(Self {
             engine,
@@ -333,7 +334,7 @@ impl Runtime {
             config::fill_random(&mut incarnation);
             // A life of its own: the device that made the bundle may be this one, and may go on elsewhere.
             write_replica(&store, &Replica { incarnation: u32::from_le_bytes(incarnation) | 1 })?;
-            let mut log = open_log(root)?;
+            let (mut log, _) = open_log(root)?;
             codesync_engine::add_bundle(&mut log, &bundle)?;
             open_engine(log, root, None)
         })?;
@@ -380,12 +381,14 @@ fn log_options() -> codesync_log::Options {
     codesync_log::Options::new(verify_delta)
 }
 
-fn open_log(root: &Path) -> Result<Log> {
+/// The log, and what was not as it should be.
+fn open_log(root: &Path) -> Result<(Log, Vec<String>)> {
     let (log, report) = Log::open(root, log_options()).map_err(api_error)?;
-    for finding in &report.findings {
+    let findings = report.findings.iter().map(|finding| {
         tracing::warn!(?finding, "the history was not whole");
-    }
-    Ok(log)
+        format!("{}: {}", finding.place, finding.what)
+    });
+    Ok((log, findings.collect()))
 }
 
 fn open_engine(log: Log, root: &Path, person: Option<String>) -> Result<Engine> {

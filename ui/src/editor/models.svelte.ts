@@ -101,10 +101,16 @@ export class OpenFile implements Disposable {
   }
 
   #handleMoved(path: string | null): void {
+    if (path !== null && path === this.path) return;
     this.path = path;
     if (path === null) return;
     this.lastPath = path;
     if (this.model !== null) this.monaco.editor.setModelLanguage(this.model, languageOf(this.monaco, path));
+  }
+
+  /** It was renamed from this window: the engine's own word on it is still on its way. */
+  renamed(path: string): void {
+    this.#handleMoved(path);
   }
 
   setLanguage(id: string): void {

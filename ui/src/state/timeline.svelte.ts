@@ -687,7 +687,7 @@ export class TimelineState {
 
   async #ask<K extends Reply["reply"]>(kind: K, request: Request, or?: Reply["reply"]): Promise<ReplyOf<K>> {
     const reply = await this.#port.ask(request);
-    if (reply.reply !== kind && reply.reply !== or) throw new Error(`Expected ${kind}, got ${reply.reply}.`);
+    if (reply.reply !== kind && reply.reply !== or) throw new Error(NOT_UNDERSTOOD);
     return ("value" in reply ? reply.value : null) as ReplyOf<K>;
   }
 
@@ -701,6 +701,8 @@ export class TimelineState {
     }
   }
 }
+
+const NOT_UNDERSTOOD = "CodeSync answered in a way this window does not understand. Nothing that was saved is lost.";
 
 /** MSG-TL-1 */
 export const FIRST_OF_FILE = "This is the first moment we have of this file.";

@@ -7,6 +7,7 @@ import type { Undone } from "../api/generated";
 import { Emitter } from "../base/emitter";
 import { type OpenFile, OpenFiles } from "../editor/models.svelte";
 import { type CodeEditor, type Monaco, type ViewState, loadMonaco } from "../editor/monaco";
+import { moved } from "../base/paths";
 import { past } from "../state/past.svelte";
 import { type Group, type SavedTabs, type Tab, Tabs } from "../state/tabs.svelte";
 import { Pane, type Place } from "./pane.svelte";
@@ -147,6 +148,16 @@ export class EditorArea {
     }
     if (!path.startsWith(PAGE)) this.recentPaths = [path, ...this.recentPaths.filter((one) => one !== path)].slice(0, RECENT_MAX);
     if (options.keepsFocus !== true) this.focusSoon();
+    this.#changed.fire();
+  }
+
+  /** A file or folder was renamed from this window: what is open of it stays open, caret and all. */
+  renamed(from: string, to: string): void {
+    for (const file of this.#files?.all ?? []) {
+      if (file.path !== null && moved(file.path, from, to) !== file.path) file.renamed(moved(file.path, from, to));
+    }
+    this.tabs.renamed(from, to);
+    this.recentPaths = this.recentPaths.map((path) => moved(path, from, to));
     this.#changed.fire();
   }
 

@@ -32,6 +32,7 @@ export class Pane {
   #path: string | null = null;
   #generation = 0;
   #place: Place | null = null;
+  #wantsFocus = false;
   readonly #viewStates = new Map<string, ViewState>();
   readonly #changed = new Emitter<void>();
   readonly #focused = new Emitter<void>();
@@ -111,6 +112,12 @@ export class Pane {
     if (state !== undefined) editor.restoreViewState(state);
     this.#goToPlace();
     this.#readCaret();
+    // Not when the user has gone elsewhere meanwhile.
+    const { activeElement } = document;
+    const isFree = activeElement === document.body || editor.getDomNode()?.contains(activeElement) === true;
+    // Hidden until it is drawn with its text, and what is hidden takes no focus.
+    if (this.#wantsFocus && isFree) setTimeout(() => this.editor?.focus());
+    this.#wantsFocus = false;
   }
 
   #keepViewState(): void {
@@ -154,8 +161,10 @@ export class Pane {
     this.#changed.fire();
   }
 
+  /** Puts the caret into the text, at once or as soon as there is one. */
   focus(): void {
-    this.editor?.focus();
+    this.#wantsFocus = this.editor?.getModel() == null;
+    if (!this.#wantsFocus) this.editor?.focus();
   }
 
   /** Caret and scroll of every file seen here, to be kept between starts. */

@@ -27,6 +27,9 @@ declare global {
   }
 }
 
+/** Done when the newest workspace shows what it showed when it was last open. */
+let settling: Promise<unknown> = Promise.resolve();
+
 export async function start(host: Host, features: readonly ((workbench: Workbench) => void)[]): Promise<void> {
   const client = new Client(host);
   await client.start();
@@ -37,6 +40,7 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   for (const contribute of features) contribute(workbench);
   const memory = new Memory(client, workbench.layout, workbench.editors, workbench.files);
   follow(workbench, memory);
+  window.addEventListener("pagehide", () => memory.write());
   const keybindings = new Keybindings(commands);
   window.__cs = { idle: () => idle(workbench), workbench };
   const app = document.querySelector("#app");
@@ -49,6 +53,8 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
     notices.toast(`CodeSync closed unexpectedly. All changes${until} are here.`);
   }
   await showWindow(client);
+  // The tabs of the last time come first, or they would replace this one.
+  await settling;
   const { goto } = started;
   if (goto !== null && session.workspace !== null) workbench.editors.open(goto[0], { place: { line: goto[1] } });
 }
@@ -116,7 +122,7 @@ function follow(workbench: Workbench, memory: Memory): void {
 
 function followWorkspace({ session, editors, files, layout, notices }: Workbench, memory: Memory): void {
   session.onOpened(() => {
-    void (async () => {
+    settling = (async () => {
       const saved = await memory.read();
       if (saved !== null) layout.restore(saved.layout);
       await Promise.all([editors.start(saved?.editors ?? null), files.start(saved?.expanded ?? [])]);
@@ -157,6 +163,7 @@ function followEngine(workbench: Workbench): void {
     const { path, goto } = event.data;
     void (async () => {
       const isOpen = session.workspace?.root === path || (await session.open(path));
+      await settling;
       if (isOpen && goto !== null) editors.open(goto[0], { place: { line: goto[1] } });
     })();
   });

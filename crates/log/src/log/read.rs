@@ -165,6 +165,18 @@ impl Log {
         })
     }
 
+    /// Deltas from a place of the canonical order on, until `f` breaks. Older blocks are not even read.
+    pub fn for_each_after(
+        &self,
+        first: &DeltaKey,
+        f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let wanted = |block: &Block| block.summary.last >= first.hlc;
+        self.walk(Direction::Up, wanted, Log::decode_fresh, &mut |signed| {
+            if signed.delta.key(signed.hash) < *first { ControlFlow::Continue(()) } else { f(signed) }
+        })
+    }
+
     /// The delta just before a place of the canonical order.
     pub fn newest_before(&self, key: &DeltaKey) -> Result<Option<DeltaKey>, LogError> {
         let mut found = None;

@@ -42,7 +42,7 @@ export class ExplorerActions {
     const { client, files, editors } = this.workbench;
     await client.ask({ cmd: "rename", args: { from, to } });
     files.renamed(from, to);
-    editors.tabs.renamed(from, to);
+    editors.renamed(from, to);
     await Promise.all([files.load(parentOf(from)), files.load(parentOf(to))]);
     await files.reveal(to);
   }

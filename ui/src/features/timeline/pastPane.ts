@@ -20,6 +20,9 @@ const FLASH_MS = 600;
 /** Beyond this many splices the whole text is cheaper, and too much changed to keep a place. */
 const SPLICES_MAX = 400;
 const INLINE_BELOW_PX = 900;
+/** Room for MSG-TL-4. */
+const NOTE_WIDTH_PX = 380;
+const NOTE_HEIGHT_PX = 56;
 const EDITING_KEYS = new Set(["Backspace", "Delete", "Enter", "Tab"]);
 
 export class PastPane {
@@ -64,7 +67,7 @@ export class PastPane {
     };
   }
 
-  #listenTo(editor: Monaco.editor.IStandaloneCodeEditor): void {
+  #listenTo(editor: CodeEditor): void {
     editor.onKeyDown((event) => {
       const { key, ctrlKey, altKey, metaKey } = event.browserEvent;
       const edits = EDITING_KEYS.has(key) || key.length === 1;
@@ -72,11 +75,23 @@ export class PastPane {
       if (altKey || metaKey || !((edits && !ctrlKey) || pastes)) return;
       event.preventDefault();
       event.stopPropagation();
-      const position = editor.getPosition();
-      const place = position === null ? null : editor.getScrolledVisiblePosition(position);
-      this.listener.typed({ left: place?.left ?? 60, top: (place?.top ?? 20) + (place?.height ?? 18) });
+      this.listener.typed(this.#placeOfCaret(editor));
     });
-    editor.onDidChangeCursorSelection((event) => this.listener.selected(!event.selection.isEmpty()));
+    editor.onDidChangeCursorSelection((event) => {
+      if (editor.getModel() === this.#model) this.listener.selected(!event.selection.isEmpty());
+    });
+  }
+
+  /** Under the caret, or the nearest place in sight. */
+  #placeOfCaret(editor: CodeEditor): { left: number; top: number } {
+    const position = editor.getPosition();
+    const place = position === null ? null : editor.getScrolledVisiblePosition(position);
+    const { width, height } = editor.getLayoutInfo();
+    const clamp = (at: number, room: number, size: number): number => Math.max(8, Math.min(at, size - room));
+    return {
+      left: clamp(place?.left ?? 0, NOTE_WIDTH_PX, width),
+      top: clamp((place?.top ?? 0) + (place?.height ?? 0), NOTE_HEIGHT_PX, height),
+    };
   }
 
   /** Begins where the live editor stands. */
@@ -132,7 +147,8 @@ export class PastPane {
     this.#flashTimer = setTimeout(() => this.#flash.clear(), FLASH_MS);
   }
 
-  get #visible(): Monaco.editor.ICodeEditor {
+  /** Where the text of the past is seen: alone, or as one side of a comparison. */
+  get #visible(): CodeEditor {
     if (this.#diff === null || this.#diffHost.hidden) return this.#editor;
     return this.#other === this.#diff.getModel()?.original ? this.#diff.getModifiedEditor() : this.#diff.getOriginalEditor();
   }
@@ -164,6 +180,8 @@ export class PastPane {
       useInlineViewWhenSpaceIsLimited: true,
       renderSideBySideInlineBreakpoint: INLINE_BELOW_PX,
     });
+    this.#listenTo(this.#diff.getOriginalEditor());
+    this.#listenTo(this.#diff.getModifiedEditor());
     return this.#diff;
   }
 
@@ -191,7 +209,7 @@ export class PastPane {
 
   /** Marked stretch of the past text, in UTF-16 units. */
   selection(): { start: number; end: number } | null {
-    const editor = this.#diff !== null && this.#diff.getModel()?.original === this.#model ? this.#diff.getOriginalEditor() : this.#editor;
+    const editor = this.#visible;
     const selection = editor.getSelection();
     if (selection === null || selection.isEmpty()) return null;
     return {
