@@ -12,6 +12,7 @@ use codesync_base::{Change, FileId, FileKind, Origin, RelPath, StepKey};
 use codesync_doc::TreeEvent;
 use codesync_timeline::{Entry, EntryKind, View};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Bars that one histogram may have.
 const BUCKETS_MAX: usize = 2_000;
@@ -50,7 +51,7 @@ impl Engine {
     }
 
     /// The moments of a scope.
-    pub(crate) fn view(&mut self, scope: &Scope) -> Result<View> {
+    pub(crate) fn view(&mut self, scope: &Scope) -> Result<Arc<View>> {
         self.close()?;
         match scope {
             Scope::Workspace => Ok(self.workspace_mut()?.view().clone()),
@@ -60,7 +61,7 @@ impl Engine {
             }
             Scope::Folder(_) => {
                 let files = self.files_of_scope(scope)?;
-                Ok(self.workspace_mut()?.view_of(&files))
+                Ok(Arc::new(self.workspace_mut()?.view_of(&files)))
             }
         }
     }

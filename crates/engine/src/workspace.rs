@@ -3,13 +3,26 @@
 use codesync_base::{Change, FileId, SignedDelta, StepKey, TextSource, utf16_len};
 use codesync_timeline::{AuthorIdx, EntryKind, FileIdx, GroupKey, NewEntry, StepInfo, View, WorkspaceTimeline};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-#[derive(Default)]
 pub(crate) struct Workspace {
     pub timeline: WorkspaceTimeline,
     files: Vec<FileId>,
     index: BTreeMap<FileId, FileIdx>,
-    view: Option<View>,
+    view: Arc<View>,
+    /// Views of single files, which the timeline strip asks for with every frame of a drag.
+    file_views: BTreeMap<FileId, Arc<View>>,
+}
+
+/// Views of single files that are kept.
+const FILE_VIEWS_MAX: usize = 64;
+
+impl Default for Workspace {
+    fn default() -> Self {
+        let timeline = WorkspaceTimeline::new();
+        let view = Arc::new(timeline.view(|_| true));
+        Self { timeline, files: Vec::new(), index: BTreeMap::new(), view, file_views: BTreeMap::new() }
+    }
 }
 
 impl Workspace {
@@ -28,15 +41,16 @@ impl Workspace {
 
     /// Brings the view of all files up to date.
     pub fn refresh(&mut self) {
-        match &mut self.view {
-            Some(view) if !view.is_stale(&self.timeline) => view.extend(&self.timeline, |_| true),
-            view => *view = Some(self.timeline.view(|_| true)),
+        if self.view.is_stale(&self.timeline) {
+            self.view = Arc::new(self.timeline.view(|_| true));
+        } else if !self.view.is_complete(&self.timeline) {
+            Arc::make_mut(&mut self.view).extend(&self.timeline, |_| true);
         }
     }
 
     /// All moments.
-    pub fn view(&self) -> &View {
-        self.view.as_ref().expect("invariant: refreshed before it is handed out")
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
     }
 
     /// Moments of some files.
@@ -46,9 +60,20 @@ impl Workspace {
     }
 
     /// Moments of one file: its text steps, or the versions of a file that is kept whole.
-    pub fn view_of_file(&self, file: &FileId) -> View {
+    pub fn view_of_file(&mut self, file: &FileId) -> Arc<View> {
         let wanted = self.index.get(file).copied();
-        self.timeline.content_view(|file| Some(file) == wanted)
+        let is_wanted = |file| Some(file) == wanted;
+        if self.file_views.len() > FILE_VIEWS_MAX {
+            self.file_views.clear();
+        }
+        let fresh = || Arc::new(self.timeline.content_view(is_wanted));
+        let view = self.file_views.entry(*file).or_insert_with(fresh);
+        if view.is_stale(&self.timeline) {
+            *view = fresh();
+        } else if !view.is_complete(&self.timeline) {
+            Arc::make_mut(view).extend(&self.timeline, is_wanted);
+        }
+        view.clone()
     }
 
     pub fn n_moments(&self) -> usize {

@@ -63,6 +63,11 @@ impl View {
         self.generation != timeline.generation()
     }
 
+    /// Whether it has looked at all entries.
+    pub fn is_complete(&self, timeline: &WorkspaceTimeline) -> bool {
+        self.n_seen == timeline.n_entries()
+    }
+
     /// Takes in what was appended since.
     pub fn extend(&mut self, timeline: &WorkspaceTimeline, mut is_in_scope: impl FnMut(FileIdx) -> bool) {
         for idx in self.n_seen..timeline.n_entries() {
