@@ -265,8 +265,18 @@ impl App {
 
     /// Opens a file by its row in the tree.
     pub async fn open_from_tree(&self, path: &str) -> Result<()> {
-        let row = self.find_by(&format!("[data-testid=\"tree-row\"][data-path=\"{path}\"]")).await?;
+        let row = self.tree_row(path).await?;
         Ok(self.web.action_chain().double_click_element(&row).perform().await?)
+    }
+
+    /// Shows what is in a folder of the tree.
+    pub async fn expand_in_tree(&self, path: &str) -> Result<()> {
+        let row = self.tree_row(path).await?;
+        Ok(self.web.action_chain().click_element(&row).perform().await?)
+    }
+
+    async fn tree_row(&self, path: &str) -> Result<WebElement> {
+        self.find_by(&format!("[data-testid=\"tree-row\"][data-path=\"{path}\"]")).await
     }
 
     /// Puts the caret into the shown editor's text.

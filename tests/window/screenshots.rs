@@ -69,7 +69,9 @@ impl Album {
         let app = App::start(home, screen, &[]).await?;
         self.keep(&app, "welcome").await?;
         app.quit().await?;
-        let app = App::start(home, screen, &[&home.project().join("src/lexer.rs")]).await?;
+        let app = App::start(home, screen, &[&home.project()]).await?;
+        app.expand_in_tree("src").await?;
+        app.open_from_tree("src/lexer.rs").await?;
         until("the file is shown", async || Ok(app.seen_text("editor-0").await?.starts_with("use crate"))).await?;
         make_history(&app).await?;
         self.bench(&app).await?;

@@ -1,6 +1,7 @@
 /** Picks what stands behind the page, and starts the window with its features. */
 import "@vscode/codicons/dist/codicon.css";
 import "./ui/controls.css";
+import { contribute as compare } from "./features/compare/contribution";
 import { contribute as explorer } from "./features/explorer/contribution";
 import { contribute as help } from "./features/help/contribution";
 import { contribute as quickpick } from "./features/quickpick/contribution";
@@ -12,9 +13,12 @@ import { TauriHost, isInTauri } from "./platform/tauri";
 import { start } from "./workbench/start.svelte";
 
 async function pickHost(): Promise<Host> {
-  if (isInTauri()) return new TauriHost();
-  const { FakeHost } = await import("./platform/fake");
-  return new FakeHost();
+  // Only while developing: the product has no engine in memory, and its build no trace of one.
+  if (import.meta.env.DEV && !isInTauri()) {
+    const { FakeHost } = await import("./platform/fake");
+    return new FakeHost();
+  }
+  return new TauriHost();
 }
 
-await start(await pickHost(), [welcome, explorer, quickpick, settings, help, timeline]);
+await start(await pickHost(), [welcome, explorer, compare, quickpick, settings, help, timeline]);

@@ -32,6 +32,8 @@ export class FakeEngine {
   #all: Step[] = [];
   #deleted: { path: string; file: File; at_ms: number }[] = [];
   #named: NamedMoment[] = [];
+  /** What takes a whole act back, by the act's id. */
+  readonly #groups = new Map<string, () => string[]>();
   #lastId = 0;
 
   constructor(
@@ -105,8 +107,9 @@ export class FakeEngine {
         this.#rename(request.args.from, request.args.to);
         return { reply: "done" };
       case "delete":
-        this.#delete(request.args.path);
-        return { reply: "done" };
+        return { reply: "restored", value: this.#delete(request.args.path) };
+      case "undoGroup":
+        return { reply: "undone", value: this.#undoGroup(request.args.groupId) };
       case "duplicate":
         this.#create(request.args.to, this.#file(request.args.path).text);
         this.#treeChanged();
@@ -242,15 +245,33 @@ export class FakeEngine {
     this.tell({ event: "viewMoved", data: { viewId: view.id, path } });
   }
 
-  #delete(target: string): void {
-    for (const [path, file] of [...this.#files]) {
-      if (path !== target && !path.startsWith(`${target}/`)) continue;
+  #delete(target: string): Extract<Reply, { reply: "restored" }>["value"] {
+    const inside = (path: string): boolean => path === target || path.startsWith(`${target}/`);
+    const gone = [...this.#files].filter(([path]) => inside(path));
+    const folders = [...this.#folders].filter(inside);
+    for (const [path, file] of gone) {
       this.#files.delete(path);
       this.#deleted.push({ path, file, at_ms: this.now() });
       for (const view of this.#views.values()) if (view.file === file) this.#moveView(view, null);
     }
-    for (const folder of [...this.#folders]) if (folder === target || folder.startsWith(`${target}/`)) this.#folders.delete(folder);
+    for (const folder of folders) this.#folders.delete(folder);
     this.#treeChanged();
+    this.#lastId += 1;
+    const groupId = `g${this.#lastId}`;
+    this.#groups.set(groupId, () => {
+      for (const folder of folders) this.#folders.add(folder);
+      for (const [, file] of gone) this.#undelete(file.id);
+      this.#treeChanged();
+      return gone.map(([path]) => path);
+    });
+    return { groupId, sentence: "", nFiles: gone.length, paths: gone.map(([path]) => path) };
+  }
+
+  #undoGroup(groupId: string): Extract<Reply, { reply: "undone" }>["value"] {
+    const undo = this.#groups.get(groupId);
+    if (undo === undefined) return { kind: "nothingToUndo", caret: null, message: "Nothing to undo.", paths: [], groupId: null };
+    this.#groups.delete(groupId);
+    return { kind: "applied", caret: null, message: null, paths: undo(), groupId: null };
   }
 
   #undelete(fileId: string): void {

@@ -6,6 +6,7 @@ import { type Client, sentenceOf } from "../api/client";
 import type { DeletedFile, Entry } from "../api/generated";
 import { ancestors, baseName, compareNames, isWithin, join, moved, parentOf } from "../base/paths";
 import { past } from "./past.svelte";
+import { filterTree } from "./treeFilter";
 
 export type Row =
   | { kind: "entry"; id: string; depth: number; entry: Entry; isExpanded: boolean }
@@ -47,6 +48,12 @@ export class FilesState {
   /** Cut or copied files, and which. */
   clipboard = $state.raw<{ paths: readonly string[]; isCut: boolean } | null>(null);
   isLoaded = $state(false);
+  /** Files that the ignore rules keep out are listed, greyed. */
+  showsIgnored = $state(true);
+  /** What is typed into the filter box; null while the box is not there. */
+  filter = $state<string | null>(null);
+  #filterPaths = $state.raw<readonly string[]>([]);
+  #filterCollapsed = $state.raw<ReadonlySet<string>>(new Set());
   readonly #loading = new Map<string, Promise<void>>();
   readonly #again = new Set<string>();
   #generation = 0;
@@ -70,6 +77,7 @@ export class FilesState {
     this.edit = null;
     this.clipboard = null;
     this.isLoaded = false;
+    this.endFilter();
     this.#loading.clear();
   }
 
@@ -120,13 +128,42 @@ export class FilesState {
 
   async handleTreeChanged(folders: readonly string[]): Promise<void> {
     const known = folders.filter((path) => this.#folders.has(path));
-    await Promise.all([...known.map((path) => this.load(path)), this.loadDeleted()]);
+    await Promise.all([...known.map((path) => this.load(path)), this.loadDeleted(), this.#loadFilter()]);
     this.#dropVanished();
   }
 
   /** All listed folders anew: the moment changed. */
   async reload(): Promise<void> {
-    await Promise.all([...this.#folders.keys()].map((path) => this.load(path)));
+    await Promise.all([...[...this.#folders.keys()].map((path) => this.load(path)), this.#loadFilter()]);
+  }
+
+  /** Shows the filter box. */
+  async startFilter(): Promise<void> {
+    this.filter ??= "";
+    await this.#loadFilter();
+  }
+
+  endFilter(): void {
+    this.filter = null;
+    this.#filterPaths = [];
+    this.#filterCollapsed = new Set();
+  }
+
+  /** Something was typed: the tree shows only what matches. */
+  get isFiltering(): boolean {
+    return this.filter !== null && this.filter.trim() !== "";
+  }
+
+  async #loadFilter(): Promise<void> {
+    if (this.filter === null) return;
+    const generation = this.#generation;
+    try {
+      const { paths } = await this.client.get("files", { cmd: "listFiles", args: { at: past.at } });
+      if (generation === this.#generation && this.filter !== null) this.#filterPaths = paths;
+    } catch {
+      // The next key asks again.
+      this.#filterPaths = [];
+    }
   }
 
   #dropVanished(): void {
@@ -138,7 +175,10 @@ export class FilesState {
   }
 
   entry(path: string): Entry | null {
-    return this.#folders.get(parentOf(path))?.entries.find((entry) => entry.path === path) ?? null;
+    const listed = this.#folders.get(parentOf(path))?.entries.find((entry) => entry.path === path);
+    if (listed !== undefined || !this.isFiltering) return listed ?? null;
+    const row = this.rows.find((one) => one.kind === "entry" && one.id === path);
+    return row?.kind === "entry" ? row.entry : null;
   }
 
   entriesOf(folder: string): readonly Entry[] {
@@ -160,6 +200,12 @@ export class FilesState {
   }
 
   async toggle(path: string): Promise<void> {
+    if (this.isFiltering) {
+      const next = new Set(this.#filterCollapsed);
+      if (!next.delete(path)) next.add(path);
+      this.#filterCollapsed = next;
+      return;
+    }
     if (this.expanded.has(path)) this.collapse(path);
     else await this.expand(path);
   }
@@ -224,6 +270,7 @@ export class FilesState {
   }
 
   async startNew(act: "newFile" | "newFolder", parent = this.targetFolder): Promise<void> {
+    this.endFilter();
     if (parent !== "") await this.expand(parent);
     this.edit = { act, parent, path: null, isFolder: act === "newFolder" };
   }
@@ -249,6 +296,7 @@ export class FilesState {
   rows = $derived.by(() => this.#makeRows());
 
   #makeRows(): Row[] {
+    if (this.isFiltering) return this.#filteredRows();
     const rows: Row[] = [];
     this.#addFolder(rows, "", 0);
     if (this.deleted.length > 0 && past.moment === null) {
@@ -261,6 +309,16 @@ export class FilesState {
     return rows;
   }
 
+  #filteredRows(): Row[] {
+    const found = filterTree(this.#filterPaths, (this.filter ?? "").trim(), this.#filterCollapsed);
+    return found.map(({ entry, depth, isExpanded }): Row => {
+      // The name box stands where the row is.
+      const { edit } = this;
+      if (edit?.act === "rename" && edit.path === entry.path) return { kind: "edit", id: "edit:", depth, edit };
+      return { kind: "entry", id: entry.path, depth, entry, isExpanded };
+    });
+  }
+
   #addFolder(rows: Row[], path: string, depth: number): void {
     const folder = this.#folders.get(path);
     const { edit } = this;
@@ -268,6 +326,7 @@ export class FilesState {
     if (folder === undefined) return;
     if (folder.trouble !== null) rows.push({ kind: "note", id: `note:${path}`, depth, text: folder.trouble, isTrouble: true });
     for (const entry of folder.entries) {
+      if (entry.ignored && !this.showsIgnored) continue;
       const isExpanded = entry.kind === "folder" && this.expanded.has(entry.path);
       if (edit?.act === "rename" && edit.path === entry.path) rows.push({ kind: "edit", id: "edit:", depth, edit });
       else rows.push({ kind: "entry", id: entry.path, depth, entry, isExpanded });

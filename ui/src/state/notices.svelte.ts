@@ -67,11 +67,18 @@ export class Notices {
   /** Takes it from the screen; it stays in the list. */
   close(id: number): void {
     this.list = this.list.map((notice) => (notice.id === id ? { ...notice, isOnScreen: false } : notice));
+    this.#letGo();
+  }
+
+  /** A card that goes away under the mouse or with the focus says no goodbye: the others must not stay for ever. */
+  #letGo(): void {
+    this.isHeld = false;
   }
 
   /** Presses a button of it: a button counts once. */
   press(notice: Notice, button: NoticeButton): void {
     this.list = this.list.map((one) => (one.id === notice.id ? { ...one, isOnScreen: false, buttons: [] } : one));
+    this.#letGo();
     button.run();
   }
 

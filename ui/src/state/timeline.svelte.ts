@@ -146,6 +146,8 @@ export class TimelineState {
   #refreshTimer: (() => void) | null = null;
   #refreshedAtMs = 0;
   #playTimer: (() => void) | null = null;
+  /** Scope or folder were asked for: the focus does not change them. */
+  #isScopeChosen = false;
   #isDisposed = false;
   #isStopped = false;
   readonly #textListeners = new Set<(update: TextUpdate, shown: Shown) => void>();
@@ -192,8 +194,19 @@ export class TimelineState {
     await this.#changeScope();
   }
 
+  /** The user chose whose timeline; "this file" hands the choice back to the focus. */
   async setScope(kind: ScopeKind): Promise<void> {
+    this.#isScopeChosen = kind !== "file";
     if (kind === this.scopeKind && this.folder === null) return;
+    this.scopeKind = kind;
+    this.folder = null;
+    await this.#changeScope();
+  }
+
+  /** The keyboard went to the tree or to a text: that is whose timeline it is, unless the user said otherwise. */
+  async followFocus(place: "tree" | "text"): Promise<void> {
+    const kind = place === "tree" ? "workspace" : "file";
+    if (this.#isScopeChosen || this.isPast || this.#isStopped || kind === this.scopeKind) return;
     this.scopeKind = kind;
     this.folder = null;
     await this.#changeScope();
@@ -201,6 +214,7 @@ export class TimelineState {
 
   /** The timeline of one folder; null for the folder of the active file. */
   async showFolder(path: string | null): Promise<void> {
+    this.#isScopeChosen = true;
     this.scopeKind = "folder";
     this.folder = path;
     await this.#changeScope();
@@ -222,6 +236,7 @@ export class TimelineState {
     this.path = null;
     this.folder = null;
     this.scopeKind = "file";
+    this.#isScopeChosen = false;
     this.#isStopped = true;
     this.#clear();
   }

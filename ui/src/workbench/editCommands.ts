@@ -43,6 +43,9 @@ const ACTIONS: [id: string, title: string, keys: string | null, action: string][
   ["edit.indentTabs", "Indent with tabs", null, "editor.action.indentUsingTabs"],
 ];
 
+/** Keys that Monaco binds otherwise on Linux: there its own meaning would not be what the menus say. */
+const OURS = new Set(["edit.caretAbove", "edit.caretBelow", "edit.copyLineUp", "edit.copyLineDown"]);
+
 export function editCommands(workbench: Workbench): Command[] {
   return [...undoCommands(workbench), ...clipboardCommands(workbench), ...monacoCommands(workbench), ...statusCommands(workbench)];
 }
@@ -135,7 +138,7 @@ function markedText(editor: CodeEditor): { text: string; ranges: import("monaco-
 function monacoCommands({ editors }: Workbench): Command[] {
   const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
   return ACTIONS.map(([id, title, keys, action]): Command => {
-    const isChord = keys?.includes(" ") === true;
+    const isTaken = keys?.includes(" ") === true || OURS.has(id);
     return {
       id,
       title,
@@ -143,7 +146,7 @@ function monacoCommands({ editors }: Workbench): Command[] {
       ...(keys === null ? {} : { keys: [keys] }),
       when: hasText,
       // Single keys reach Monaco by themselves; chords are ours, because their first half is.
-      keysWhen: () => isChord && editors.hasTextFocus,
+      keysWhen: () => isTaken && editors.hasTextFocus,
       run: () => {
         const editor = editors.activeEditor;
         editor?.focus();

@@ -12,6 +12,7 @@ interface Saved {
   layout: SavedLayout;
   editors: SavedEditors;
   expanded: string[];
+  hidesIgnored?: boolean;
 }
 
 export class Memory {
@@ -58,6 +59,7 @@ export class Memory {
       layout: this.layout.save(),
       editors: this.editors.save(),
       expanded: [...this.files.expanded],
+      hidesIgnored: !this.files.showsIgnored,
     };
     const value = JSON.stringify(saved);
     if (value === this.#last) return;

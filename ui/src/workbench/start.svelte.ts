@@ -93,7 +93,7 @@ function follow(workbench: Workbench, memory: Memory): void {
     $effect(() => followTitle(workbench));
     $effect(() => {
       const { layout, files, editors } = workbench;
-      JSON.stringify([layout.save(), editors.tabs.save(), [...files.expanded]]);
+      JSON.stringify([layout.save(), editors.tabs.save(), [...files.expanded], files.showsIgnored]);
       memory.schedule();
     });
     $effect(() => {
@@ -125,6 +125,7 @@ function followWorkspace({ session, editors, files, layout, notices }: Workbench
     settling = (async () => {
       const saved = await memory.read();
       if (saved !== null) layout.restore(saved.layout);
+      files.showsIgnored = saved?.hidesIgnored !== true;
       await Promise.all([editors.start(saved?.editors ?? null), files.start(saved?.expanded ?? [])]);
       if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();

@@ -7,6 +7,12 @@ import { past } from "../../state/past.svelte";
 import type { NameEdit } from "../../state/files.svelte";
 import type { Workbench } from "../../workbench/workbench";
 
+interface Deleted {
+  path: string;
+  /** What takes it back; null when nothing was there to delete. */
+  groupId: string | null;
+}
+
 export class ExplorerActions {
   constructor(private readonly workbench: Workbench) {}
 
@@ -59,38 +65,44 @@ export class ExplorerActions {
   async delete(paths: readonly string[]): Promise<void> {
     const { client, files, notices } = this.workbench;
     if (paths.length === 0) return;
-    const done: string[] = [];
+    const done: Deleted[] = [];
     await this.#say(async () => {
       for (const path of paths) {
-        await client.ask({ cmd: "delete", args: { path } });
-        done.push(path);
+        const reply = await client.ask({ cmd: "delete", args: { path } });
+        done.push({ path, groupId: reply.reply === "restored" ? reply.value.groupId : null });
       }
     });
     if (done.length === 0) return;
     files.selected = new Set();
     const [first] = done;
-    const what = done.length === 1 ? `“${baseName(first ?? "")}”` : plural(done.length, "item");
+    const what = done.length === 1 ? `“${baseName(first?.path ?? "")}”` : plural(done.length, "item");
     notices.toast(`Deleted ${what}. History keeps it.`, { buttons: [{ label: "Undo", run: () => void this.#undelete(done) }] });
-    await Promise.all([...new Set(done.map(parentOf))].map((folder) => files.load(folder)));
+    await this.#reload(done.map(({ path }) => path));
   }
 
-  /** Brings back what has just been deleted: each file of it, by its id. */
-  async #undelete(paths: readonly string[]): Promise<void> {
-    const { client } = this.workbench;
+  /** Takes deletions back, the last one first: each is one act of the engine, empty folders included. */
+  async #undelete(deleted: readonly Deleted[]): Promise<void> {
+    const { client, files, layout } = this.workbench;
     await this.#say(async () => {
-      const { files } = await client.get("deleted", { cmd: "listDeleted", args: { limit: 10_000 } });
-      const seen = new Set<string>();
-      const mine = files.filter((file) => paths.some((path) => isWithin(file.path, path)) && !seen.has(file.path) && seen.add(file.path));
-      for (const file of mine) await client.ask({ cmd: "undelete", args: { fileId: file.fileId } });
-      this.#markPresent(mine);
+      for (const { groupId } of [...deleted].reverse()) {
+        if (groupId === null) continue;
+        const undone = await client.get("undone", { cmd: "undoGroup", args: { groupId } });
+        if (undone.kind === "applied") this.#markPresent(undone.paths);
+        else layout.say(undone.message ?? "Nothing to undo.", 4_000);
+      }
     });
+    await Promise.all([this.#reload(deleted.map(({ path }) => path)), files.loadDeleted()]);
+  }
+
+  async #reload(paths: readonly string[]): Promise<void> {
+    await Promise.all([...new Set(paths.map(parentOf))].map((folder) => this.workbench.files.load(folder)));
   }
 
   async bringBack(file: DeletedFile): Promise<void> {
     const { client, files, editors, notices } = this.workbench;
     await this.#say(async () => {
       await client.ask({ cmd: "undelete", args: { fileId: file.fileId } });
-      this.#markPresent([file]);
+      this.#markPresent([file.path]);
       await files.loadDeleted();
       await files.load(parentOf(file.path));
       await files.reveal(file.path);
@@ -99,8 +111,8 @@ export class ExplorerActions {
     });
   }
 
-  #markPresent(files: readonly DeletedFile[]): void {
-    for (const file of files) this.workbench.editors.tabs.setGone(file.path, false);
+  #markPresent(paths: readonly string[]): void {
+    for (const path of paths) this.workbench.editors.tabs.setGone(path, false);
   }
 
   async duplicate(path: string): Promise<void> {

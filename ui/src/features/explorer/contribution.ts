@@ -66,6 +66,21 @@ function makeCommands({ files, layout, session, editors }: Workbench, actions: E
         return files.startNew("newFolder");
       },
     },
+    {
+      id: "explorer.filter",
+      title: "Filter the files of the explorer",
+      category: "View",
+      keys: ["Ctrl+F"],
+      keysWhen: isTreeFocused,
+      when: isOpen,
+      run: async () => {
+        show();
+        const started = files.startFilter();
+        setTimeout(() => document.querySelector<HTMLElement>("[data-testid='tree-filter']")?.focus());
+        await started;
+      },
+    },
+    { id: "explorer.showIgnored", title: "Show ignored files", category: "View", when: isOpen, checked: () => files.showsIgnored, run: () => (files.showsIgnored = !files.showsIgnored) },
     { id: "explorer.collapseAll", title: "Collapse all folders", category: "View", when: isOpen, run: () => files.collapseAll() },
     {
       id: "explorer.reveal",

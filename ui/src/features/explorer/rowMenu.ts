@@ -4,7 +4,8 @@ import { entriesFor } from "../../workbench/menus";
 import type { Workbench } from "../../workbench/workbench";
 
 const ON_FILE = [
-  "explorer.open", "explorer.openToSide", "-", "explorer.history", "-", "explorer.cut", "explorer.copy", "explorer.paste",
+  "explorer.open", "explorer.openToSide", "-", "explorer.history", "timeline.compareWithPast", "-", "compare.select",
+  "compare.withSelected", "-", "explorer.cut", "explorer.copy", "explorer.paste",
   "explorer.duplicate", "-", "explorer.copyPath", "explorer.copyRelativePath", "file.revealInFileManager", "-",
   "explorer.rename", "explorer.delete",
 ];
@@ -12,7 +13,7 @@ const ON_FOLDER = [
   "file.newFile", "file.newFolder", "-", "explorer.historyOfFolder", "-", "explorer.cut", "explorer.copy", "explorer.paste",
   "-", "explorer.copyPath", "explorer.copyRelativePath", "file.revealInFileManager", "-", "explorer.rename", "explorer.delete",
 ];
-const ON_NOTHING = ["file.newFile", "file.newFolder", "-", "explorer.paste", "-", "file.revealInFileManager", "explorer.collapseAll"];
+const ON_NOTHING = ["file.newFile", "file.newFolder", "-", "explorer.paste", "-", "file.revealInFileManager", "-", "explorer.showIgnored", "explorer.collapseAll"];
 
 export function rowMenu(workbench: Workbench, path: string | null): MenuEntry[] {
   const entry = path === null ? null : workbench.files.entry(path);

@@ -33,6 +33,13 @@ function listen({ workbench, timeline }: Parts): void {
   });
   session.onOpened(() => void timeline.start());
   session.onClosing(() => timeline.stop());
+  document.addEventListener("focusin", (event) => {
+    const { target } = event;
+    if (!(target instanceof HTMLElement)) return;
+    // A name being typed into the tree is still work on files.
+    if (target.closest("[data-testid='tree']") !== null) void timeline.followFocus("tree");
+    else if (target.closest("[data-testid^='editor-']") !== null) void timeline.followFocus("text");
+  });
 }
 
 function followActiveFile({ workbench, timeline }: Parts): void {

@@ -87,6 +87,12 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
     { id: "timeline.copy", title: "Copy the text of the moment shown", when: hasText, run: () => actions.copy() },
     { id: "timeline.openAsNew", title: "Open the moment shown as a new file", when: hasText, run: () => actions.openAsNew() },
     {
+      id: "timeline.compareWithPast",
+      title: "Compare with the past…",
+      when: isOpen,
+      run: (path) => compareWithPast(timeline, workbench, path),
+    },
+    {
       id: "timeline.ofFile",
       title: "History of this file",
       when: isOpen,
@@ -117,9 +123,18 @@ async function showHistory(
   timeline.expanded = true;
   if (kind === "file") {
     if (typeof path === "string") workbench.editors.open(path);
+    await timeline.setPath(workbench.editors.activePath);
     await timeline.setScope("file");
   } else {
     await timeline.showFolder(typeof path === "string" ? path : null);
   }
+  focusStrip();
+}
+
+/** The change before the newest beside the present; the handle leads further back. */
+async function compareWithPast(timeline: TimelineState, workbench: Workbench, path: unknown): Promise<void> {
+  await showHistory(timeline, workbench, "file", path);
+  timeline.diff = "now";
+  if (!timeline.isPast) await timeline.step("burst", "back");
   focusStrip();
 }
