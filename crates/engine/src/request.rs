@@ -22,14 +22,6 @@ impl Engine {
                 self.hurry_writes(now);
                 Ok(Reply::Done)
             }
-            Request::GetState { key } => {
-                let value = self.log.get_local(&format!("state/{key}")).and_then(|bytes| String::from_utf8(bytes).ok());
-                Ok(Reply::State { value })
-            }
-            Request::PutState { key, value } => {
-                self.log.put_local(&format!("state/{key}"), value.as_bytes());
-                Ok(Reply::Done)
-            }
             Request::Verify { repair } => self.verify(repair).map(Reply::Verified),
             request => self.handle_files(request, now),
         }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod editing;
+mod failures;
 mod histories;
 mod links;
 

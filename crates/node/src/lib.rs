@@ -8,6 +8,7 @@ mod runtime;
 mod sample;
 mod shadow;
 mod socket;
+mod state;
 mod whole;
 
 pub use config::{config_dir, device_name, person_name};

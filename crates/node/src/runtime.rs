@@ -2,7 +2,7 @@
 //! writes files that are due.
 
 use crate::bridge::Bridge;
-use crate::{Options, STORE_FOLDER, config, whole};
+use crate::{Options, STORE_FOLDER, config, state, whole};
 use codesync_api::{ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ViewOpened};
 use codesync_auth::verify_delta;
 use codesync_base::{ProjectId, RelPath};
@@ -244,6 +244,8 @@ impl Runtime {
     fn handle(&mut self, request: Request, now: Now) -> Result<Reply> {
         match request {
             Request::OpenView { path } => self.open_view(path, now),
+            Request::GetState { key } => state::get(&self.root.join(STORE_FOLDER), &key),
+            Request::PutState { key, value } => state::put(&self.root.join(STORE_FOLDER), &key, &value),
             Request::ListFolder { path, at: None } => self.list_folder(path, now),
             Request::ImportFile { source, path } => self.import_file(Path::new(&source), &path, now),
             Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),

@@ -46,13 +46,14 @@ export class Memory {
   }
 
   schedule(): void {
-    if (!this.#isOn) return;
-    clearTimeout(this.#timer);
+    // A running timer is left alone: somebody who never stops typing is remembered, too.
+    if (!this.#isOn || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.write(), WAIT_MS);
   }
 
   write(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (!this.#isOn) return;
     const saved: Saved = {
       version: 1,

@@ -31,6 +31,8 @@ export interface Surroundings {
 export interface RestoreQuestion {
   kind: "folder" | "workspace";
   target: RestoreTarget;
+  /** What it is called in "Took the restore of … back." */
+  name: string;
   title: string;
   since: string;
   /** "15:10", for the name of the moment that keeps the present. */
@@ -164,7 +166,7 @@ export class TimelineActions {
       const at = words.moment(plan.atMs, this.around.now());
       const asked = words.clock(this.around.now()).slice(0, 5);
       const title = `Restore “${name}” to ${at}?`;
-      this.question = { kind, target, title, since: words.clock(plan.atMs), asked, plan };
+      this.question = { kind, target, name: kind === "workspace" ? "the workspace" : name, title, since: words.clock(plan.atMs), asked, plan };
     });
     this.isAsking = false;
   }
@@ -172,7 +174,7 @@ export class TimelineActions {
   async answer(isYes: boolean): Promise<void> {
     const { question } = this;
     this.question = null;
-    if (question !== null && isYes) await this.#restore(question.target, this.around.workspaceName());
+    if (question !== null && isYes) await this.#restore(question.target, question.name);
   }
 
   async #restore(target: RestoreTarget, name: string): Promise<void> {

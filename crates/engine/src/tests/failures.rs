@@ -1,0 +1,196 @@
+//! When the disk fails: nothing that the engine took is lost, nothing is taken twice, and it goes on by itself.
+
+use super::editing::open_view;
+use super::*;
+use codesync_api::{Event, SaveKind, ViewEdit};
+
+fn try_type(bench: &mut Bench, view_id: u32, request_id: u64, splices: Vec<Splice>) -> Result<Reply, codesync_api::ApiError> {
+    bench.now_ms += 3_000;
+    let base_revision = bench.engine.views[&view_id].revision();
+    let (edit, now) = (ViewEdit { request_id, base_revision, splices }, bench.now());
+    bench.engine.handle(Request::EditView { view_id, edit }, now)
+}
+
+fn try_sync(bench: &mut Bench) -> bool {
+    let now = bench.now();
+    bench.engine.sync(now).is_ok()
+}
+
+fn save_kind(bench: &Bench) -> SaveKind {
+    bench.engine.save.kind.clone()
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_taken_and_goes_on_by_itself() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    bench.disk.set_space(Some(0));
+    // Room in reserve (the ballast) may last for a while.
+    let (mut request_id, mut typed) = (0, String::new());
+    while save_kind(&bench) == SaveKind::Saved {
+        // Several acts in one turn: more than one delta is closed before the failure shows.
+        for _ in 0..3 {
+            request_id += 1;
+            let key = format!("{request_id} ");
+            let at = typed.len() as u32;
+            try_type(&mut bench, view_id, request_id, vec![Splice(at, 0, key.clone())]).unwrap();
+            typed.push_str(&key);
+        }
+        try_sync(&mut bench);
+        assert!(request_id < 1_000_000);
+    }
+    assert_eq!(save_kind(&bench), SaveKind::DiskFull);
+    assert!(bench.engine.is_unsynced(), "it is tried again");
+    // Read-only now, and history can still be read.
+    assert!(try_type(&mut bench, view_id, request_id + 1, vec![Splice(0, 0, "no".into())]).is_err());
+    assert!(!try_sync(&mut bench));
+    bench.disk.set_space(None);
+    assert!(try_sync(&mut bench));
+    assert_eq!(save_kind(&bench), SaveKind::Saved);
+    try_type(&mut bench, view_id, request_id + 1, vec![Splice(0, 0, "on ".into())]).unwrap();
+    assert!(try_sync(&mut bench));
+    let wanted = format!("on {typed}");
+    assert_eq!(bench.text("a").unwrap(), wanted);
+    bench.reopen();
+    assert_eq!(bench.text("a").unwrap(), wanted);
+    assert_eq!(bench.n_moments(Scope::File("a".into())), request_id + 1);
+}
+
+#[test]
+fn an_edit_that_does_not_fit_the_disk_is_refused_whole() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    try_type(&mut bench, view_id, 1, vec![Splice(0, 0, "small".into())]).unwrap();
+    assert!(try_sync(&mut bench));
+    bench.disk.set_space(Some(0));
+    bench.engine.take_events();
+    // Text that zstd cannot make small, larger than any reserve.
+    let mut state = 1_u64;
+    let long: String = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from_u32(0x4e00 + (state >> 33) as u32 % 20_000).unwrap()
+    })
+    .take(400_000)
+    .collect();
+    let edit = vec![Splice(0, 0, "first ".into()), Splice(6, 0, long.clone())];
+    assert!(try_type(&mut bench, view_id, 2, edit.clone()).is_err());
+    assert_eq!(save_kind(&bench), SaveKind::DiskFull);
+    assert_eq!(bench.engine.text_of(bench.engine.views[&view_id].file).unwrap(), "small");
+    let events = bench.engine.take_events();
+    let Some(Event::ViewSnapshot(snapshot)) = events.iter().find(|event| matches!(event, Event::ViewSnapshot(_))) else {
+        panic!("{events:?}")
+    };
+    assert_eq!((snapshot.text.as_str(), snapshot.acked_request_id), ("small", 1));
+    bench.disk.set_space(None);
+    assert!(bench.engine.is_unsynced());
+    assert!(try_sync(&mut bench));
+    try_type(&mut bench, view_id, 2, edit).unwrap();
+    assert!(try_sync(&mut bench));
+    bench.reopen();
+    assert_eq!(bench.text("a").unwrap(), format!("first {long}small"));
+}
+
+#[test]
+fn a_failed_sync_is_made_good_by_the_next() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    for request_id in 1..=3 {
+        try_type(&mut bench, view_id, request_id, vec![Splice(0, 0, "x".into())]).unwrap();
+        bench.disk.fail_next_sync();
+        assert!(!try_sync(&mut bench));
+        assert_eq!(save_kind(&bench), SaveKind::Failed);
+        assert!(try_sync(&mut bench));
+    }
+    bench.disk.crash(codesync_log::CrashStyle::Lose);
+    bench.reopen();
+    assert_eq!(bench.text("a").unwrap(), "xxx");
+}
+
+#[test]
+fn a_workspace_opens_on_a_full_disk() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "text")]);
+    bench.disk = bench.disk.fork();
+    bench.disk.set_space(Some(0));
+    let mut options = Options::new(verify_delta);
+    options.segment_bytes_max = 1 << 20;
+    let (log, _) = Log::open_with(Box::new(bench.disk.clone()), Box::new(MemoryIndex::new()), options).unwrap();
+    let profile = Profile {
+        new_project: ProjectId([7; 16]),
+        person: "Someone with a new name".into(),
+        device_name: "ThinkPad".into(),
+        root: "/work/demo".into(),
+        incarnation: 0,
+    };
+    let now = bench.now();
+    bench.engine = Engine::open(log, DeviceKey::from_seed(&[5; 32]), profile, now).unwrap();
+    assert_eq!(bench.engine.text_of(bench.engine.node_at("a").unwrap().file).unwrap(), "text");
+}
+
+/// Whatever write is the last that the machine did: what was shown as saved by then is there, in order,
+/// and nothing but a beginning of what was typed after it.
+#[test]
+fn killed_after_any_write_nothing_shown_as_saved_is_missing() {
+    for style in [codesync_log::CrashStyle::Lose, codesync_log::CrashStyle::Keep, codesync_log::CrashStyle::Tear(7)] {
+        let mut n_changes = 0;
+        loop {
+            let (done, saved, taken, disk) = recorded_session(n_changes);
+            disk.crash(style);
+            let mut bench = Bench { engine: open_leniently(&disk), disk, now_ms: START_MS + 10_000_000 };
+            let text = bench.text("a").unwrap_or_default();
+            let n_words = text.split_terminator(' ').count();
+            let wanted: String = (1..=n_words).map(|n| format!("{n} ")).collect();
+            assert_eq!(text, wanted, "after {n_changes} writes, {style:?}");
+            assert!(saved <= n_words && n_words <= taken, "{saved} {n_words} {taken} after {n_changes} writes, {style:?}");
+            // And work goes on from there.
+            bench.edit("a", &[(text.len() as u32, 0, "on")]);
+            bench.reopen();
+            assert_eq!(bench.text("a").unwrap(), format!("{wanted}on"));
+            if done {
+                break;
+            }
+            n_changes += 1;
+        }
+        assert!(n_changes > 60, "{n_changes}");
+    }
+}
+
+/// Types words until the disk is dead: whether it lived to the end, the words shown as saved, those taken.
+fn recorded_session(n_changes: u64) -> (bool, usize, usize, MemoryDisk) {
+    let disk = MemoryDisk::new();
+    let mut bench = Bench { engine: open(&disk, START_MS), disk, now_ms: START_MS };
+    bench.ask(Request::CreateFile { path: "a".into() });
+    bench.disk.die_after(Some(n_changes));
+    let (mut typed, mut saved) = (String::new(), 0);
+    for n in 1..=40 {
+        let edits = vec![Splice(typed.len() as u32, 0, format!("{n} "))];
+        bench.now_ms += 700;
+        let now = bench.now();
+        // A dead disk may refuse; what is refused was not taken.
+        let _ = bench.engine.handle(Request::EditFile { path: "a".into(), edits }, now);
+        typed.push_str(&format!("{n} "));
+        if n % 9 == 0 {
+            let _ = bench.engine.rest(true);
+        }
+        if !try_sync(&mut bench) {
+            let disk = bench.disk.clone();
+            return (false, saved, n, disk);
+        }
+        saved = n;
+    }
+    let disk = bench.disk.clone();
+    (true, saved, 40, disk)
+}
+
+fn open_leniently(disk: &MemoryDisk) -> Engine {
+    let (log, _) =
+        Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), Options::new(verify_delta)).unwrap();
+    let profile = Profile {
+        new_project: ProjectId([7; 16]),
+        person: "Asha".into(),
+        device_name: "ThinkPad".into(),
+        root: "/work/demo".into(),
+        incarnation: 0,
+    };
+    Engine::open(log, DeviceKey::from_seed(&[5; 32]), profile, Now { ms: START_MS, local_offset_minutes: 0 }).unwrap()
+}
