@@ -154,6 +154,8 @@ fn run_part(part: &str, arguments: &Arguments) -> Result<()> {
         "typing" => typing::measure(&trace()?, folder)?,
         "peers" => peers::measure(&trace()?, folder)?,
         "moments" => moments::measure(&trace()?, folder)?,
+        // Not in the list of parts: for a profiler, on a folder that `moments` left.
+        "reopen" => moments::measure_reopening(&trace()?, folder)?,
         "folder" => folders::measure(what.parse()?, folder)?,
         "growth" => growth::measure(what.parse()?, folder)?,
         _ => bail!("there is no part {part}"),

@@ -30,6 +30,14 @@ pub fn measure(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
     Ok(figures.figures)
 }
 
+/// Only the reopening, of a folder in which the trace was typed before.
+pub fn measure_reopening(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
+    let mut figures = Gathered::of(&trace.name);
+    drop(reopen(trace, &folder.join("keys"), &mut figures)?);
+    figures.add_memory("reopened");
+    Ok(figures.figures)
+}
+
 fn type_keys(trace: &Trace, keys_per_delta: usize, folder: &Path) -> Result<()> {
     let mut workspace = Workspace::open(folder, trace.at_ms[0])?;
     for (at, (edit, at_ms)) in trace.edits.iter().zip(&trace.at_ms).enumerate() {

@@ -31,6 +31,9 @@ const BURST_GAP_MS: u64 = 2_000;
 const DELTA_BYTES_SOFT: usize = 40 * 1024;
 /// Ranges that one step may delete; more are spread over several steps.
 const STEP_RANGES_MAX: usize = 1_500;
+/// A text step and one range it deletes take no more than this.
+const TEXT_STEP_BYTES: usize = 64;
+const RANGE_BYTES: usize = 16;
 
 /// The delta being made.
 pub(crate) struct Pending {
@@ -46,29 +49,48 @@ pub(crate) struct Pending {
 
 impl Engine {
     /// Begins something of its own.
-    pub(crate) fn begin_act(&mut self, origin: Origin) -> Result<Act> {
-        self.close()?;
+    pub(crate) fn begin_act(&mut self, origin: Origin) -> Act {
+        self.settle();
         self.burst = None;
-        Ok(Act { origin, group: self.head_seq + 1 })
+        Act { origin, group: self.head_seq + 1 }
     }
 
     /// The act that typing in this file now belongs to.
-    pub(crate) fn typing_act(&mut self, origin: Origin, file: FileId, now: Now) -> Result<Act> {
+    pub(crate) fn typing_act(&mut self, origin: Origin, file: FileId, now: Now) -> Act {
         let joins = self.burst.as_ref().is_some_and(|burst| {
             burst.file == file && burst.act.origin == origin && now.ms.saturating_sub(burst.last_ms) <= BURST_GAP_MS
         });
         let act = match &self.burst {
             Some(burst) if joins => burst.act,
-            _ => self.begin_act(origin)?,
+            _ => self.begin_act(origin),
         };
         self.burst = Some(Burst { act, file, last_ms: now.ms });
-        Ok(act)
+        act
     }
 
-    /// Edits a document: one step, but for a deletion that names more items than one delta may.
-    pub(crate) fn text_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
+    /// Edits a document: all of these splices, or none of them when the store refuses a long text.
+    pub(crate) fn text_steps(&mut self, act: Act, file: FileId, splices: &[Splice], now: Now) -> Result<()> {
         self.load_document(file)?;
-        self.note_unwritten(file, now);
+        self.keep_long_texts(splices, now)?;
+        if !splices.is_empty() {
+            self.note_unwritten(file, now);
+        }
+        splices.iter().try_for_each(|splice| self.text_step(act, file, splice, now))
+    }
+
+    /// Long texts go into the store before the first step is made, so that no act stops half done.
+    pub(crate) fn keep_long_texts(&mut self, splices: &[Splice], now: Now) -> Result<()> {
+        for splice in splices {
+            if let Err(error) = self.stored_text(&splice.inserted) {
+                self.note_store_failure(error.clone(), now);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// One step, but for a deletion that names more items than one delta may.
+    fn text_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
         let mut rest = splice.clone();
         while let Some(length) = self.document_mut(file)?.first_part(&rest, STEP_RANGES_MAX) {
             self.single_step(act, file, &Splice::new(rest.position, length, ""), now)?;
@@ -79,7 +101,8 @@ impl Engine {
 
     fn single_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
         let n_ranges = self.document_mut(file)?.n_ranges(splice);
-        self.make_room(act, 64 + n_ranges * 16 + splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX), now)?;
+        let inline_bytes = splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX);
+        self.make_room(act, TEXT_STEP_BYTES + n_ranges * RANGE_BYTES + inline_bytes, now);
         let text = self.stored_text(&splice.inserted)?;
         let pending = self.pending.as_mut().expect("invariant: make_room opened it");
         let document = self.documents.get_mut(&file).expect("invariant: loaded by text_step");
@@ -93,7 +116,8 @@ impl Engine {
 
     fn push_text(&mut self, file: FileId, step: TextStep, splice: Splice, now: Now) {
         let pending = self.pending.as_mut().expect("invariant: opened by make_room");
-        pending.size_bytes += 32 + step.delete.len() * 8 + splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX);
+        let inline_bytes = splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX);
+        pending.size_bytes += TEXT_STEP_BYTES + step.delete.len() * RANGE_BYTES + inline_bytes;
         let file = pending.file_index(file);
         pending.splices.push((pending.steps.len() as u32, splice));
         pending.steps.push(Step { at_ms: now.ms, file, change: Change::Text(step) });
@@ -128,7 +152,7 @@ impl Engine {
             Some(TextSource::Inline(text)) => text.len(),
             _ => 0,
         };
-        self.make_room(act, 160 + path.as_str().len() + inline_bytes, now)?;
+        self.make_room(act, 160 + path.as_str().len() + inline_bytes, now);
         let pending = self.pending.as_mut().expect("invariant: make_room opened it");
         let prev = self.head_hash;
         let file = FileId::derive(&self.own, &prev, &pending.hlc, pending.steps.len() as u32);
@@ -140,28 +164,28 @@ impl Engine {
     }
 
     /// Any other step on a file.
-    pub(crate) fn tree_step(&mut self, act: Act, file: FileId, change: Change, now: Now) -> Result<()> {
-        self.make_room(act, 256, now)?;
+    pub(crate) fn tree_step(&mut self, act: Act, file: FileId, change: Change, now: Now) {
+        let size_bytes = 256 + crate::history::new_path(&change).map_or(0, |path| path.as_str().len());
+        self.make_room(act, size_bytes, now);
         let pending = self.pending.as_mut().expect("invariant: make_room opened it");
         let index = pending.file_index(file);
-        pending.size_bytes += 256;
+        pending.size_bytes += size_bytes;
         pending.steps.push(Step { at_ms: now.ms, file: index, change });
         self.unsaved_since_ms.get_or_insert(now.ms);
-        Ok(())
     }
 
     /// A step that is about no file: a named moment, a session.
-    pub(crate) fn mark_step(&mut self, act: Act, change: Change, now: Now) -> Result<()> {
-        self.make_room(act, 2 * limits::MOMENT_NAME_BYTES_MAX + 256, now)?;
+    pub(crate) fn mark_step(&mut self, act: Act, change: Change, now: Now) {
+        let size_bytes = 2 * limits::MOMENT_NAME_BYTES_MAX + 256;
+        self.make_room(act, size_bytes, now);
         let pending = self.pending.as_mut().expect("invariant: make_room opened it");
-        pending.size_bytes += 256;
+        pending.size_bytes += size_bytes;
         pending.steps.push(Step { at_ms: now.ms, file: 0, change });
         self.unsaved_since_ms.get_or_insert(now.ms);
-        Ok(())
     }
 
     /// Makes sure that a delta of this act is open and has room for one more step.
-    fn make_room(&mut self, act: Act, more_bytes: usize, now: Now) -> Result<()> {
+    fn make_room(&mut self, act: Act, more_bytes: usize, now: Now) {
         let fits = self.pending.as_ref().is_some_and(|pending| {
             pending.act == act
                 && pending.steps.len() < limits::DELTA_STEPS_MAX
@@ -169,9 +193,9 @@ impl Engine {
                 && pending.size_bytes + more_bytes <= DELTA_BYTES_SOFT
         });
         if fits {
-            return Ok(());
+            return;
         }
-        self.close()?;
+        self.settle();
         let hlc = self.clock.tick(now.ms);
         let open = OpenDelta { log: self.own, seq: self.head_seq + 1, logs: Vec::new() };
         self.pending = Some(Pending {
@@ -183,15 +207,34 @@ impl Engine {
             splices: Vec::new(),
             size_bytes: 256,
         });
+    }
+
+    /// Closes the delta being made and has the log up to date: for whoever reads the log next.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        self.seal_pending();
+        self.append_waiting()
+    }
+
+    /// Closes the delta being made. What the log does not take now (its disk is full) waits for the next sync.
+    pub(crate) fn settle(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::debug!(%error, "deltas wait for the log");
+        }
+    }
+
+    /// Appends what is closed, in order, until the log refuses.
+    fn append_waiting(&mut self) -> Result<()> {
+        while let Some((signed, bytes)) = self.waiting.front() {
+            self.log.append(signed, bytes).map_err(api_error)?;
+            self.waiting.pop_front();
+        }
         Ok(())
     }
 
-    /// Closes the delta being made: hashed, signed, appended to the log (durable with the next sync).
-    pub(crate) fn close(&mut self) -> Result<()> {
-        let Some(pending) = self.pending.take() else { return Ok(()) };
-        if pending.steps.is_empty() {
-            return Ok(());
-        }
+    /// Hashes and signs the delta being made. It has happened from here on: whether or not the log takes it
+    /// at once, documents, tree and the next delta build on it.
+    fn seal_pending(&mut self) {
+        let Some(pending) = self.pending.take().filter(|pending| !pending.steps.is_empty()) else { return };
         let delta = Delta {
             project: self.project,
             log: self.own,
@@ -206,15 +249,12 @@ impl Engine {
             steps: pending.steps,
         };
         let (bytes, hash) = encode_delta(&delta);
-        if bytes.len() > limits::DELTA_BYTES_MAX {
-            return Err(invalid("This change is too large to be kept as one step."));
-        }
+        assert!(bytes.len() <= limits::DELTA_BYTES_MAX, "invariant: make_room counts no less than a step takes");
         let signed = SignedDelta { signature: self.key.sign_delta(&hash), delta, hash };
-        self.log.append(&signed, &bytes).map_err(api_error)?;
         self.head_seq = signed.delta.seq;
         self.head_hash = hash;
         self.apply_closed(&signed, &pending.splices);
-        Ok(())
+        self.waiting.push_back((signed, bytes));
     }
 
     /// Heads of other logs that no delta of ours names yet.
@@ -289,15 +329,15 @@ impl Engine {
     }
 
     /// Says who works here, once for each name and device.
-    pub(crate) fn begin_session(&mut self, now: Now) -> Result<()> {
+    pub(crate) fn begin_session(&mut self, now: Now) {
         if self.authors.names.get(&self.own) == Some(&self.profile.person) {
-            return Ok(());
+            return;
         }
-        let act = self.begin_act(Origin::Session)?;
+        let act = self.begin_act(Origin::Session);
         let change =
             Change::Session { person: self.profile.person.clone(), device_name: self.profile.device_name.clone() };
-        self.mark_step(act, change, now)?;
-        self.close()
+        self.mark_step(act, change, now);
+        self.settle();
     }
 
     /// Id of an act as clients see it: `<log>:<sequence number>`.

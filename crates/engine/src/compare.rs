@@ -99,7 +99,7 @@ impl Engine {
 
     /// Entries of a folder as of a moment, each marked by how it differs from now.
     pub(crate) fn entries_at(&mut self, folder: &str, at: Option<&Moment>, now: Now) -> Result<Vec<Entry>> {
-        self.close()?;
+        self.settle();
         let Some(moment) = at else { return Self::entries_of(&self.tree, folder) };
         let cut = self.resolve(moment, &Scope::Workspace, now)?;
         let then = self.tree_at(&cut);

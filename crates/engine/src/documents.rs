@@ -3,7 +3,7 @@
 use crate::undo::{UndoStack, UndoStep};
 use crate::{Engine, Result, api_error, not_found};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{Change, Delta, FileId, FileKind, RelPath, Splice, StepKey, TextSource};
+use codesync_base::{Change, Delta, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource};
 use codesync_doc::{Node, TextDocument};
 use codesync_timeline::{FileTimeline, GroupKey, StepInfo};
 use std::collections::BTreeMap;
@@ -82,11 +82,11 @@ impl Engine {
             return Ok(());
         }
         // Steps that are still being collected would be missing from the log.
-        self.close()?;
+        self.settle();
         let mut document = Document::new("");
         let mut failure = None;
         let (log, authors, own) = (&self.log, &mut self.authors, self.own);
-        log.for_each_of(&file, &mut |signed| {
+        let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
             let author = authors.index(&delta.log, delta.origin);
             let group = GroupKey { log: delta.log, seq: delta.group };
@@ -103,8 +103,9 @@ impl Engine {
                     failure.get_or_insert(what);
                 }
             }
-        })
-        .map_err(api_error)?;
+        };
+        log.for_each_of(&file, &mut take).map_err(api_error)?;
+        self.waiting.iter().for_each(|(signed, _)| take(signed));
         if let Some(what) = failure {
             return Err(
                 ApiError::new(ErrorCode::Damaged, "Part of this file's history can't be read.").with_detail(what)

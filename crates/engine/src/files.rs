@@ -10,20 +10,20 @@ use codesync_doc::{ChildKind, Tree};
 impl Engine {
     pub(crate) fn create_file(&mut self, path: &str, now: Now) -> Result<FileId> {
         let path = self.free_path(path)?;
-        let act = self.begin_act(Origin::FileAction)?;
+        let act = self.begin_act(Origin::FileAction);
         let empty = Some(TextSource::Inline("".into()));
         let file = self.create_step(act, path, FileKind::Text, FileMeta::default(), empty, now)?;
-        self.close()?;
+        self.settle();
         self.note_unwritten(file, now);
         Ok(file)
     }
 
     pub(crate) fn create_folder(&mut self, path: &str, now: Now) -> Result<()> {
         let path = self.free_path(path)?;
-        let act = self.begin_act(Origin::FileAction)?;
+        let act = self.begin_act(Origin::FileAction);
         let meta = FileMeta { mode: 0o755, ..FileMeta::default() };
         let file = self.create_step(act, path, FileKind::Folder, meta, None, now)?;
-        self.close()?;
+        self.settle();
         self.note_unwritten(file, now);
         Ok(())
     }
@@ -45,13 +45,14 @@ impl Engine {
         if from_path.folded() != to_path.folded() {
             self.free_path(to)?;
         }
-        let act = self.begin_act(Origin::FileAction)?;
+        let act = self.begin_act(Origin::FileAction);
         for (file, path) in moving {
             let path = path.moved(&from_path, &to_path).map_err(|error| crate::invalid(error.to_string()))?;
-            self.tree_step(act, file, Change::Move { path }, now)?;
+            self.tree_step(act, file, Change::Move { path }, now);
             self.note_unwritten(file, now);
         }
-        self.close()
+        self.settle();
+        Ok(())
     }
 
     pub(crate) fn delete(&mut self, path: &str, now: Now) -> Result<String> {
@@ -60,12 +61,12 @@ impl Engine {
         if going.is_empty() {
             return Err(not_found(path));
         }
-        let act = self.begin_act(Origin::FileAction)?;
+        let act = self.begin_act(Origin::FileAction);
         for (file, _) in going {
-            self.tree_step(act, file, Change::Remove, now)?;
+            self.tree_step(act, file, Change::Remove, now);
             self.note_unwritten(file, now);
         }
-        self.close()?;
+        self.settle();
         Ok(self.group_id(act))
     }
 
@@ -75,13 +76,14 @@ impl Engine {
         if copied.is_empty() {
             return Err(not_found(path));
         }
-        let act = self.begin_act(Origin::FileAction)?;
+        let act = self.begin_act(Origin::FileAction);
         for (file, path) in copied {
             let path = path.moved(&from_path, &to_path).map_err(|error| crate::invalid(error.to_string()))?;
             let copy = self.copy_file(act, file, path, now)?;
             self.note_unwritten(copy, now);
         }
-        self.close()
+        self.settle();
+        Ok(())
     }
 
     fn copy_file(&mut self, act: Act, file: FileId, path: RelPath, now: Now) -> Result<FileId> {
@@ -104,9 +106,9 @@ impl Engine {
         let file: FileId = file_id.parse().map_err(|_| crate::invalid("That is not the id of a file."))?;
         let node = self.tree.get(&file).filter(|node| !node.alive).ok_or_else(|| not_found(file_id))?;
         let path = self.path_beside(node.path.clone());
-        let act = self.begin_act(Origin::Restore)?;
-        self.tree_step(act, file, Change::Revive { path: path.clone() }, now)?;
-        self.close()?;
+        let act = self.begin_act(Origin::Restore);
+        self.tree_step(act, file, Change::Revive { path: path.clone() }, now);
+        self.settle();
         self.note_unwritten(file, now);
         Ok(path.to_string())
     }

@@ -21,12 +21,15 @@ impl Engine {
     /// The workspace's timeline, built when first needed and then kept up to date.
     pub(crate) fn workspace_mut(&mut self) -> Result<&mut Workspace> {
         if self.workspace.is_none() {
-            self.close()?;
+            self.settle();
             let mut workspace = Workspace::default();
             let authors = &mut self.authors;
             self.log
                 .for_each(&mut |signed| workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin)))
                 .map_err(api_error)?;
+            for (signed, _) in &self.waiting {
+                workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin));
+            }
             self.workspace = Some(workspace);
         }
         let workspace = self.workspace.as_mut().expect("invariant: built above");
@@ -52,7 +55,7 @@ impl Engine {
 
     /// The moments of a scope.
     pub(crate) fn view(&mut self, scope: &Scope) -> Result<Arc<View>> {
-        self.close()?;
+        self.settle();
         match scope {
             Scope::Workspace => Ok(self.workspace_mut()?.view().clone()),
             Scope::File(path) => {
@@ -450,7 +453,7 @@ impl Engine {
 }
 
 /// The path that a structural step puts its file at.
-fn new_path(change: &Change) -> Option<&RelPath> {
+pub(crate) fn new_path(change: &Change) -> Option<&RelPath> {
     match change {
         Change::Create { path, .. } | Change::Move { path } | Change::Revive { path } => Some(path),
         _ => None,

@@ -45,7 +45,7 @@ impl Engine {
         if mass && !first_time {
             self.automatic_moment(&format!("Before disk change {}", now.hour_minute()), now)?;
         }
-        let act = self.begin_act(if first_time { Origin::Import } else { Origin::Disk })?;
+        let act = self.begin_act(if first_time { Origin::Import } else { Origin::Disk });
         Ok(IntakeRun { act, paths: Vec::new(), n_paths: 0, began_ms: now.ms })
     }
 
@@ -72,7 +72,7 @@ impl Engine {
 
     /// Ends it; clients hear of it when it was more than a file or two.
     pub fn end_intake(&mut self, run: IntakeRun, mass: bool) -> Result<()> {
-        self.close()?;
+        self.settle();
         if mass && run.n_paths > 0 && run.act.origin == Origin::Disk {
             self.events.push(Event::Act(ActEvent {
                 group_id: self.group_id(run.act),
@@ -104,8 +104,8 @@ impl Engine {
         let content = encoding::read_text(bytes);
         match (known, content) {
             (Some((folder, FileKind::Folder, _)), content) => {
-                self.tree_step(act, folder, Change::Remove, now)?;
-                self.close()?;
+                self.tree_step(act, folder, Change::Remove, now);
+                self.settle();
                 self.create_from_disk(act, path, content, bytes, mode, now)
             }
             (None, content) => self.create_from_disk(act, path, content, bytes, mode, now),
@@ -114,19 +114,20 @@ impl Engine {
                 Ok(file)
             }
             (Some((file, FileKind::Binary, meta)), encoding::Content::Text { text, meta: found, exact }) => {
-                self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now)?;
+                self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
                 self.update_text(act, file, &meta, (&text, found, exact), (bytes, mode), base_step, now)?;
                 Ok(file)
             }
             (Some((file, kind, meta)), encoding::Content::Binary { .. }) => {
+                self.log.put_blob(bytes).map_err(crate::api_error)?;
                 if kind == FileKind::Text {
-                    self.tree_step(act, file, Change::Kind { kind: FileKind::Binary }, now)?;
+                    self.tree_step(act, file, Change::Kind { kind: FileKind::Binary }, now);
                 }
                 self.put_content(act, file, bytes, now)?;
                 if meta.mode != mode {
-                    self.tree_step(act, file, Change::Meta { meta: FileMeta { mode, ..meta } }, now)?;
+                    self.tree_step(act, file, Change::Meta { meta: FileMeta { mode, ..meta } }, now);
                 }
-                self.close()?;
+                self.settle();
                 Ok(file)
             }
         }
@@ -184,15 +185,13 @@ impl Engine {
         let shadow = self.shadow_text(&file).or(by_step).unwrap_or_else(|| present.clone());
         let edits = rebase(&disk_edit(&shadow, text), &shadow, &present);
         if !edits.is_empty() {
-            for splice in &edits {
-                self.text_step(act, file, splice, now)?;
-            }
+            self.text_steps(act, file, &edits, now)?;
             self.tell_views(file, &edits, PatchSource::Disk, None)?;
         }
         let meta_now = FileMeta { mode, raw: self.raw_content(text, bytes, exact)?, ..found };
         if meta_now != *meta {
-            self.tree_step(act, file, Change::Meta { meta: meta_now }, now)?;
-            self.close()?;
+            self.tree_step(act, file, Change::Meta { meta: meta_now }, now);
+            self.settle();
         }
         if self.document_mut(file)?.text.to_string() == text {
             self.unwritten.remove(&file);
@@ -210,7 +209,8 @@ impl Engine {
         if self.tree.get(&file).and_then(|node| node.content).is_some_and(|(hash, _)| hash == blob) {
             return Ok(());
         }
-        self.tree_step(act, file, Change::Content { blob, length_bytes: bytes.len() as u64 }, now)
+        self.tree_step(act, file, Change::Content { blob, length_bytes: bytes.len() as u64 }, now);
+        Ok(())
     }
 
     fn take_in_folder(&mut self, act: Act, path: RelPath, now: Now) -> Result<Option<FileId>> {
@@ -223,23 +223,23 @@ impl Engine {
 
     /// The path is gone: the file there, or the folder with all that was in it.
     fn take_in_removal(&mut self, act: Act, path: &RelPath, now: Now) -> Result<Option<FileId>> {
-        self.close()?;
+        self.settle();
         let gone: Vec<FileId> = match self.tree.by_path(path) {
             Some(node) if node.kind != FileKind::Folder => vec![node.file],
             _ => self.tree.within(path).iter().map(|node| node.file).collect(),
         };
         for file in &gone {
-            self.tree_step(act, *file, Change::Remove, now)?;
+            self.tree_step(act, *file, Change::Remove, now);
             self.unwritten.remove(file);
         }
         Ok(gone.first().copied())
     }
 
     fn take_in_rename(&mut self, act: Act, from: &RelPath, to: RelPath, now: Now) -> Result<Option<FileId>> {
-        self.close()?;
+        self.settle();
         let Some(file) = self.tree.by_path(from).map(|node| node.file) else { return Ok(None) };
-        self.tree_step(act, file, Change::Move { path: to }, now)?;
-        self.close()?;
+        self.tree_step(act, file, Change::Move { path: to }, now);
+        self.settle();
         Ok(Some(file))
     }
 }

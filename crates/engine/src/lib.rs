@@ -29,11 +29,11 @@ pub use outgoing::{DiskImage, DiskImageKind};
 
 use codesync_api::{ApiError, Author, ErrorCode, Event, SaveKind, SaveState};
 use codesync_auth::DeviceKey;
-use codesync_base::{Clock, DeltaHash, FileId, LogId, Origin, ProjectId};
+use codesync_base::{Clock, DeltaHash, FileId, LogId, Origin, ProjectId, SignedDelta};
 use codesync_doc::Tree;
 use codesync_log::{Log, LogError};
 use codesync_timeline::AuthorIdx;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 type Result<T> = std::result::Result<T, ApiError>;
 
@@ -90,6 +90,8 @@ pub struct Engine {
     head_hash: DeltaHash,
     clock: Clock,
     pending: Option<acts::Pending>,
+    /// Closed deltas that the log has not taken yet, oldest first: its disk is full or broken.
+    waiting: VecDeque<(SignedDelta, Vec<u8>)>,
     burst: Option<acts::Burst>,
     tree: Tree,
     /// Named moments in canonical order.
@@ -125,6 +127,7 @@ impl Engine {
             head_hash: head.map_or(DeltaHash::ZERO, |head| head.hash),
             clock: Clock::default(),
             pending: None,
+            waiting: VecDeque::new(),
             burst: None,
             tree: Tree::new(),
             marks: Vec::new(),
@@ -147,7 +150,7 @@ impl Engine {
             profile,
         };
         engine.load_tree()?;
-        engine.begin_session(now)?;
+        engine.begin_session(now);
         Ok(engine)
     }
 
@@ -167,7 +170,9 @@ impl Engine {
 
     /// Whether something was handled that is not durable yet.
     pub fn is_unsynced(&self) -> bool {
-        self.pending.is_some() || self.log.unsynced() || self.unsaved_since_ms.is_some()
+        let is_waiting = self.pending.is_some() || !self.waiting.is_empty() || self.log.unsynced();
+        // After a failure, going on is a sync that succeeds.
+        is_waiting || self.unsaved_since_ms.is_some() || self.is_store_failed()
     }
 
     /// Housekeeping when nothing happens: blocks are sealed, unused documents dropped.

@@ -29,7 +29,7 @@ pub(crate) struct Mark {
 impl Engine {
     /// Finds the moment that a person means.
     pub(crate) fn resolve(&mut self, moment: &Moment, scope: &Scope, now: Now) -> Result<Cut> {
-        self.close()?;
+        self.settle();
         match moment {
             Moment::Now => Ok(Cut::Now),
             Moment::Time(at_ms) => self.cut_at_time(*at_ms),
@@ -68,7 +68,7 @@ impl Engine {
     }
 
     pub(crate) fn moments(&mut self, scope: &Scope) -> Result<Vec<NamedMoment>> {
-        self.close()?;
+        self.settle();
         let view = self.view(scope)?;
         let cuts: Vec<StepKey> = self.marks.iter().map(|mark| mark.cut).collect();
         let timeline = &self.workspace_mut()?.timeline;
@@ -131,9 +131,9 @@ impl Engine {
         at: Option<StepKey>,
         now: Now,
     ) -> Result<()> {
-        let act = self.begin_act(Origin::Moment)?;
-        self.mark_step(act, Change::Moment { name: name.to_owned(), note, automatic, at }, now)?;
-        self.close()?;
+        let act = self.begin_act(Origin::Moment);
+        self.mark_step(act, Change::Moment { name: name.to_owned(), note, automatic, at }, now);
+        self.settle();
         if let Some(moment) = self.moments(&Scope::Workspace)?.pop() {
             self.events.push(Event::MomentNamed(moment));
         }

@@ -87,7 +87,7 @@ impl Engine {
 
     /// The file as it should stand on disk now.
     pub fn disk_image(&mut self, file: FileId) -> Result<Option<DiskImage>> {
-        self.close()?;
+        self.settle();
         let Some(node) = self.tree.get(&file) else { return Ok(None) };
         let (path, meta, kind, content, alive) =
             (node.path.clone(), node.meta.clone(), node.kind, node.content, node.alive);
@@ -114,10 +114,10 @@ impl Engine {
     fn fitting_meta(&mut self, file: FileId, text: &str, meta: FileMeta) -> Result<FileMeta> {
         let fitting = encoding::meta_that_fits(text, &meta);
         if fitting.encoding != meta.encoding {
-            let act = self.begin_act(Origin::FileAction)?;
+            let act = self.begin_act(Origin::FileAction);
             let now = Now { ms: self.clock.last().wall_ms, local_offset_minutes: 0 };
-            self.tree_step(act, file, Change::Meta { meta: fitting.clone() }, now)?;
-            self.close()?;
+            self.tree_step(act, file, Change::Meta { meta: fitting.clone() }, now);
+            self.settle();
         }
         Ok(fitting)
     }

@@ -141,7 +141,7 @@ impl Engine {
     }
 
     fn status(&mut self) -> Result<Status> {
-        self.close()?;
+        self.settle();
         let n_moments = self.workspace_mut()?.n_moments() as u64;
         let name = self.profile.root.rsplit(['/', '\\']).next().unwrap_or(&self.profile.root).to_owned();
         Ok(Status {
@@ -209,9 +209,9 @@ impl Engine {
     fn change_meta(&mut self, path: &str, change: impl FnOnce(FileMeta) -> FileMeta, now: Now) -> Result<()> {
         let file = self.text_file_at(path)?;
         let Some(meta) = self.tree.get(&file).map(|node| node.meta.clone()) else { return Err(not_found(path)) };
-        let act = self.begin_act(Origin::FileAction)?;
-        self.tree_step(act, file, Change::Meta { meta: change(meta) }, now)?;
-        self.close()?;
+        let act = self.begin_act(Origin::FileAction);
+        self.tree_step(act, file, Change::Meta { meta: change(meta) }, now);
+        self.settle();
         self.note_unwritten(file, now);
         Ok(())
     }
@@ -226,10 +226,8 @@ impl Engine {
         let splices: Vec<_> =
             edits.iter().map(|edit| codesync_base::Splice::new(edit.0, edit.1, edit.2.as_str())).collect();
         let n_good = self.document_mut(file)?.n_applicable(&splices);
-        let act = self.typing_act(Origin::CommandLine, file, now)?;
-        for splice in &splices[..n_good] {
-            self.text_step(act, file, splice, now)?;
-        }
+        let act = self.typing_act(Origin::CommandLine, file, now);
+        self.text_steps(act, file, &splices[..n_good], now)?;
         self.tell_views(file, &splices[..n_good], codesync_api::PatchSource::Other, None)?;
         if n_good < splices.len() {
             let bad = &splices[n_good];

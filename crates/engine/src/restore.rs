@@ -64,7 +64,7 @@ impl Engine {
             return Ok(Restored { group_id: None, sentence: nothing, n_files: 0, paths: Vec::new() });
         };
         self.automatic_moment(&format!("Before restore {}", now.hour_minute()), now)?;
-        let act = self.begin_act(Origin::Restore)?;
+        let act = self.begin_act(Origin::Restore);
         let paths = match work {
             Work::Files(files) => self.restore_files(act, files, &cut, now)?,
             Work::Stretch { file, path, edits } => {
@@ -72,7 +72,7 @@ impl Engine {
                 vec![path]
             }
         };
-        self.close()?;
+        self.settle();
         let sentence = format!("Restored {what} to {}.", now.time_of(at_ms));
         let group_id = self.group_id(act);
         self.announce(group_id.clone(), &sentence, &paths, now);
@@ -130,7 +130,7 @@ impl Engine {
                 paths.extend(node.map(|node| node.path.to_string()));
             }
         }
-        self.close()?;
+        self.settle();
         self.check_restored(&paths, &then, cut, act, now)?;
         Ok(paths)
     }
@@ -173,7 +173,7 @@ impl Engine {
             (present.alive, present.wanted_path.clone(), present.kind, present.content, present.meta.clone());
         let Some(past) = past.filter(|node| node.alive) else {
             if alive {
-                self.tree_step(act, file, Change::Remove, now)?;
+                self.tree_step(act, file, Change::Remove, now);
                 self.note_unwritten(file, now);
             }
             return Ok(alive);
@@ -195,7 +195,7 @@ impl Engine {
         }
         let changed = !changes.is_empty();
         for change in changes {
-            self.tree_step(act, file, change, now)?;
+            self.tree_step(act, file, change, now);
         }
         if changed {
             self.note_unwritten(file, now);
@@ -212,9 +212,7 @@ impl Engine {
         source: PatchSource,
         now: Now,
     ) -> Result<()> {
-        for splice in edits {
-            self.text_step(act, file, splice, now)?;
-        }
+        self.text_steps(act, file, edits, now)?;
         self.tell_views(file, edits, source, None)
     }
 
@@ -288,7 +286,7 @@ impl Engine {
     /// Takes back the newest undo group of one file (Ctrl+Z), or of redo.
     pub(crate) fn undo_in_view(&mut self, view_id: u32, origin: Origin, now: Now) -> Result<Undone> {
         let file = self.file_of_view(view_id)?;
-        self.close()?;
+        self.settle();
         let path = self.tree.get(&file).map(|node| node.path.to_string()).unwrap_or_default();
         let own = self.own;
         let document = self.document_mut(file)?;
@@ -315,9 +313,9 @@ impl Engine {
             let kind = if revert.overwritten { UndoneKind::Overwritten } else { UndoneKind::NothingToUndo };
             return Ok(nothing_undone(kind, Some("Nothing to undo here: that text was changed since.".into())));
         }
-        let act = self.begin_act(origin)?;
+        let act = self.begin_act(origin);
         self.edit_and_tell(act, file, &revert.splices, PatchSource::Undo, now)?;
-        self.close()?;
+        self.settle();
         let caret = revert.splices.last().map(|splice| splice.position + codesync_base::utf16_len(&splice.inserted));
         Ok(Undone {
             kind: UndoneKind::Applied,
@@ -383,7 +381,7 @@ impl Engine {
 
     fn take_back_group(&mut self, group: &GroupKey, now: Now) -> Result<Undone> {
         let (steps, structural, before) = self.steps_of_group(group)?;
-        let act = self.begin_act(Origin::Undo)?;
+        let act = self.begin_act(Origin::Undo);
         let mut paths = Vec::new();
         let then = self.tree_at(&before.map_or(Cut::Beginning, Cut::After));
         let now_tree_files: Vec<FileId> = structural.into_iter().collect();
@@ -408,7 +406,7 @@ impl Engine {
                 paths.extend(self.tree.get(&file).map(|node| node.path.to_string()));
             }
         }
-        self.close()?;
+        self.settle();
         paths.sort();
         paths.dedup();
         if self.head_seq < act.group {

@@ -30,7 +30,7 @@ pub(crate) struct View {
 
 impl Engine {
     pub(crate) fn open_view(&mut self, path: &str) -> Result<ViewOpened> {
-        self.close()?;
+        self.settle();
         let node = self.node_at(path)?;
         let (file, kind, meta) = (node.file, node.kind, node.meta.clone());
         let opened = ViewOpened {
@@ -96,15 +96,16 @@ impl Engine {
         let incoming: Vec<Splice> = edit.splices.iter().map(from_api).collect();
         let splices = view.receive(edit.base_revision, &incoming);
         let (file, request_id) = (view.file, edit.request_id);
-        let length = self.document_mut(file)?.text.len_utf16();
-        if !fits(&splices, length) {
+        let document = self.document_mut(file)?;
+        if !fits(&splices, document.text.len_utf16()) || document.n_applicable(&splices) < splices.len() {
             self.send_snapshot(view_id)?;
             return Err(invalid("An edit did not fit the text, so the text was sent anew."));
         }
         if !splices.is_empty() {
-            let act = self.typing_act(Origin::Typing, file, now)?;
-            for splice in &splices {
-                self.text_step(act, file, splice, now)?;
+            let act = self.typing_act(Origin::Typing, file, now);
+            if let Err(error) = self.text_steps(act, file, &splices, now) {
+                self.send_snapshot(view_id)?;
+                return Err(error);
             }
         }
         self.acknowledge(view_id, request_id);

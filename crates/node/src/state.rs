@@ -4,7 +4,7 @@
 use crate::config::cannot;
 use codesync_api::{ApiError, ErrorCode, Reply};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "state";
@@ -27,9 +27,16 @@ pub(crate) fn put(store: &Path, key: &str, value: &str) -> Result<Reply, ApiErro
         return Err(ApiError::new(ErrorCode::Invalid, "That is too much to be kept with a workspace."));
     }
     let file = file_of(store, key)?;
-    let written =
-        fs::create_dir_all(store.join(FOLDER)).and_then(|()| crate::whole::write_atomically(&file, value.as_bytes()));
+    let written = write_whole(&store.join(FOLDER), &file, value);
     written.map(|()| Reply::Done).map_err(|error| cannot("write", &file, &error))
+}
+
+/// Whole or not at all, but without waiting for the disk: losing the newest in a power cut costs a tab.
+fn write_whole(folder: &Path, file: &Path, value: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut temp = tempfile::NamedTempFile::new_in(folder)?;
+    temp.write_all(value.as_bytes())?;
+    temp.persist(file).map(drop).map_err(|error| error.error)
 }
 
 fn file_of(store: &Path, key: &str) -> Result<PathBuf, ApiError> {

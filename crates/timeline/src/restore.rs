@@ -4,7 +4,7 @@
 use crate::bursts::BURST_GAP_MS;
 use crate::diff::edit_script;
 use crate::{FileTimeline, rope};
-use codesync_base::Splice;
+use codesync_base::{Origin, Splice};
 use ropey::Rope;
 use std::ops::Range;
 
@@ -58,10 +58,17 @@ pub fn present_range(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Ran
         return whole(&timeline.now);
     }
     let mut followed = Followed { start: past.start, end: past.end, touched_by: None };
-    for step in n + 1..=timeline.n_steps() {
-        let row = &timeline.rows[step - 1];
-        let come = timeline.inserted_length(step);
-        followed.pass(timeline, &Passed { n: step, at: row.position, gone: row.deleted, come });
+    let detours = detours(timeline, n);
+    let mut moment = n;
+    while moment < timeline.n_steps() {
+        if let Some(back) = detours.iter().find(|detour| detour.start == moment) {
+            moment = back.end;
+            continue;
+        }
+        moment += 1;
+        let row = &timeline.rows[moment - 1];
+        let come = timeline.inserted_length(moment);
+        followed.pass(timeline, &Passed { n: moment, at: row.position, gone: row.deleted, come });
     }
     followed.start..followed.end
 }
@@ -73,12 +80,53 @@ pub fn past_range(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Ran
         return whole(&timeline.text_at(n));
     }
     let mut followed = Followed { start: present.start, end: present.end, touched_by: None };
-    for step in (n + 1..=timeline.n_steps()).rev() {
-        let row = &timeline.rows[step - 1];
-        let gone = timeline.inserted_length(step);
-        followed.pass(timeline, &Passed { n: step, at: row.position, gone, come: row.deleted });
+    let detours = detours(timeline, n);
+    let mut moment = timeline.n_steps();
+    while moment > n {
+        if let Some(back) = detours.iter().find(|detour| detour.end == moment) {
+            moment = back.start;
+            continue;
+        }
+        let row = &timeline.rows[moment - 1];
+        let gone = timeline.inserted_length(moment);
+        followed.pass(timeline, &Passed { n: moment, at: row.position, gone, come: row.deleted });
+        moment -= 1;
     }
     followed.start..followed.end
+}
+
+/// Restores and undos looked at for detours, newest first.
+const DETOURS_MAX: usize = 1_000;
+
+/// Moments `start..end` after `n` between which the text went away and came back the same: a restore and its
+/// undo, an undo and its redo. Text that comes back is new text to every step, so a stretch cannot be followed
+/// through them; but nothing happened to it either. None overlap.
+fn detours(timeline: &FileTimeline, n: usize) -> Vec<Range<usize>> {
+    let mut acts: Vec<Range<usize>> = Vec::new();
+    for step in (n + 1..=timeline.n_steps()).rev() {
+        let info = timeline.info(step);
+        if !matches!(info.origin, Origin::Restore | Origin::Undo | Origin::Redo) {
+            continue;
+        }
+        let n_acts = acts.len();
+        match acts.last_mut() {
+            Some(act) if act.start == step && timeline.info(act.end).group == info.group => act.start = step - 1,
+            _ if n_acts == DETOURS_MAX => break,
+            _ => acts.push(step - 1..step),
+        }
+    }
+    let starts: Vec<(usize, Rope)> =
+        acts.iter().map(|act| act.start).chain([n]).map(|start| (start, timeline.text_at(start))).collect();
+    let mut detours: Vec<Range<usize>> = Vec::new();
+    for act in &acts {
+        if detours.last().is_some_and(|last| act.end > last.start) {
+            continue;
+        }
+        let text = timeline.text_at(act.end);
+        let same = starts.iter().rev().find(|(start, before)| *start < act.end && *before == text);
+        detours.extend(same.map(|(start, _)| *start..act.end));
+    }
+    detours
 }
 
 /// The edit of the present text that puts the stretch `past` of moment `n` back where it was.

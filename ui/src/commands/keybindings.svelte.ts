@@ -23,7 +23,7 @@ export class Keybindings {
       this.commands.run(command.id);
       return true;
     }
-    if (first !== null) return true;
+    if (first !== null || this.#wasTakenAway(name)) return true;
     if (!this.#beginsChord(name)) return false;
     this.#setWaiting(name);
     return true;
@@ -38,6 +38,14 @@ export class Keybindings {
   // Newest first: a feature that registers later is more particular than the frame.
   #find(keys: string): Command | undefined {
     return this.commands.all.findLast((command) => this.commands.keysOf(command).includes(keys) && isOn(command));
+  }
+
+  /** Default keys of a command that has others now, on which the text editor would still act. */
+  #wasTakenAway(keys: string): boolean {
+    return this.commands.all.some(
+      ({ id, nativeKeysWhen }) =>
+        nativeKeysWhen?.() === true && this.commands.isRebound(id) && this.commands.defaultKeysOf(id).includes(keys),
+    );
   }
 
   #beginsChord(keys: string): boolean {

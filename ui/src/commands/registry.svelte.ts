@@ -15,11 +15,22 @@ export interface Command {
   when?: () => boolean;
   /** Whether its keys count now, when that is narrower than `when` (focus in the tree, say). */
   keysWhen?: () => boolean;
+  /** Something else acts on its default keys then (the text editor): when they were changed, it must not see them. */
+  nativeKeysWhen?: () => boolean;
+  /** In menus it opens these instead of running. */
+  children?: () => readonly CommandChild[];
   /** Ticked in menus. */
   checked?: () => boolean;
   /** Left out of the palette: it needs something pointed at. */
   isHidden?: boolean;
   run(argument?: unknown): unknown;
+}
+
+export interface CommandChild {
+  id: string;
+  label: string;
+  isEnabled: boolean;
+  run(): void;
 }
 
 export class CommandRegistry {
@@ -57,6 +68,16 @@ export class CommandRegistry {
   canRun(id: string): boolean {
     const command = this.#commands.get(id);
     return command !== undefined && (command.when?.() ?? true);
+  }
+
+  /** The keys it came with. */
+  defaultKeysOf(id: string): string[] {
+    return (this.#commands.get(id)?.keys ?? []).map(normaliseKeys);
+  }
+
+  /** Its keys are the user's own. */
+  isRebound(id: string): boolean {
+    return this.userKeys[id] !== undefined;
   }
 
   /** Keys of a command as normalised names. */

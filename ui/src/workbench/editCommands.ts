@@ -69,11 +69,11 @@ function undoCommands({ editors, session, client, layout }: Workbench): Command[
   ];
 }
 
-function clipboardCommands({ editors, client, copyText }: Workbench): Command[] {
+function clipboardCommands({ editors, client, copyText, commands }: Workbench): Command[] {
   const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
   const canEdit = (): boolean => editors.isEditable;
-  // The keys themselves stay with the web view, which does them natively.
-  const never = (): boolean => false;
+  // The default keys stay with the web view, which does them natively.
+  const ifRebound = (id: string) => (): boolean => commands.isRebound(id) && editors.hasTextFocus;
   return [
     {
       id: "edit.cut",
@@ -81,7 +81,8 @@ function clipboardCommands({ editors, client, copyText }: Workbench): Command[] 
       category: "Edit",
       keys: ["Ctrl+X"],
       when: canEdit,
-      keysWhen: never,
+      keysWhen: ifRebound("edit.cut"),
+      nativeKeysWhen: () => editors.hasTextFocus,
       run: async () => {
         const editor = editors.activeEditor;
         if (editor === null) return;
@@ -97,7 +98,8 @@ function clipboardCommands({ editors, client, copyText }: Workbench): Command[] 
       category: "Edit",
       keys: ["Ctrl+C"],
       when: hasText,
-      keysWhen: never,
+      keysWhen: ifRebound("edit.copy"),
+      nativeKeysWhen: () => editors.hasTextFocus,
       run: async () => {
         const editor = editors.activeEditor;
         if (editor === null) return;
@@ -111,7 +113,8 @@ function clipboardCommands({ editors, client, copyText }: Workbench): Command[] 
       category: "Edit",
       keys: ["Ctrl+V"],
       when: canEdit,
-      keysWhen: never,
+      keysWhen: ifRebound("edit.paste"),
+      nativeKeysWhen: () => editors.hasTextFocus,
       run: async () => {
         const { text } = await client.getApp("clipboard", { cmd: "readClipboard" });
         const editor = editors.activeEditor;
@@ -135,7 +138,7 @@ function markedText(editor: CodeEditor): { text: string; ranges: import("monaco-
   return { text: lines.map((line) => `${model.getLineContent(line)}\n`).join(""), ranges };
 }
 
-function monacoCommands({ editors }: Workbench): Command[] {
+function monacoCommands({ editors, commands }: Workbench): Command[] {
   const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
   return ACTIONS.map(([id, title, keys, action]): Command => {
     const isTaken = keys?.includes(" ") === true || OURS.has(id);

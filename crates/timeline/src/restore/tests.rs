@@ -3,8 +3,8 @@
 
 use super::{past_range, present_range, restore_past_selection, restore_present_selection};
 use crate::testing::{History, Random, boundaries, history, info, naive_apply, push};
-use crate::{apply, lines_range};
-use codesync_base::{Splice, utf16_len};
+use crate::{StepInfo, apply, lines_range};
+use codesync_base::{Origin, Splice, utf16_len};
 
 fn start(text: &str) -> History {
     History { timeline: crate::FileTimeline::new(text), texts: vec![text.into()], splices: Vec::new() }
@@ -43,6 +43,25 @@ fn lines_come_back_where_they_were() {
     assert_eq!(after(&history, &restored), "zero\none\ntwo\nthree\nfour\n");
     let restored = restore_past_selection(&history.timeline, 0, 0..utf16_len(text));
     assert_eq!(after(&history, &restored), text);
+}
+
+#[test]
+fn a_stretch_is_followed_past_a_restore_and_its_undo() {
+    let text = "one\ntwo\nthree\nfour\n";
+    let mut history = start(text);
+    edit(&mut history, 0, 0, "zero\n");
+    let act = |history: &mut History, origin: Origin, position: u32, deleted: u32, inserted: &str| {
+        let n = history.splices.len() + 1;
+        let info = StepInfo { origin, ..info(n, 0, n as u64 * 10_000) };
+        push(history, &info, Splice::new(position, deleted, inserted));
+    };
+    act(&mut history, Origin::Restore, 2, 17, "");
+    act(&mut history, Origin::Undo, 2, 0, "ro\none\ntwo\nthree\n");
+    assert_eq!(history.texts[3], history.texts[1]);
+    let line = lines_range(text, 2, 2);
+    assert_eq!(present_range(&history.timeline, 0, line.clone()), 9..13);
+    assert_eq!(past_range(&history.timeline, 0, 9..13), line);
+    assert_eq!(restore_past_selection(&history.timeline, 0, line), []);
 }
 
 #[test]
