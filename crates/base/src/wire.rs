@@ -25,7 +25,10 @@ pub enum DecodeError {
 
 /// Encodes a delta and names it.
 pub fn encode_delta(delta: &Delta) -> (Vec<u8>, DeltaHash) {
-    let bytes = postcard::to_extend(delta, vec![FORMAT_VERSION]).expect("invariant: writing to memory cannot fail");
+    // Most deltas are one keystroke: room for it at once.
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(FORMAT_VERSION);
+    let bytes = postcard::to_extend(delta, bytes).expect("invariant: writing to memory cannot fail");
     let hash = DeltaHash(*blake3::hash(&bytes).as_bytes());
     (bytes, hash)
 }

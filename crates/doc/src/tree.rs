@@ -91,7 +91,9 @@ impl Tree {
         if matches!(change, Change::Text(_) | Change::Moment { .. } | Change::Session { .. }) {
             return false;
         }
-        let idx = self.events().partition_point(|event| event.key < key);
+        // Mostly the newest: the search touches little memory then.
+        let is_newest = self.events().last().is_none_or(|last| last.key < key);
+        let idx = if is_newest { self.n_events } else { self.events().partition_point(|event| event.key < key) };
         if self.events().get(idx).is_some_and(|event| event.key == key) {
             return false;
         }

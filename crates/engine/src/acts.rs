@@ -29,6 +29,8 @@ pub(crate) struct Burst {
 const BURST_GAP_MS: u64 = 2_000;
 /// A delta is closed above this estimate of its size, well below the limit.
 const DELTA_BYTES_SOFT: usize = 40 * 1024;
+/// First contents longer than this are blobs: the tree is read whole at every opening, contents only when wanted.
+const CONTENT_INLINE_BYTES_MAX: usize = 256;
 /// Ranges that one step may delete; more are spread over several steps.
 const STEP_RANGES_MAX: usize = 1_500;
 /// A text step and one range it deletes take no more than this.
@@ -135,6 +137,12 @@ impl Engine {
 
     /// Text as content of a new file.
     pub(crate) fn text_source(&mut self, text: &str) -> Result<TextSource> {
+        if text.len() > CONTENT_INLINE_BYTES_MAX
+            && let Ok(hash) = self.log.put_blob(text.as_bytes())
+        {
+            return Ok(TextSource::Blob { hash, length: utf16_len(text) });
+        }
+        // Where there is no room for a blob, a short text can wait in its delta.
         Ok(self.stored_text(text)?.unwrap_or_else(|| TextSource::Inline(text.into())))
     }
 
@@ -265,7 +273,9 @@ impl Engine {
 
     fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
         let key = signed.delta.key(signed.hash);
-        self.apply_tree(signed);
+        for file in self.apply_tree(signed) {
+            self.note_unwritten(file, Now { ms: signed.delta.hlc.wall_ms, local_offset_minutes: 0 });
+        }
         let author = self.authors.index(&signed.delta.log, signed.delta.origin);
         let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
         for (step_idx, splice) in splices {
@@ -291,14 +301,16 @@ impl Engine {
         }
     }
 
-    /// Brings the tree up to date with the structural steps of a delta.
-    pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) {
-        let delta = &signed.delta;
+    /// Brings the tree up to date with the structural steps of a delta. Returns other files that these moved:
+    /// of two that want one path the younger is shown beside it, and gets it when the older goes.
+    pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) -> Vec<FileId> {
+        let (delta, mut displaced) = (&signed.delta, Vec::new());
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
         for (step_idx, step) in delta.steps.iter().enumerate() {
             if let Change::Session { person, .. } = &step.change {
                 self.authors.names.insert(delta.log, person.clone());
                 self.authors.index(&delta.log, Origin::Session);
+                self.n_sessions += 1;
             }
             if matches!(step.change, Change::Text(_) | Change::Session { .. }) {
                 continue;
@@ -307,10 +319,17 @@ impl Engine {
             self.note_mark(key, step.at_ms, &step.change);
             let Some(file) = delta.file_of(step) else { continue };
             let before = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
+            let paths =
+                [crate::history::new_path(&step.change).cloned(), before.as_ref().map(|(path, _)| path.clone())];
+            let there_before = paths.clone().map(|path| self.tree.by_path(&path?).map(|node| node.file));
             if self.tree.apply(key, step.at_ms, author, file, &step.change) {
                 self.tell_tree_change(file, before);
+                let there_after = paths.map(|path| self.tree.by_path(&path?).map(|node| node.file));
+                let moved = there_before.into_iter().zip(there_after).filter(|(before, after)| before != after);
+                displaced.extend(moved.flat_map(|(before, after)| [before, after]).flatten().filter(|id| *id != file));
             }
         }
+        displaced
     }
 
     /// Reads the structural part of the log: tree, names of people, clock.
@@ -320,10 +339,12 @@ impl Engine {
         if let Some(first) = structural.first() {
             self.project = first.delta.project;
         }
-        for signed in &structural {
-            self.apply_tree(signed);
+        for signed in structural {
+            self.apply_tree(&signed);
+            // Nobody has to hear of what was there before.
+            self.events.clear();
+            self.grown.clear();
         }
-        self.events.clear();
         self.clock.observe(self.log.newest_reading());
         Ok(())
     }
@@ -361,6 +382,12 @@ pub(crate) fn parse_group(text: &str) -> Option<GroupKey> {
 impl Pending {
     pub fn n_steps(&self) -> usize {
         self.steps.len()
+    }
+
+    /// Text steps of a file that are not in its timeline yet.
+    pub fn n_text_steps(&self, file: &FileId) -> usize {
+        let is_of_file = |step: &Step| self.files.get(usize::from(step.file)) == Some(file);
+        self.splices.iter().filter(|(step_idx, _)| is_of_file(&self.steps[*step_idx as usize])).count()
     }
 
     fn file_index(&mut self, file: FileId) -> u16 {

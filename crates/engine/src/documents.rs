@@ -1,6 +1,7 @@
 //! Open documents: text, history and undo of one file, loaded from the log when first needed.
 
 use crate::undo::{UndoStack, UndoStep};
+use crate::workspace::Workspace;
 use crate::{Engine, Result, api_error, not_found};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{Change, Delta, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource};
@@ -30,6 +31,10 @@ impl Documents {
         let document = self.by_file.get_mut(file)?;
         document.used = self.n_uses;
         Some(document)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&FileId, &Document)> {
+        self.by_file.iter()
     }
 
     fn insert(&mut self, file: FileId, document: Document) {
@@ -85,10 +90,16 @@ impl Engine {
         self.settle();
         let mut document = Document::new("");
         let mut failure = None;
+        // Where nearly everything is this file, the timeline comes out of the same reading.
+        let is_most = 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
+        let mut workspace = (self.workspace.is_none() && is_most).then(Workspace::default);
         let (log, authors, own) = (&self.log, &mut self.authors, self.own);
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
             let author = authors.index(&delta.log, delta.origin);
+            if let Some(workspace) = &mut workspace {
+                workspace.push(signed, author);
+            }
             let group = GroupKey { log: delta.log, seq: delta.group };
             for (step_idx, step) in delta.steps.iter().enumerate().filter(|(_, step)| delta.file_of(step) == Some(file))
             {
@@ -104,15 +115,17 @@ impl Engine {
                 }
             }
         };
-        log.for_each_of(&file, &mut take).map_err(api_error)?;
+        let read = if is_most { log.for_each(&mut take) } else { log.for_each_of(&file, &mut take) };
+        read.map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| take(signed));
+        self.workspace = self.workspace.take().or(workspace);
         if let Some(what) = failure {
             return Err(
                 ApiError::new(ErrorCode::Damaged, "Part of this file's history can't be read.").with_detail(what)
             );
         }
         self.documents.insert(file, document);
-        Ok(())
+        self.settle_shown(file)
     }
 
     pub(crate) fn document_mut(&mut self, file: FileId) -> Result<&mut Document> {

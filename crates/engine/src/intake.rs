@@ -11,6 +11,9 @@ use codesync_fs::{disk_edit, encoding, rebase};
 #[derive(Clone, Debug)]
 pub struct Intake {
     pub path: RelPath,
+    /// The file that was last on disk there (before a rename: at the old path), where that is known. The
+    /// workspace may have moved or replaced it since, without the disk having got that yet.
+    pub known: Option<FileId>,
     pub kind: IntakeKind,
 }
 
@@ -30,7 +33,9 @@ pub enum IntakeKind {
 
 /// A running intake: one act, though it may take many turns.
 pub struct IntakeRun {
-    act: Act,
+    origin: Origin,
+    /// Begun with the first change, so that no other act can take its number before.
+    act: Option<Act>,
     paths: Vec<String>,
     n_paths: u64,
     began_ms: u64,
@@ -45,23 +50,25 @@ impl Engine {
         if mass && !first_time {
             self.automatic_moment(&format!("Before disk change {}", now.hour_minute()), now)?;
         }
-        let act = self.begin_act(if first_time { Origin::Import } else { Origin::Disk });
-        Ok(IntakeRun { act, paths: Vec::new(), n_paths: 0, began_ms: now.ms })
+        let origin = if first_time { Origin::Import } else { Origin::Disk };
+        Ok(IntakeRun { origin, act: None, paths: Vec::new(), n_paths: 0, began_ms: now.ms })
     }
 
     /// Takes in one changed path. Returns the file it belongs to now.
     pub fn take_in(&mut self, run: &mut IntakeRun, intake: Intake, now: Now) -> Result<Option<FileId>> {
-        let path = intake.path.clone();
+        let (path, known) = (intake.path.clone(), intake.known);
+        let act = run.act.unwrap_or_else(|| self.begin_act(run.origin));
         let changed_before = self.n_steps_pending();
         let file = match intake.kind {
             IntakeKind::File { bytes, mode, base_step } => {
-                Some(self.take_in_file(run.act, path, &bytes, mode, base_step, now)?)
+                Some(self.take_in_file(act, path, known, &bytes, mode, base_step, now)?)
             }
-            IntakeKind::Folder => self.take_in_folder(run.act, path, now)?,
-            IntakeKind::Removed => self.take_in_removal(run.act, &path, now)?,
-            IntakeKind::RenamedFrom(from) => self.take_in_rename(run.act, &from, path, now)?,
+            IntakeKind::Folder => self.take_in_folder(act, path, now)?,
+            IntakeKind::Removed => self.take_in_removal(act, &path, known, now)?,
+            IntakeKind::RenamedFrom(from) => self.take_in_rename(act, &from, path, known, now)?,
         };
         if self.n_steps_pending() != changed_before {
+            run.act = Some(act);
             run.n_paths += 1;
             if run.paths.len() < PATHS_NAMED_MAX {
                 run.paths.push(intake.path.to_string());
@@ -73,9 +80,9 @@ impl Engine {
     /// Ends it; clients hear of it when it was more than a file or two.
     pub fn end_intake(&mut self, run: IntakeRun, mass: bool) -> Result<()> {
         self.settle();
-        if mass && run.n_paths > 0 && run.act.origin == Origin::Disk {
+        if let Some(act) = run.act.filter(|act| mass && act.origin == Origin::Disk) {
             self.events.push(Event::Act(ActEvent {
-                group_id: self.group_id(run.act),
+                group_id: self.group_id(act),
                 sentence: format!("Disk changed {} files.", run.n_paths),
                 author: "Disk".into(),
                 n_files: run.n_paths,
@@ -91,18 +98,33 @@ impl Engine {
         (self.head_seq, self.pending.as_ref().map_or(0, crate::acts::Pending::n_steps))
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn take_in_file(
         &mut self,
         act: Act,
         path: RelPath,
+        known: Option<FileId>,
         bytes: &[u8],
         mode: u32,
         base_step: Option<u64>,
         now: Now,
     ) -> Result<FileId> {
-        let known = self.tree.by_path(&path).map(|node| (node.file, node.kind, node.meta.clone()));
+        let same = known.and_then(|file| self.tree.get(&file)).filter(|node| node.alive);
+        let node = same.or_else(|| self.tree.by_path(&path));
+        // What the disk had before says nothing about another file that stands there by now.
+        let base_step = base_step.filter(|_| known == node.map(|node| node.file));
+        let node = node.map(|node| (node.file, node.kind, node.meta.clone()));
         let content = encoding::read_text(bytes);
-        match (known, content) {
+        if let Some((file, kind, _)) = &node
+            && known != Some(*file)
+            && self.is_another(*file, *kind, &content, bytes)
+        {
+            // It and ours want one path: both are kept, and the tree says how they are called.
+            let file = self.create_from_disk(act, path, content, bytes, mode, now)?;
+            self.note_unwritten(file, now);
+            return Ok(file);
+        }
+        match (node, content) {
             (Some((folder, FileKind::Folder, _)), content) => {
                 self.tree_step(act, folder, Change::Remove, now);
                 self.settle();
@@ -110,12 +132,12 @@ impl Engine {
             }
             (None, content) => self.create_from_disk(act, path, content, bytes, mode, now),
             (Some((file, FileKind::Text, meta)), encoding::Content::Text { text, meta: found, exact }) => {
-                self.update_text(act, file, &meta, (&text, found, exact), (bytes, mode), base_step, now)?;
+                self.update_text(act, file, &meta, (&text, found, exact), ((&path, known), bytes, mode), base_step, now)?;
                 Ok(file)
             }
             (Some((file, FileKind::Binary, meta)), encoding::Content::Text { text, meta: found, exact }) => {
                 self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
-                self.update_text(act, file, &meta, (&text, found, exact), (bytes, mode), base_step, now)?;
+                self.update_text(act, file, &meta, (&text, found, exact), ((&path, known), bytes, mode), base_step, now)?;
                 Ok(file)
             }
             (Some((file, kind, meta)), encoding::Content::Binary { .. }) => {
@@ -130,6 +152,22 @@ impl Engine {
                 self.settle();
                 Ok(file)
             }
+        }
+    }
+
+    /// Whether a file of ours waits to be written where the disk has got something else from somebody else.
+    fn is_another(&mut self, file: FileId, kind: FileKind, content: &encoding::Content, bytes: &[u8]) -> bool {
+        if !self.unwritten.contains_key(&file) {
+            return false;
+        }
+        match (kind, content) {
+            (FileKind::Text, encoding::Content::Text { text, .. }) => self.text_of(file).as_ref() != Some(text),
+            (FileKind::Binary, _) => {
+                let content = self.tree.get(&file).and_then(|node| node.content);
+                content.is_none_or(|(hash, _)| hash != BlobHash::of(bytes))
+            }
+            (FileKind::Text, _) => true,
+            (FileKind::Folder, _) => false,
         }
     }
 
@@ -173,7 +211,7 @@ impl Engine {
         file: FileId,
         meta: &FileMeta,
         (text, found, exact): (&str, FileMeta, bool),
-        (bytes, mode): (&[u8], u32),
+        ((path, known), bytes, mode): ((&RelPath, Option<FileId>), &[u8], u32),
         base_step: Option<u64>,
         now: Now,
     ) -> Result<()> {
@@ -193,13 +231,16 @@ impl Engine {
             self.tree_step(act, file, Change::Meta { meta: meta_now }, now);
             self.settle();
         }
-        if self.document_mut(file)?.text.to_string() == text {
+        // Under another name, or where the disk did not have this file, it is still to be written.
+        let is_in_place = known == Some(file) && self.tree.get(&file).is_some_and(|node| node.path == *path);
+        let is_equal = self.document_mut(file)?.text.to_string() == text;
+        if is_equal && is_in_place {
             self.unwritten.remove(&file);
-        } else {
+        } else if !is_equal {
             self.note_unwritten(file, now);
-            if let Some(unwritten) = self.unwritten.get_mut(&file) {
-                unwritten.shadow_text = Some(text.to_owned());
-            }
+        }
+        if let Some(unwritten) = self.unwritten.get_mut(&file) {
+            unwritten.shadow_text = Some(text.to_owned());
         }
         Ok(())
     }
@@ -222,9 +263,16 @@ impl Engine {
     }
 
     /// The path is gone: the file there, or the folder with all that was in it.
-    fn take_in_removal(&mut self, act: Act, path: &RelPath, now: Now) -> Result<Option<FileId>> {
+    fn take_in_removal(&mut self, act: Act, path: &RelPath, known: Option<FileId>, now: Now) -> Result<Option<FileId>> {
         self.settle();
+        if let Some(node) = known.and_then(|file| self.tree.get(&file)).filter(|node| node.path != *path) {
+            // It was moved here, and the disk has not got that yet: whoever removed it knew its old place only.
+            let file = node.file;
+            self.note_unwritten(file, now);
+            return Ok(None);
+        }
         let gone: Vec<FileId> = match self.tree.by_path(path) {
+            Some(node) if known.is_some_and(|known| known != node.file) => Vec::new(),
             Some(node) if node.kind != FileKind::Folder => vec![node.file],
             _ => self.tree.within(path).iter().map(|node| node.file).collect(),
         };
@@ -235,9 +283,24 @@ impl Engine {
         Ok(gone.first().copied())
     }
 
-    fn take_in_rename(&mut self, act: Act, from: &RelPath, to: RelPath, now: Now) -> Result<Option<FileId>> {
+    fn take_in_rename(
+        &mut self,
+        act: Act,
+        from: &RelPath,
+        to: RelPath,
+        known: Option<FileId>,
+        now: Now,
+    ) -> Result<Option<FileId>> {
         self.settle();
-        let Some(file) = self.tree.by_path(from).map(|node| node.file) else { return Ok(None) };
+        let node = known.map_or_else(|| self.tree.by_path(from), |known| self.tree.get(&known));
+        let Some((file, is_in_place)) = node.map(|node| (node.file, node.alive && node.path == *from)) else {
+            return Ok(None);
+        };
+        if !is_in_place {
+            // Moved or deleted here meanwhile: that stays so, and the disk gets it from its new place.
+            self.note_unwritten(file, now);
+            return Ok(Some(file));
+        }
         self.tree_step(act, file, Change::Move { path: to }, now);
         self.settle();
         Ok(Some(file))

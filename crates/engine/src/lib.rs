@@ -14,6 +14,7 @@ mod files;
 mod git_export;
 mod history;
 mod intake;
+mod kept_text;
 mod moments;
 mod outgoing;
 mod records;
@@ -96,9 +97,13 @@ pub struct Engine {
     tree: Tree,
     /// Named moments in canonical order.
     marks: Vec<moments::Mark>,
+    /// Steps that say who works here.
+    n_sessions: u64,
     documents: documents::Documents,
     workspace: Option<workspace::Workspace>,
     authors: Authors,
+    /// What views were opened with before their documents were read.
+    shown: BTreeMap<FileId, String>,
     views: BTreeMap<u32, views::View>,
     next_view_id: u32,
     unwritten: BTreeMap<FileId, outgoing::Unwritten>,
@@ -131,9 +136,11 @@ impl Engine {
             burst: None,
             tree: Tree::new(),
             marks: Vec::new(),
+            n_sessions: 0,
             documents: Default::default(),
             workspace: None,
             authors: Authors::default(),
+            shown: BTreeMap::new(),
             views: BTreeMap::new(),
             next_view_id: 1,
             unwritten: BTreeMap::new(),
@@ -160,7 +167,9 @@ impl Engine {
         match &done {
             Ok(()) => {
                 let saved_ms = self.unsaved_since_ms.take().map(|_| now.ms).or(self.save.saved_ms);
-                self.set_save(SaveKind::Saved, saved_ms, None);
+                let still = Some(self.save.kind).filter(|kind| *kind == SaveKind::CannotWriteFile);
+                let message = self.save.message.clone().filter(|_| still.is_some());
+                self.set_save(still.unwrap_or(SaveKind::Saved), saved_ms, message);
             }
             Err(error) => self.note_store_failure(error.clone(), now),
         }
@@ -178,6 +187,9 @@ impl Engine {
     /// Housekeeping when nothing happens: blocks are sealed, unused documents dropped.
     pub fn rest(&mut self, idle: bool) -> Result<()> {
         self.close()?;
+        if idle {
+            self.keep_texts();
+        }
         self.documents.evict(|file| self.views.values().any(|view| view.file == *file));
         self.log.seal(idle).map(drop).map_err(api_error)
     }
@@ -213,9 +225,15 @@ impl Engine {
         &self.tree
     }
 
+    /// Takes the place of an engine whose views are gone: their numbers are not given again.
+    pub fn succeed(&mut self, other: &Self) {
+        self.next_view_id = self.next_view_id.max(other.next_view_id);
+    }
+
     /// Ends the work: everything durable, the store closed.
     pub fn shut_down(mut self, now: Now) -> Result<()> {
         self.sync(now)?;
+        self.keep_texts();
         self.log.close().map_err(api_error)
     }
 
@@ -244,7 +262,10 @@ impl Engine {
 
     /// A file could not be written to the folder, though its text is kept.
     pub fn note_unwritable(&mut self, message: String) {
-        self.set_save(SaveKind::CannotWriteFile, self.save.saved_ms, Some(message));
+        // That history cannot be kept is the worse news of the two.
+        if !self.is_store_failed() {
+            self.set_save(SaveKind::CannotWriteFile, self.save.saved_ms, Some(message));
+        }
     }
 
     fn person_of(&self, log: &LogId) -> String {

@@ -159,6 +159,9 @@ impl Engine {
 
     /// Text of a file as of a cut, whether or not the file was there then.
     pub(crate) fn text_at_cut(&mut self, file: FileId, cut: &Cut) -> Result<String> {
+        if *cut == Cut::Now {
+            return Ok(self.present_text(file)?.0);
+        }
         let n = self.file_index_of(file, cut)?;
         Ok(self.document_mut(file)?.timeline.text_at(n).to_string())
     }

@@ -13,6 +13,8 @@ const WRITE_DELAY_MAX_MS: u64 = 5_000;
 pub(crate) struct Unwritten {
     due_ms: u64,
     latest_ms: u64,
+    /// The last try to write it failed.
+    has_failed: bool,
     /// Text as it is on disk, which a change on disk is measured against.
     pub shadow_text: Option<String>,
 }
@@ -47,7 +49,9 @@ impl Engine {
             None => {
                 let shadow_text = self.documents.get_mut(&file).map(|document| document.text.to_string());
                 let latest_ms = now.ms + WRITE_DELAY_MAX_MS;
-                self.unwritten.insert(file, Unwritten { due_ms: now.ms + WRITE_DELAY_MS, latest_ms, shadow_text });
+                let unwritten =
+                    Unwritten { due_ms: now.ms + WRITE_DELAY_MS, latest_ms, has_failed: false, shadow_text };
+                self.unwritten.insert(file, unwritten);
                 self.newly_unwritten.push(file);
             }
         }
@@ -57,7 +61,12 @@ impl Engine {
     pub fn request_write(&mut self, file: FileId, now: Now) {
         self.newly_unwritten.push(file);
         let due_ms = now.ms;
-        self.unwritten.entry(file).or_insert(Unwritten { due_ms, latest_ms: due_ms, shadow_text: None });
+        self.unwritten.entry(file).or_insert(Unwritten {
+            due_ms,
+            latest_ms: due_ms,
+            has_failed: false,
+            shadow_text: None,
+        });
     }
 
     /// Makes every waiting file due at once.
@@ -134,8 +143,9 @@ impl Engine {
     pub fn written(&mut self, file: FileId) {
         self.unwritten.remove(&file);
         let (kind, saved_ms) = match self.save.kind {
-            // Whether all else is written is known by the next failure.
-            codesync_api::SaveKind::CannotWriteFile => (codesync_api::SaveKind::Saved, self.save.saved_ms),
+            codesync_api::SaveKind::CannotWriteFile if !self.unwritten.values().any(|other| other.has_failed) => {
+                (codesync_api::SaveKind::Saved, self.save.saved_ms)
+            }
             kind => (kind, self.save.saved_ms),
         };
         let message = self.save.message.clone().filter(|_| kind != codesync_api::SaveKind::Saved);
@@ -147,6 +157,7 @@ impl Engine {
         if let Some(unwritten) = self.unwritten.get_mut(&file) {
             unwritten.due_ms = now.ms + WRITE_DELAY_MAX_MS;
             unwritten.latest_ms = unwritten.due_ms;
+            unwritten.has_failed = true;
         }
     }
 
@@ -155,7 +166,10 @@ impl Engine {
         if self.unwritten.contains_key(&file) {
             return None;
         }
-        self.documents.get_mut(&file).map(|document| document.timeline.n_steps() as u64)
+        let n_pending = self.pending.as_ref().map_or(0, |pending| pending.n_text_steps(&file));
+        // Without a document there was no text to change: the file has just been created.
+        let n_closed = self.documents.get_mut(&file).map_or(0, |document| document.timeline.n_steps());
+        Some((n_closed + n_pending) as u64)
     }
 
     /// Present text of a text file.

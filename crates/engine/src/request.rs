@@ -142,7 +142,7 @@ impl Engine {
 
     fn status(&mut self) -> Result<Status> {
         self.settle();
-        let n_moments = self.workspace_mut()?.n_moments() as u64;
+        let n_moments = self.count_moments();
         let name = self.profile.root.rsplit(['/', '\\']).next().unwrap_or(&self.profile.root).to_owned();
         Ok(Status {
             api_version: API_VERSION,
@@ -164,6 +164,12 @@ impl Engine {
                 .map(|(path, reason)| codesync_api::RefusedPath { path: path.clone(), reason: reason.clone() })
                 .collect(),
         })
+    }
+
+    /// Moments of the workspace, without building its timeline: every step but marks.
+    fn count_moments(&self) -> u64 {
+        let n_waiting: u64 = self.waiting.iter().map(|(signed, _)| signed.delta.steps.len() as u64).sum();
+        (self.log.n_steps() + n_waiting).saturating_sub(self.marks.len() as u64 + self.n_sessions)
     }
 
     fn verify(&mut self, repair: bool) -> Result<VerifyReport> {

@@ -1,6 +1,7 @@
 //! The engine on a real log core over a disk in memory: no clock, no folder.
 #![allow(clippy::unwrap_used)]
 
+mod disk_races;
 mod editing;
 mod failures;
 mod histories;
@@ -73,6 +74,15 @@ impl Bench {
         }
     }
 
+    /// The folder has got all that waited for it.
+    fn write_out(&mut self) -> &mut Self {
+        let later = Now { ms: self.now_ms + 60_000, ..self.now() };
+        for file in self.engine.due_writes(later, usize::MAX) {
+            self.engine.written(file);
+        }
+        self
+    }
+
     fn disk_has(&mut self, files: &[(&str, &[u8])], mass: bool) -> &mut Self {
         let items = files
             .iter()
@@ -85,7 +95,12 @@ impl Bench {
         let mut run = self.engine.begin_intake(false, mass, now).unwrap();
         for (path, kind) in items {
             let path = RelPath::parse(path).unwrap();
-            self.engine.take_in(&mut run, Intake { path, kind }, now).unwrap();
+            let last_path = match &kind {
+                IntakeKind::RenamedFrom(from) => from.clone(),
+                _ => path.clone(),
+            };
+            let known = self.engine.tree().by_path(&last_path).map(|node| node.file);
+            self.engine.take_in(&mut run, Intake { path, known, kind }, now).unwrap();
         }
         self.engine.end_intake(run, mass).unwrap();
         self.engine.sync(now).unwrap();

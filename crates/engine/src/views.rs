@@ -49,14 +49,11 @@ impl Engine {
             FileKind::Folder => return Err(ApiError::new(ErrorCode::NotText, format!("“{path}” is a folder."))),
             FileKind::Binary => ViewOpened { read_only: Some(self.whole_file_reason(file)), ..opened },
             FileKind::Text => {
-                let document = self.document_mut(file)?;
-                let text = document.text.to_string();
-                ViewOpened {
-                    size_bytes: text.len() as u64,
-                    n_moments: document.timeline.n_steps() as u64,
-                    text,
-                    ..opened
+                let (text, n_moments) = self.present_text(file)?;
+                if self.documents.get_mut(&file).is_none() {
+                    self.shown.insert(file, text.clone());
                 }
+                ViewOpened { size_bytes: text.len() as u64, n_moments, text, ..opened }
             }
         };
         self.next_view_id += 1;

@@ -14,7 +14,7 @@ use crate::index::{Index, checked, unchecked};
 use crate::journal::{Class, RecordKind};
 use crate::writer::{Place, Writer};
 use crate::{LogError, MemoryDisk, MemoryIndex, OpenReport};
-use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, Head, LogId, SignedDelta};
+use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -168,6 +168,49 @@ impl Log {
 
     pub fn n_deltas(&self) -> u64 {
         self.n_sealed + self.tail.deltas.len() as u64
+    }
+
+    pub fn n_steps(&self) -> u64 {
+        self.blocks.iter().map(|block| u64::from(block.summary.n_steps)).sum::<u64>() + self.tail.n_steps
+    }
+
+    /// Steps that may have to be read to know a file: those of all blocks that touch it.
+    pub fn n_steps_near(&self, file: &FileId) -> u64 {
+        let near = self.blocks.iter().filter(|block| block.summary.may_touch(file));
+        near.map(|block| u64::from(block.summary.n_steps)).sum::<u64>() + self.tail.n_steps
+    }
+
+    /// Whether nothing happened to a file since the log had these heads and so many deltas. In doubt it says no.
+    pub fn is_untouched_since(&self, file: &FileId, heads: &[Head], n_deltas: u64) -> bool {
+        let known_seq = |log: &LogId| heads.iter().find(|head| head.log == *log).map_or(0, |head| head.seq);
+        let n_newer: Option<u64> = self
+            .heads
+            .values()
+            .map(|head| head.seq.checked_sub(known_seq(&head.log)).map(u64::from))
+            .sum::<Option<u64>>();
+        // A gap or a second branch would show in the count.
+        if n_newer.and_then(|n_newer| n_deltas.checked_add(n_newer)) != Some(self.n_deltas()) {
+            return false;
+        }
+        let is_newer = |log: &LogId, seq: u32| seq > known_seq(log);
+        let touched_in_blocks = self.blocks.iter().any(|block| {
+            block.summary.may_touch(file) && block.summary.logs.iter().any(|part| is_newer(&part.log, part.last_seq))
+        });
+        let touched_in_tail = self
+            .tail
+            .deltas
+            .iter()
+            .any(|signed| is_newer(&signed.delta.log, signed.delta.seq) && signed.delta.files.contains(file));
+        !touched_in_blocks && !touched_in_tail && heads.iter().all(|head| self.has_passed(head))
+    }
+
+    /// Whether this was a head once; as far as can be told without decoding anything.
+    fn has_passed(&self, head: &Head) -> bool {
+        let in_blocks = self.blocks.iter().flat_map(|block| &block.summary.logs);
+        let is_end = in_blocks.clone().any(|part| (part.log, part.last_seq, part.last_hash) == (head.log, head.seq, head.hash));
+        is_end
+            || self.tail.by_hash.contains_key(&head.hash)
+            || self.tail.deltas.iter().any(|signed| signed.delta.log == head.log && signed.delta.prev == head.hash)
     }
 
     /// Steps that no block holds yet.

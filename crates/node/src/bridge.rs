@@ -6,7 +6,9 @@ use crate::shadow::{Known, Shadow};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_engine::{DiskImage, DiskImageKind, Engine, Intake, IntakeKind, IntakeRun, Now};
-use codesync_fs::{Content, DiskChange, DiskState, Folder, FolderError, Rules, ShadowEntry, Stamp, Texts};
+use codesync_fs::{
+    Content, DiskChange, DiskState, Folder, FolderError, Observed, Rules, Scan, ShadowEntry, Stamp, Texts,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -19,6 +21,8 @@ type Result<T> = std::result::Result<T, ApiError>;
 const WRITES_PER_TURN: usize = 48;
 /// Time for which a long intake may keep others waiting.
 const TURN: Duration = Duration::from_millis(20);
+/// How long an intake rests that the full disk stopped.
+const PAUSE: Duration = Duration::from_secs(1);
 /// More changed files than this at once are a mass change.
 const MASS_FILES: usize = 20;
 
@@ -27,6 +31,18 @@ pub(crate) struct Bridge {
     pub rules: Arc<Rules>,
     shadow: Shadow,
     intake: Option<Running>,
+    /// Where to look once the running intake is done.
+    next_look: Option<Look>,
+    /// An intake that the full disk stopped goes on then.
+    paused_until: Option<Instant>,
+    /// Files of which the shadow does not say yet that the disk lacks their newest text.
+    unmarked: Vec<FileId>,
+}
+
+/// A look at paths, or at everything (none).
+struct Look {
+    paths: Option<BTreeSet<RelPath>>,
+    mass: bool,
 }
 
 /// An intake that goes on over several turns.
@@ -44,14 +60,41 @@ impl Bridge {
         let shadow_path = store.join("shadow");
         let shadow =
             Shadow::open(shadow_path.clone()).map_err(|error| cannot("read or write", &shadow_path, &error))?;
-        Ok(Self { folder, rules, shadow, intake: None })
+        let (intake, next_look, paused_until, unmarked) = (None, None, None, Vec::new());
+        Ok(Self { folder, rules, shadow, intake, next_look, paused_until, unmarked })
     }
 
-    /// Files that were not yet written when the program last ended are to be compared again.
+    /// Files that were not yet written when the program last ended are to be compared again. Before the first
+    /// look: it is to know that they are on their way.
     pub fn resume(&mut self, engine: &mut Engine, now: Now) {
         for file in self.shadow.stale() {
             engine.request_write(file, now);
         }
+    }
+
+    /// Files that the disk had from this workspace.
+    pub fn files_on_disk(&self) -> BTreeSet<FileId> {
+        self.shadow.table.iter().map(|(_, entry)| entry.file).collect()
+    }
+
+    /// Like [`Self::look`], but lets a running intake end first.
+    pub fn look_soon(
+        &mut self,
+        engine: &mut Engine,
+        paths: Option<&BTreeSet<RelPath>>,
+        mass: bool,
+        now: Now,
+    ) -> Result<()> {
+        if self.intake.is_none() {
+            return self.look(engine, paths, mass, now);
+        }
+        let next = self.next_look.get_or_insert(Look { paths: Some(BTreeSet::new()), mass });
+        next.mass |= mass;
+        match (&mut next.paths, paths) {
+            (Some(known), Some(paths)) => known.extend(paths.iter().cloned()),
+            (known, _) => *known = None,
+        }
+        Ok(())
     }
 
     /// Looks at paths (none: at everything) and begins to take in what changed.
@@ -60,20 +103,55 @@ impl Bridge {
         if paths.is_some_and(|paths| paths.iter().any(Rules::is_ignore_file)) {
             self.rules.reload();
         }
+        let first_time = self.shadow.is_blank() && engine.tree().events().is_empty();
+        if first_time && paths.is_none() {
+            return self.look_first(engine, now);
+        }
         let observed =
             codesync_fs::observe(&self.folder, &self.rules, &self.shadow.table, paths).map_err(folder_error)?;
         if paths.is_none() {
-            let refused = observed.refused.iter().chain(&observed.unread);
-            engine
-                .note_scan(refused.map(|refused| (refused.path.clone(), refused.sentence.clone())), observed.n_ignored);
-            for path in &observed.leftovers {
-                // Ours alone, since we hold the store; one that cannot be removed does no harm.
-                if let Err(error) = self.folder.remove(path) {
-                    tracing::debug!(%path, %error, "a half-written file stays");
-                }
+            self.note_scan(engine, &observed);
+        }
+        let changes = self.changes_by_others(engine, &observed);
+        self.shadow.table.refresh(&observed.observations, now_ns());
+        let tree = engine.tree();
+        let empty_folders: VecDeque<RelPath> =
+            observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none()).collect();
+        if changes.is_empty() && empty_folders.is_empty() {
+            return Ok(());
+        }
+        let mass = (mass && changes.len() > 1) || changes.len() > MASS_FILES;
+        let run = engine.begin_intake(first_time, mass, now)?;
+        self.intake = Some(Running { run, mass, changes: changes.into(), empty_folders });
+        Ok(())
+    }
+
+    /// Takes everything there is as new, without reading each file once to compare it and once to take it in.
+    fn look_first(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        let Scan { files, empty_folders, refused, leftovers, n_ignored, .. } =
+            codesync_fs::scan(&self.folder, &self.rules).map_err(folder_error)?;
+        let observed = Observed { refused, leftovers, n_ignored, ..Observed::default() };
+        self.note_scan(engine, &observed);
+        let changes: VecDeque<_> = files.into_iter().map(|(path, _)| DiskChange::Created { path }).collect();
+        let mass = changes.len() > MASS_FILES;
+        let run = engine.begin_intake(true, mass, now)?;
+        self.intake = Some(Running { run, mass, changes, empty_folders: empty_folders.into() });
+        Ok(())
+    }
+
+    fn note_scan(&self, engine: &mut Engine, observed: &Observed) {
+        let refused = observed.refused.iter().chain(&observed.unread);
+        engine.note_scan(refused.map(|refused| (refused.path.clone(), refused.sentence.clone())), observed.n_ignored);
+        for path in &observed.leftovers {
+            // Ours alone, since we hold the store; one that cannot be removed does no harm.
+            if let Err(error) = self.folder.remove(path) {
+                tracing::debug!(%path, %error, "a half-written file stays");
             }
         }
-        let first_time = self.shadow.table.is_empty() && engine.tree().events().is_empty();
+    }
+
+    /// What changed, but for what we wrote ourselves.
+    fn changes_by_others(&mut self, engine: &mut Engine, observed: &Observed) -> Vec<DiskChange> {
         let hashes: BTreeMap<&RelPath, (BlobHash, Stamp)> = observed
             .observations
             .iter()
@@ -93,19 +171,9 @@ impl Bridge {
             None => true,
         });
         for (path, known) in ours {
-            self.shadow.known(&path, known).map_err(shadow_error)?;
+            self.shadow.known_later(&path, known);
         }
-        self.shadow.table.refresh(&observed.observations, now_ns());
-        let tree = engine.tree();
-        let empty_folders: VecDeque<RelPath> =
-            observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none()).collect();
-        if changes.is_empty() && empty_folders.is_empty() {
-            return Ok(());
-        }
-        let mass = (mass && changes.len() > 1) || changes.len() > MASS_FILES;
-        let run = engine.begin_intake(first_time, mass, now)?;
-        self.intake = Some(Running { run, mass, changes: changes.into(), empty_folders });
-        Ok(())
+        changes
     }
 
     /// Whether an intake is under way.
@@ -113,24 +181,33 @@ impl Bridge {
         self.intake.is_some()
     }
 
+    /// How long an intake need not be gone on with; none without one.
+    pub fn patience(&self) -> Option<Duration> {
+        let wait = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
+        self.is_busy().then_some(wait)
+    }
+
     /// Goes on with an intake for a moment.
     pub fn turn(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(());
+        }
+        self.paused_until = None;
         let until = Instant::now() + TURN;
-        while let Some(running) = &mut self.intake {
-            match (running.changes.pop_front(), running.empty_folders.pop_front()) {
-                (None, None) => {
-                    if let Some(Running { run, mass, .. }) = self.intake.take() {
-                        engine.end_intake(run, mass)?;
+        while let Some(mut running) = self.intake.take() {
+            let done = self.take_in_next(engine, &mut running, now);
+            match done {
+                Ok(true) => self.intake = Some(running),
+                Ok(false) => {
+                    engine.end_intake(running.run, running.mass)?;
+                    if let Some(next) = self.next_look.take() {
+                        self.look(engine, next.paths.as_ref(), next.mass, now)?;
                     }
                 }
-                (change, folder) => {
-                    let mut running = self.intake.take().expect("invariant: matched above");
-                    let done = change.map_or(Ok(()), |change| self.take_in(engine, &mut running.run, change, now));
-                    if let Some(path) = folder {
-                        engine.take_in(&mut running.run, Intake { path, kind: IntakeKind::Folder }, now)?;
-                    }
+                Err(error) => {
                     self.intake = Some(running);
-                    done?;
+                    self.paused_until = Some(Instant::now() + PAUSE);
+                    return Err(error);
                 }
             }
             if Instant::now() >= until {
@@ -140,65 +217,131 @@ impl Bridge {
         Ok(())
     }
 
+    /// Takes in the next change and the next folder. Says whether there was one; fails when the disk is full,
+    /// and nothing is passed over then.
+    fn take_in_next(&mut self, engine: &mut Engine, running: &mut Running, now: Now) -> Result<bool> {
+        if running.changes.is_empty() && running.empty_folders.is_empty() {
+            return Ok(false);
+        }
+        if let Some(change) = running.changes.front() {
+            match self.take_in(engine, &mut running.run, change, now) {
+                Err(error) if error.code == ErrorCode::DiskFull => return Err(error),
+                // One file that cannot be taken in must not stop the others. It stays unknown, so that it is not
+                // written over, either.
+                Err(error) => tracing::warn!(%error, ?change, "a change of the folder could not be taken in"),
+                Ok(()) => {}
+            }
+            running.changes.pop_front();
+        }
+        if let Some(path) = running.empty_folders.pop_front() {
+            engine.take_in(&mut running.run, Intake { path, known: None, kind: IntakeKind::Folder }, now)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes in what changed at one path before the rest of a running intake: somebody waits for it.
+    pub fn take_in_now(&mut self, engine: &mut Engine, path: &RelPath, now: Now) -> Result<()> {
+        let Some(mut running) = self.intake.take() else { return Ok(()) };
+        let place = |running: &Running| running.changes.iter().position(|change| is_content_of(change, path));
+        let mut done = Ok(());
+        if place(&running).is_some() {
+            // What goes or moves is to be out of the way of what comes.
+            while done.is_ok() && running.changes.front().is_some_and(|change| !has_content(change)) {
+                done = self.take_in_next(engine, &mut running, now).map(drop);
+            }
+            if let Some(change) =
+                done.is_ok().then(|| place(&running)).flatten().and_then(|at| running.changes.remove(at))
+            {
+                running.changes.push_front(change);
+                done = self.take_in_next(engine, &mut running, now).map(drop);
+            }
+        }
+        self.intake = Some(running);
+        done
+    }
+
     pub fn finish_intake(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        self.paused_until = None;
         while self.is_busy() {
             self.turn(engine, now)?;
         }
         Ok(())
     }
 
-    fn take_in(&mut self, engine: &mut Engine, run: &mut IntakeRun, change: DiskChange, now: Now) -> Result<()> {
+    fn take_in(&mut self, engine: &mut Engine, run: &mut IntakeRun, change: &DiskChange, now: Now) -> Result<()> {
+        let last = |path: &RelPath| self.shadow.table.get(path).map(|entry| entry.file);
         match change {
             DiskChange::Removed { path } => {
-                self.shadow.gone(&path).map_err(shadow_error)?;
-                engine.take_in(run, Intake { path, kind: IntakeKind::Removed }, now).map(drop)
+                let intake = Intake { path: path.clone(), known: last(path), kind: IntakeKind::Removed };
+                engine.take_in(run, intake, now)?;
+                self.shadow.gone_later(path);
             }
             DiskChange::Renamed { from, to } => {
-                let known = self
-                    .shadow
-                    .table
-                    .get(&from)
-                    .map(|entry| Known { entry: *entry, n_steps: self.shadow.n_steps(&from) });
-                self.shadow.gone(&from).map_err(shadow_error)?;
-                if let Some(known) = known {
-                    self.shadow.known(&to, known).map_err(shadow_error)?;
+                let kind = IntakeKind::RenamedFrom(from.clone());
+                engine.take_in(run, Intake { path: to.clone(), known: last(from), kind }, now)?;
+                let entry = self.shadow.table.get(from).copied();
+                let n_steps = self.shadow.n_steps(from);
+                self.shadow.gone_later(from);
+                if let Some(entry) = entry {
+                    self.shadow.known_later(to, Known { entry, n_steps });
                 }
-                engine.take_in(run, Intake { path: to, kind: IntakeKind::RenamedFrom(from) }, now).map(drop)
             }
             DiskChange::Created { path } | DiskChange::Modified { path } | DiskChange::ModeChanged { path, .. } => {
                 // Gone again, or not to be read: the next look tells.
-                let Ok(Some(file)) = self.folder.read(&path) else { return Ok(()) };
-                let base_step = self.shadow.n_steps(&path);
+                let Ok(Some(file)) = self.folder.read(path) else { return Ok(()) };
+                let base_step = self.shadow.n_steps(path);
                 let hash = BlobHash::of(&file.bytes);
                 let kind = IntakeKind::File { bytes: file.bytes, mode: file.stamp.mode & 0o777, base_step };
-                let taken = engine.take_in(run, Intake { path: path.clone(), kind }, now)?;
+                let taken = engine.take_in(run, Intake { path: path.clone(), known: last(path), kind }, now)?;
                 let Some(id) = taken else { return Ok(()) };
                 let n_steps = engine.n_steps_on_disk(id);
                 let entry = ShadowEntry { hash, stamp: file.stamp, file: id, noted_ns: now_ns() };
-                self.shadow.known(&path, Known { entry, n_steps }).map_err(shadow_error)
+                self.shadow.known_later(path, Known { entry, n_steps });
             }
         }
+        Ok(())
     }
 
-    /// Remembers which files the disk lacks the newest text of; before the text is synced.
-    pub fn mark_stale(&mut self, engine: &mut Engine) -> Result<()> {
-        let files = engine.take_newly_unwritten();
-        self.shadow.mark_stale(files).map_err(shadow_error)
+    /// Makes everything durable, the shadow's part before and after history's.
+    pub fn sync(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        self.unmarked.extend(engine.take_newly_unwritten());
+        match self.shadow.mark_stale(self.unmarked.iter().copied()) {
+            Ok(()) => self.unmarked.clear(),
+            // History matters more: without the mark a file may wait for its next edit to be written again.
+            Err(error) => tracing::warn!(%error, "the shadow could not be written"),
+        }
+        if engine.is_unsynced() {
+            engine.sync(now)?;
+        }
+        if let Err(error) = self.shadow.write_later() {
+            tracing::warn!(%error, "the shadow could not be written");
+        }
+        Ok(())
     }
 
     /// Writes some of the files that are due. Returns whether more are.
     pub fn write_due(&mut self, engine: &mut Engine, now: Now) -> Result<bool> {
         let due = engine.due_writes(now, WRITES_PER_TURN);
-        let more = due.len() == WRITES_PER_TURN;
+        let written = self.write_files(engine, &due, now);
+        if let Err(error) = &written {
+            due.iter().for_each(|file| engine.write_failed(*file, now));
+            engine.note_unwritable(format!("Files could not be written to the folder. {}", error.message));
+        }
+        written.map(|()| due.len() == WRITES_PER_TURN)
+    }
+
+    fn write_files(&mut self, engine: &mut Engine, due: &[FileId], now: Now) -> Result<()> {
         let mut images = Vec::new();
         for file in due {
-            match engine.disk_image(file) {
+            match engine.disk_image(*file) {
                 Ok(Some(image)) => images.push(image),
-                Ok(None) => engine.written(file),
-                Err(error) => self.not_written(engine, file, &error.message, now),
+                Ok(None) => engine.written(*file),
+                Err(error) => self.not_written(engine, *file, &error.message, now),
             }
         }
-        let images = self.settle_conflicts(engine, images, now)?;
+        let mut images = self.settle_conflicts(engine, images, now)?;
+        // Nothing stands in the folder as ours that history could lose.
+        self.sync(engine, now)?;
         for image in &images {
             if let DiskImageKind::File { bytes } = &image.kind {
                 self.shadow
@@ -207,20 +350,28 @@ impl Bridge {
             }
         }
         self.shadow.sync().map_err(shadow_error)?;
+        // What goes makes room for what comes; what still had something in its way is tried once more.
+        images.sort_by_key(|image| image.kind != DiskImageKind::Gone);
+        let mut again = Vec::new();
         for image in images {
-            match self.write(engine, &image) {
-                Ok(()) => {
-                    engine.written(image.file);
-                    self.shadow.mark_fresh(image.file).map_err(shadow_error)?;
-                }
-                Err(why) => {
-                    let sentence =
-                        format!("“{}” is kept in CodeSync but could not be written to the folder. {why}", image.path);
-                    self.not_written(engine, image.file, &sentence, now);
-                }
+            if self.write_image(engine, &image).is_err() {
+                again.push(image);
             }
         }
-        Ok(more)
+        for image in again {
+            if let Err(why) = self.write_image(engine, &image) {
+                let sentence =
+                    format!("“{}” is kept in CodeSync but could not be written to the folder. {why}", image.path);
+                self.not_written(engine, image.file, &sentence, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_image(&mut self, engine: &mut Engine, image: &DiskImage) -> std::result::Result<(), FolderError> {
+        self.write(engine, image)?;
+        engine.written(image.file);
+        self.shadow.mark_fresh(image.file).map_err(|source| not_noted(&image.path, source))
     }
 
     fn not_written(&mut self, engine: &mut Engine, file: FileId, sentence: &str, now: Now) {
@@ -229,20 +380,36 @@ impl Bridge {
     }
 
     /// Where somebody else changed a file that is about to be written, their change is taken in first and
-    /// the image made anew.
+    /// the image made anew. What cannot be taken in is not written over.
     fn settle_conflicts(&mut self, engine: &mut Engine, images: Vec<DiskImage>, now: Now) -> Result<Vec<DiskImage>> {
-        let conflicts: BTreeSet<RelPath> = images
-            .iter()
-            .flat_map(|image| self.shadow.paths_of(&image.file).into_iter().chain([image.path.clone()]))
-            .filter(|path| !self.is_as_known(path))
-            .collect();
+        let conflicts: BTreeSet<RelPath> = images.iter().flat_map(|image| self.conflicts_of(image)).collect();
         if conflicts.is_empty() {
             return Ok(images);
         }
         self.look(engine, Some(&conflicts), false, now)?;
         self.finish_intake(engine, now)?;
-        let anew = images.iter().filter_map(|image| engine.disk_image(image.file).transpose());
-        anew.collect()
+        let mut settled = Vec::new();
+        for file in images.iter().map(|image| image.file) {
+            let Some(image) = engine.disk_image(file)? else { continue };
+            match self.conflicts_of(&image).pop() {
+                None => settled.push(image),
+                Some(path) => {
+                    let sentence = format!(
+                        "“{path}” is kept in CodeSync but not written to the folder, because what is there now \
+                         could not be taken in."
+                    );
+                    self.not_written(engine, file, &sentence, now);
+                }
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Paths that writing this image would touch and that are not as we know them.
+    fn conflicts_of(&self, image: &DiskImage) -> Vec<RelPath> {
+        let own = (image.kind != DiskImageKind::Gone).then(|| image.path.clone());
+        let paths: BTreeSet<RelPath> = self.shadow.paths_of(&image.file).into_iter().chain(own).collect();
+        paths.into_iter().filter(|path| !self.is_as_known(path)).collect()
     }
 
     /// Whether the disk has at this path what we last read or wrote there.
@@ -263,13 +430,16 @@ impl Bridge {
     }
 
     fn write(&mut self, engine: &Engine, image: &DiskImage) -> std::result::Result<(), FolderError> {
-        let old_paths = self.shadow.paths_of(&image.file);
+        let mut old_paths = self.shadow.paths_of(&image.file);
+        let is_gone = image.kind == DiskImageKind::Gone;
+        if !is_gone {
+            self.change_case(image, &mut old_paths)?;
+        }
         match &image.kind {
             DiskImageKind::Folder => self.folder.create_folder(&image.path)?,
             DiskImageKind::Gone => {}
             DiskImageKind::File { bytes } => self.write_file(image, bytes, &old_paths)?,
         }
-        let is_gone = image.kind == DiskImageKind::Gone;
         for old in old_paths.iter().filter(|old| is_gone || **old != image.path) {
             self.folder.remove(old)?;
             self.forget_path(engine, old);
@@ -280,11 +450,32 @@ impl Bridge {
         Ok(())
     }
 
+    /// A name that differs in case only is the same file where case is ignored: it is renamed, and never
+    /// removed as the old name of what was written.
+    fn change_case(&mut self, image: &DiskImage, old_paths: &mut Vec<RelPath>) -> std::result::Result<(), FolderError> {
+        let is_twin = |old: &RelPath| *old != image.path && old.folded() == image.path.folded();
+        let Some(at) = old_paths.iter().position(is_twin) else { return Ok(()) };
+        let old = old_paths.remove(at);
+        if self.folder.stat(&old)?.is_some() {
+            self.folder.rename(&old, &image.path)?;
+        }
+        let known =
+            self.shadow.table.get(&old).copied().map(|entry| Known { entry, n_steps: self.shadow.n_steps(&old) });
+        self.shadow.gone(&old).map_err(|source| not_noted(&old, source))?;
+        match known {
+            Some(known) => self.shadow.known(&image.path, known).map_err(|source| not_noted(&image.path, source)),
+            None => Ok(()),
+        }
+    }
+
     fn forget_path(&mut self, engine: &Engine, path: &RelPath) {
         if let Err(error) = self.shadow.gone(path) {
             tracing::warn!(%path, %error, "could not note that a file is gone");
         }
-        self.folder.remove_empty_folders_up(path, &|folder| engine.tree().by_path(folder).is_some());
+        let is_kept = |folder: &RelPath| {
+            engine.tree().by_path(folder).is_some_and(|node| node.kind == codesync_base::FileKind::Folder)
+        };
+        self.folder.remove_empty_folders_up(path, &is_kept);
     }
 
     fn write_file(
@@ -312,12 +503,22 @@ impl Bridge {
             (None, None) => self.folder.write(&image.path, bytes, image.mode)?,
         };
         let entry = ShadowEntry { hash, stamp, file: image.file, noted_ns: now_ns() };
-        self.shadow.known(&image.path, Known { entry, n_steps: image.n_steps }).map_err(|source| FolderError::Other {
-            path: image.path.to_string(),
-            what: "noted as written",
-            source,
-        })
+        let known = Known { entry, n_steps: image.n_steps };
+        self.shadow.known(&image.path, known).map_err(|source| not_noted(&image.path, source))
     }
+}
+
+/// Whether a change is that a file is there, or is another.
+fn has_content(change: &DiskChange) -> bool {
+    !matches!(change, DiskChange::Removed { .. } | DiskChange::Renamed { .. })
+}
+
+fn is_content_of(change: &DiskChange, wanted: &RelPath) -> bool {
+    matches!(change, DiskChange::Created { path } | DiskChange::Modified { path } if path == wanted)
+}
+
+fn not_noted(path: &RelPath, source: std::io::Error) -> FolderError {
+    FolderError::Other { path: path.to_string(), what: "noted as written", source }
 }
 
 /// If a change on disk is what we had been about to write, what is known of it.

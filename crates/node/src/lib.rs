@@ -204,3 +204,6 @@ fn subscribe(inbox: &Sender<Message>) -> Receiver<Event> {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

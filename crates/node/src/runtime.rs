@@ -3,7 +3,10 @@
 
 use crate::bridge::Bridge;
 use crate::{Options, STORE_FOLDER, config, state, whole};
-use codesync_api::{ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ViewOpened};
+use codesync_api::{
+    ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, SaveKind, SaveState,
+    ViewOpened,
+};
 use codesync_auth::verify_delta;
 use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{Engine, Now, Profile, api_error};
@@ -30,6 +33,8 @@ const BATCH_MAX: usize = 512;
 /// Quiet time after which history is put in order.
 const REST_AFTER: Duration = Duration::from_secs(2);
 const IDLE_AFTER: Duration = Duration::from_secs(30);
+/// What a long intake takes in is durable within this time.
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// How often a full disk is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -40,8 +45,11 @@ pub(crate) struct Runtime {
     watcher: Option<Watcher>,
     subscribers: Vec<Sender<Event>>,
     last_activity: Instant,
+    last_commit: Instant,
     rested: bool,
     idled: bool,
+    /// The store was let go and could not be opened again.
+    has_no_store: bool,
 }
 
 /// What this copy of the store is, beside its history.
@@ -65,8 +73,10 @@ impl Runtime {
             watcher: None,
             subscribers: Vec::new(),
             last_activity: Instant::now(),
+            last_commit: Instant::now(),
             rested: true,
             idled: true,
+            has_no_store: false,
         })
     }
 
@@ -76,10 +86,13 @@ impl Runtime {
         if let Some(inbox) = inbox {
             self.watch(inbox)?;
         }
-        self.bridge.look(&mut self.engine, None, false, now)?;
         self.bridge.resume(&mut self.engine, now);
-        if !stay {
-            self.bridge.finish_intake(&mut self.engine, now)?;
+        self.bridge.look(&mut self.engine, None, false, now)?;
+        while !stay && self.bridge.is_busy() {
+            self.bridge.turn(&mut self.engine, now)?;
+            self.commit_some(now)?;
+            // Nobody listens yet.
+            drop(self.engine.take_events());
         }
         self.commit(now)
     }
@@ -124,8 +137,13 @@ impl Runtime {
                 }
                 Err(_) => {
                     tracing::error!("the workspace met a bug and is closed; its history is intact");
+                    self.tell_end();
                     return;
                 }
+            }
+            if self.has_no_store {
+                self.tell_end();
+                return;
             }
         }
         self.close();
@@ -133,9 +151,6 @@ impl Runtime {
 
     /// How long nothing needs to be done.
     fn patience(&self) -> Duration {
-        if self.bridge.is_busy() {
-            return Duration::ZERO;
-        }
         let until_write =
             self.engine.next_write_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now().ms)));
         let quiet = self.last_activity.elapsed();
@@ -145,11 +160,16 @@ impl Runtime {
             (true, true) => None,
         };
         let until_retry = self.engine.is_unsynced().then_some(RETRY);
-        [until_write, until_rest, until_retry].into_iter().flatten().min().unwrap_or(Duration::from_secs(3_600))
+        let until_read = self.engine.has_more_to_read().then_some(Duration::ZERO);
+        [self.bridge.patience(), until_read, until_write, until_rest, until_retry]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Duration::from_secs(3_600))
     }
 
     /// One turn. Returns whom to tell when this was the last.
-    fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
+    pub(crate) fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
         let now = now();
         let (mut answers, mut closing, mut hurried) = (Vec::new(), None, false);
         if !batch.is_empty() {
@@ -170,7 +190,7 @@ impl Runtime {
         if let Err(error) = self.bridge.turn(&mut self.engine, now) {
             tracing::warn!(%error, "changes of the folder could not be taken in");
         }
-        let committed = self.commit(now);
+        let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
         if hurried {
             self.write_all(now);
         }
@@ -180,6 +200,10 @@ impl Runtime {
             answer.send(result).unwrap_or_default();
         }
         self.tell();
+        // The text is on the screen; its history is read before it is asked for.
+        if self.engine.read_ahead() {
+            self.tell();
+        }
         self.write_some(now);
         self.tell();
         self.rest();
@@ -188,16 +212,21 @@ impl Runtime {
 
     /// Makes everything durable.
     fn commit(&mut self, now: Now) -> Result<()> {
-        if !self.engine.is_unsynced() {
+        self.last_commit = Instant::now();
+        self.bridge.sync(&mut self.engine, now)
+    }
+
+    /// Makes what a long intake did durable now and then: an fsync for each of its turns would be most of its time.
+    fn commit_some(&mut self, now: Now) -> Result<()> {
+        if self.bridge.is_busy() && self.last_commit.elapsed() < COMMIT_EVERY {
             return Ok(());
         }
-        self.bridge.mark_stale(&mut self.engine)?;
-        self.engine.sync(now)
+        self.commit(now)
     }
 
     fn take_in(&mut self, batch: &Batch, now: Now) {
         let paths = if batch.overflow { None } else { Some(&batch.paths) };
-        if let Err(error) = self.bridge.look(&mut self.engine, paths, batch.mass, now) {
+        if let Err(error) = self.bridge.look_soon(&mut self.engine, paths, batch.mass, now) {
             tracing::warn!(%error, "the folder could not be looked at");
         }
     }
@@ -235,6 +264,18 @@ impl Runtime {
         }
     }
 
+    /// The last that clients hear: what they type from now on would be kept nowhere.
+    fn tell_end(&mut self) {
+        let message = "CodeSync can't go on with this folder. Everything shown as saved is kept. Open the folder again \
+                       to go on.";
+        let state =
+            SaveState { kind: SaveKind::Failed, saved_ms: None, n_unwritten: 0, message: Some(message.to_owned()) };
+        for subscriber in &self.subscribers {
+            // Whoever subscribed may be gone.
+            subscriber.send(Event::SaveState(state.clone())).unwrap_or_default();
+        }
+    }
+
     fn tell(&mut self) {
         for event in self.engine.take_events() {
             self.subscribers.retain(|subscriber| subscriber.send(event.clone()).is_ok());
@@ -257,6 +298,9 @@ impl Runtime {
 
     /// A file of the workspace, or one that the ignore rules keep out of history: shown, not edited.
     fn open_view(&mut self, path: String, now: Now) -> Result<Reply> {
+        if let Ok(wanted) = RelPath::parse(&path) {
+            self.bridge.take_in_now(&mut self.engine, &wanted, now)?;
+        }
         let opened = self.engine.handle(Request::OpenView { path: path.clone() }, now);
         match opened {
             Err(error) if error.code == ErrorCode::NotFound => self.view_ignored(&path).ok_or(error),
@@ -287,22 +331,27 @@ impl Runtime {
 
     /// What is in a folder, with what the ignore rules keep out.
     fn list_folder(&mut self, path: String, now: Now) -> Result<Reply> {
-        let mut reply = self.engine.handle(Request::ListFolder { path: path.clone(), at: None }, now)?;
+        // A folder that is being taken in shows what is on disk, though it may not be in the workspace yet.
+        let is_busy = self.bridge.is_busy();
+        let mut reply = match self.engine.handle(Request::ListFolder { path: path.clone(), at: None }, now) {
+            Err(error) if error.code == ErrorCode::NotFound && is_busy => Reply::Folder { entries: Vec::new() },
+            reply => reply?,
+        };
         let parsed = if path.is_empty() { None } else { RelPath::parse(&path).ok() };
         let listed = codesync_fs::list(&self.bridge.folder, &self.bridge.rules, parsed.as_ref());
         let (Reply::Folder { entries }, Ok(listed)) = (&mut reply, listed) else { return Ok(reply) };
         let known: std::collections::BTreeSet<String> = entries.iter().map(|entry| entry.path.clone()).collect();
-        let ignored = listed.into_iter().filter(|entry| entry.is_ignored).filter_map(|entry| {
+        let others = listed.into_iter().filter(|entry| entry.is_ignored || is_busy).filter_map(|entry| {
+            let ignored = entry.is_ignored;
             let path = entry.path?.to_string();
             let kind = match entry.kind {
                 codesync_fs::EntryKind::Folder => EntryKind::Folder,
                 _ => EntryKind::Text,
             };
-            let ignored =
-                Entry { name: entry.name, path, kind, file_id: None, executable: false, ignored: true, change: None };
-            (!known.contains(&ignored.path)).then_some(ignored)
+            let other = Entry { name: entry.name, path, kind, file_id: None, executable: false, ignored, change: None };
+            (!known.contains(&other.path)).then_some(other)
         });
-        entries.extend(ignored);
+        entries.extend(others);
         entries.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase())));
         Ok(reply)
     }
@@ -329,7 +378,7 @@ impl Runtime {
         }
         let store = self.root.join(STORE_FOLDER);
         let n_deltas = bundle.deltas.len() as u64;
-        self.replace_engine(|log, root| {
+        self.replace_engine(now, |log, root| {
             log.close().map_err(api_error)?;
             whole::set_history_aside(&store)?;
             let mut incarnation = [0; 4];
@@ -346,36 +395,66 @@ impl Runtime {
 
     /// Opens the engine anew on its log.
     fn reopen(&mut self, now: Now) -> Result<()> {
-        self.replace_engine(|log, root| open_engine(log, root, None))?;
+        self.replace_engine(now, |log, root| open_engine(log, root, None))?;
         self.write_whole_tree(now)
     }
 
-    fn replace_engine(&mut self, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
+    fn replace_engine(&mut self, now: Now, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
         let (spare, _) = Log::open_with(Box::new(MemoryDisk::new()), Box::new(MemoryIndex::new()), log_options())
             .map_err(api_error)?;
+        self.commit(now)?;
         let old = std::mem::replace(self.engine.log_mut(), spare);
-        self.engine = make(old, &self.root)?;
-        Ok(())
+        let made = make(old, &self.root);
+        let (engine, failure) = match made {
+            Ok(engine) => (Ok(engine), Ok(())),
+            // The engine at hand has no store any more: nothing may be taken by it.
+            Err(error) => (open_log(&self.root).and_then(|(log, _)| open_engine(log, &self.root, None)), Err(error)),
+        };
+        match engine {
+            Ok(mut engine) => {
+                engine.succeed(&self.engine);
+                self.engine = engine;
+            }
+            Err(_) => self.has_no_store = true,
+        }
+        failure
     }
 
     fn write_whole_tree(&mut self, now: Now) -> Result<()> {
-        let files: Vec<_> = self.engine.tree().alive().map(|node| node.file).collect();
-        for file in files {
+        let alive: Vec<_> = self.engine.tree().alive().map(|node| node.file).collect();
+        // What the imported history deletes goes from the folder, too.
+        for file in self.bridge.files_on_disk().into_iter().chain(alive) {
             self.engine.request_write(file, now);
         }
         self.write_all(now);
         self.commit(now)
     }
 
-    fn close(mut self) {
+    pub(crate) fn close(mut self) {
         let now = now();
-        let ended = self.bridge.finish_intake(&mut self.engine, now).and_then(|()| self.commit(now));
+        if let Err(error) = self.bridge.finish_intake(&mut self.engine, now).and_then(|()| self.commit(now)) {
+            tracing::warn!(%error, "not all changes of the folder were taken in");
+        }
         self.write_all(now);
         self.tell();
         drop(self.watcher.take());
-        if let Err(error) = ended.and_then(|()| self.engine.shut_down(now)) {
+        if let Err(error) = self.engine.shut_down(now) {
             tracing::warn!(%error, "the workspace did not close cleanly; everything shown as saved is kept");
         }
+    }
+}
+
+#[cfg(test)]
+impl Runtime {
+    pub(crate) fn is_busy(&self) -> bool {
+        self.bridge.is_busy()
+    }
+
+    /// As far as a program gets that is killed in the middle of a turn.
+    pub(crate) fn take_in_without_commit(&mut self, paths: &[&str]) {
+        let paths = paths.iter().filter_map(|path| RelPath::parse(path).ok()).collect();
+        self.bridge.look(&mut self.engine, Some(&paths), false, now()).expect("invariant: the folder is there");
+        self.bridge.finish_intake(&mut self.engine, now()).expect("invariant: the disk has room");
     }
 }
 

@@ -7,6 +7,7 @@
 use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_fs::{ShadowEntry, ShadowTable};
 use serde::{Deserialize, Serialize};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -39,11 +40,17 @@ pub(crate) struct Shadow {
     /// What other programs' changes are measured against.
     pub table: ShadowTable,
     n_steps: BTreeMap<RelPath, u64>,
-    by_file: BTreeMap<FileId, BTreeSet<RelPath>>,
+    /// Nearly always one path each.
+    by_file: BTreeMap<FileId, Vec<RelPath>>,
     intents: BTreeMap<RelPath, (FileId, BlobHash, Option<u64>)>,
     stale: BTreeSet<FileId>,
     path: PathBuf,
     out: Option<File>,
+    /// Length of the whole lines in the file: a write that broke off is cut away before the next.
+    length_bytes: u64,
+    is_torn: bool,
+    /// Lines that may be written once history has what they speak of.
+    later: String,
     n_lines: usize,
 }
 
@@ -51,19 +58,57 @@ impl Shadow {
     pub fn open(path: PathBuf) -> io::Result<Self> {
         let mut shadow = Self { path, ..Self::default() };
         match fs::read_to_string(&shadow.path) {
-            Ok(text) => text.lines().map_while(checked).for_each(|line| shadow.apply(&line)),
+            Ok(text) => {
+                for line in text.split_inclusive('\n') {
+                    let Some(known) = checked(line.trim_end()) else { break };
+                    shadow.apply(&known);
+                    shadow.length_bytes += line.len() as u64;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // Not readable as text: nothing is known, everything is compared again.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
             Err(error) => return Err(error),
         }
-        shadow.compact()?;
+        if let Err(error) = shadow.compact() {
+            // A full disk: what is there is gone on with.
+            tracing::debug!(%error, "the shadow stays as long as it is");
+            shadow.out = Some(OpenOptions::new().create(true).append(true).open(&shadow.path)?);
+            shadow.cut()?;
+        }
         Ok(shadow)
     }
 
     /// Steps of its timeline that the file at this path contained when it was last read or written.
     pub fn n_steps(&self, path: &RelPath) -> Option<u64> {
         self.n_steps.get(path).copied()
+    }
+
+    /// Nothing was ever known: the first look at a folder.
+    pub fn is_blank(&self) -> bool {
+        self.table.is_empty() && self.intents.is_empty() && self.stale.is_empty()
+    }
+
+    /// What another program did is known from now on, but not after a crash that history did not survive: the
+    /// change would be passed over, and then written over. [`Self::write_later`] makes it last.
+    pub fn known_later(&mut self, path: &RelPath, known: Known) {
+        self.put_later(Line::Known(path.clone(), known));
+    }
+
+    pub fn gone_later(&mut self, path: &RelPath) {
+        if self.table.get(path).is_some() {
+            self.put_later(Line::Gone(path.clone()));
+        }
+    }
+
+    /// History has all that was noted for later.
+    pub fn write_later(&mut self) -> io::Result<()> {
+        let text = std::mem::take(&mut self.later);
+        let written = self.append(&text);
+        if written.is_err() {
+            self.later = text;
+        }
+        written
     }
 
     pub fn known(&mut self, path: &RelPath, known: Known) -> io::Result<()> {
@@ -103,7 +148,7 @@ impl Shadow {
 
     /// Paths on disk that hold this file.
     pub fn paths_of(&self, file: &FileId) -> Vec<RelPath> {
-        self.by_file.get(file).map(|paths| paths.iter().cloned().collect()).unwrap_or_default()
+        self.by_file.get(file).cloned().unwrap_or_default()
     }
 
     pub fn sync(&mut self) -> io::Result<()> {
@@ -111,20 +156,57 @@ impl Shadow {
     }
 
     fn put(&mut self, line: Line) -> io::Result<()> {
-        let text = encoded(&line);
-        if let Some(out) = &mut self.out {
-            out.write_all(text.as_bytes())?;
-        }
+        self.append(&encoded(&line))?;
         self.apply(&line);
-        self.n_lines += 1;
-        if self.n_lines > 2 * self.table.len() + SLACK_LINES { self.compact() } else { Ok(()) }
+        if self.n_lines > 2 * self.table.len() + SLACK_LINES
+            && self.later.is_empty()
+            && let Err(error) = self.compact()
+        {
+            tracing::debug!(%error, "the shadow stays as long as it is");
+            self.n_lines = self.table.len();
+        }
+        Ok(())
+    }
+
+    fn put_later(&mut self, line: Line) {
+        self.later.push_str(&encoded(&line));
+        self.apply(&line);
+    }
+
+    fn append(&mut self, text: &str) -> io::Result<()> {
+        if self.is_torn {
+            self.cut()?;
+        }
+        let Some(out) = &mut self.out else { return Ok(()) };
+        if let Err(error) = out.write_all(text.as_bytes()) {
+            self.is_torn = true;
+            return Err(error);
+        }
+        self.length_bytes += text.len() as u64;
+        self.n_lines += text.lines().count();
+        Ok(())
+    }
+
+    /// Takes away what stands after the last whole line.
+    fn cut(&mut self) -> io::Result<()> {
+        self.out.as_ref().map_or(Ok(()), |out| out.set_len(self.length_bytes))?;
+        self.is_torn = false;
+        Ok(())
     }
 
     fn apply(&mut self, line: &Line) {
         match line {
             Line::Known(path, known) => {
                 self.forget(path);
-                self.by_file.entry(known.entry.file).or_default().insert(path.clone());
+                match self.by_file.entry(known.entry.file) {
+                    Entry::Vacant(vacant) => drop(vacant.insert(vec![path.clone()])),
+                    Entry::Occupied(mut paths) => {
+                        let paths = paths.get_mut();
+                        if let Err(idx) = paths.binary_search(path) {
+                            paths.insert(idx, path.clone());
+                        }
+                    }
+                }
                 self.table.note(path.clone(), known.entry);
                 if let Some(n_steps) = known.n_steps {
                     self.n_steps.insert(path.clone(), n_steps);
@@ -142,7 +224,7 @@ impl Shadow {
         self.n_steps.remove(path);
         let Some(entry) = self.table.forget(path) else { return };
         if let Some(paths) = self.by_file.get_mut(&entry.file) {
-            paths.remove(path);
+            paths.retain(|known| known != path);
             if paths.is_empty() {
                 self.by_file.remove(&entry.file);
             }
@@ -166,6 +248,7 @@ impl Shadow {
         temp.as_file().sync_data()?;
         temp.persist(&self.path).map_err(|error| error.error)?;
         self.out = Some(OpenOptions::new().append(true).open(&self.path)?);
+        self.length_bytes = text.len() as u64;
         self.n_lines = self.table.len();
         Ok(())
     }

@@ -93,6 +93,11 @@ export class CommandRegistry {
     return command === undefined ? null : (this.keysOf(command)[0] ?? null);
   }
 
+  /** Something a command began went wrong later. */
+  fail(cause: unknown): void {
+    this.#failed.fire(cause);
+  }
+
   /** Runs it when it can run now. What it throws goes to `onFailed`. */
   run(id: string, argument?: unknown): void {
     const command = this.#commands.get(id);

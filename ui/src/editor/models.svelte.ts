@@ -17,6 +17,8 @@ const EARLY_EVENTS_MAX = 500;
 
 type ViewEvent = Extract<Event, { event: "viewPatch" | "viewAck" | "viewSnapshot" | "viewMoved" }>;
 
+let n_models = 0;
+
 export class OpenFile implements Disposable {
   readonly viewId: number;
   /** Null once the file was deleted; the text of it is still here. */
@@ -56,7 +58,10 @@ export class OpenFile implements Disposable {
 
   #makeModel(opened: ViewOpened): TextModel {
     this.language = languageOf(this.monaco, opened.path);
-    const model = this.monaco.editor.createModel(opened.text, this.language);
+    // Language services tell kinds of files apart by their endings. Numbered: a file may be opened again before it is let go.
+    n_models += 1;
+    const uri = this.monaco.Uri.from({ scheme: "codesync", path: `/${n_models}/${opened.path}` });
+    const model = this.monaco.editor.createModel(opened.text, this.language, uri);
     // Before anything listens: the shared text has line feeds only.
     model.setEOL(this.monaco.editor.EndOfLineSequence.LF);
     this.#store.add(model);

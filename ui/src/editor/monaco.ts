@@ -1,6 +1,6 @@
 /**
- * Loads Monaco, once, as its own chunk: the welcome page does not wait for it. All languages' colours, no language
- * services (they would judge single files without their project). Everything is bundled; nothing is fetched.
+ * Loads Monaco, once, as its own chunk: the welcome page does not wait for it. All languages' colours, and
+ * services for a few (`languageServices.ts`). Everything is bundled; nothing is fetched.
  */
 import type * as MonacoNamespace from "monaco-editor/editor/editor.api";
 

@@ -4,9 +4,11 @@ import "monaco-editor/languages/definitions/register.all";
 import * as monaco from "monaco-editor/editor/editor.api";
 import EditorWorker from "monaco-editor/editor/editor.worker?worker";
 import { registerExtraLanguages } from "./extraLanguages";
+import { languageWorker, setUpLanguageServices } from "./languageServices";
 
-// For all labels: Vite does not emit the editor's worker by itself, and there are no others.
-self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
+// For all labels: Vite does not emit the editor's worker by itself.
+self.MonacoEnvironment = { getWorker: (_id, label) => languageWorker(label) ?? new EditorWorker() };
+setUpLanguageServices();
 
 registerExtraLanguages(monaco);
 

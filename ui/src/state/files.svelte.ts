@@ -120,16 +120,21 @@ export class FilesState {
     const generation = this.#generation;
     try {
       const { files } = await this.client.get("deleted", { cmd: "listDeleted", args: { limit: DELETED_MAX } });
-      if (generation === this.#generation) this.deleted = files;
+      if (generation === this.#generation) this.deleted = onePerPath(files);
     } catch {
       // The list is a convenience; the next change asks again.
     }
   }
 
   async handleTreeChanged(folders: readonly string[]): Promise<void> {
-    const known = folders.filter((path) => this.#folders.has(path));
+    // A folder comes with its first file and goes with its last: then those above it changed, too.
+    const changed = new Set(folders.flatMap((path) => ["", ...ancestors(path), path]));
+    const known = [...changed].filter((path) => this.#folders.has(path));
     await Promise.all([...known.map((path) => this.load(path)), this.loadDeleted(), this.#loadFilter()]);
     this.#dropVanished();
+    // One that came back under a name that was open before.
+    const back = [...this.expanded].filter((path) => !this.#folders.has(path) && this.entry(path)?.kind === "folder");
+    await Promise.all(back.map((path) => this.load(path)));
   }
 
   /** All listed folders anew: the moment changed. */
@@ -338,4 +343,9 @@ export class FilesState {
 export function compareEntries(a: Entry, b: Entry): number {
   if ((a.kind === "folder") !== (b.kind === "folder")) return a.kind === "folder" ? -1 : 1;
   return compareNames(a.name, b.name);
+}
+
+/** Of several deleted under one name only the newest: that is the one meant. Newest first. */
+function onePerPath(files: readonly DeletedFile[]): DeletedFile[] {
+  return files.filter((file, i) => files.findIndex((other) => other.path === file.path) === i);
 }

@@ -79,4 +79,18 @@ describe("files", () => {
     await files.load("src");
     expect(files.rows.find((row) => row.kind === "note")).toMatchObject({ text: "This folder cannot be read.", isTrouble: true });
   });
+
+  it("shows only what matches while something is typed, and all again afterwards", async () => {
+    const { files } = await setUp();
+    const before = shown(files);
+    await files.startFilter();
+    expect(shown(files)).toEqual(before);
+    files.filter = "x.rs";
+    expect(shown(files)).toEqual(["src", "  deep", "    x.rs"]);
+    expect(files.entry("src/deep/x.rs")?.kind).toBe("text");
+    await files.toggle("src");
+    expect(shown(files)).toEqual(["src"]);
+    files.endFilter();
+    expect(shown(files)).toEqual(before);
+  });
 });

@@ -336,6 +336,29 @@ describe("whose timeline", () => {
     expect(indices).toEqual([0]);
   });
 
+  it("follows the keyboard between tree and text, but not while the past is shown", async () => {
+    const { state } = await opened("abc");
+    await state.followFocus("tree");
+    expect(state.scope).toEqual({ kind: "workspace" });
+    await state.followFocus("text");
+    expect(state.scope).toEqual({ kind: "file", path: "a.rs" });
+    state.seek(1);
+    await settled();
+    await state.followFocus("tree");
+    expect(state.scope).toEqual({ kind: "file", path: "a.rs" });
+    state.backToNow();
+  });
+
+  it("a scope that was chosen stays; choosing this file lets the keyboard decide again", async () => {
+    const { state } = await opened("abc");
+    await state.setScope("workspace");
+    await state.followFocus("text");
+    expect(state.scope).toEqual({ kind: "workspace" });
+    await state.setScope("file");
+    await state.followFocus("tree");
+    expect(state.scope).toEqual({ kind: "workspace" });
+  });
+
   it("without a file it is the workspace's, and says moments without texts", async () => {
     const port = new FakePort();
     port.history.type("a.rs", "abc");

@@ -11,7 +11,16 @@ export interface MenuItem {
   run(): void;
 }
 
-export type MenuEntry = MenuItem | { kind: "line" };
+/** Opens further entries beside it. */
+export interface SubMenu {
+  kind: "sub";
+  id: string;
+  label: string;
+  isEnabled: boolean;
+  entries: readonly MenuEntry[];
+}
+
+export type MenuEntry = MenuItem | SubMenu | { kind: "line" };
 
 class ContextMenu {
   open = $state.raw<{ x: number; y: number; entries: readonly MenuEntry[]; label: string } | null>(null);

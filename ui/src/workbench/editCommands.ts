@@ -28,6 +28,9 @@ const ACTIONS: [id: string, title: string, keys: string | null, action: string][
   ["edit.deleteLine", "Delete line", "Ctrl+Shift+K", "editor.action.deleteLines"],
   ["edit.indent", "Indent line", "Ctrl+]", "editor.action.indentLines"],
   ["edit.outdent", "Outdent line", "Ctrl+[", "editor.action.outdentLines"],
+  ["edit.symbol", "Go to symbol…", "Ctrl+Shift+O", "editor.action.quickOutline"],
+  ["edit.definition", "Go to definition", "F12", "editor.action.revealDefinition"],
+  ["edit.format", "Format document", "Shift+Alt+F", "editor.action.formatDocument"],
   ["edit.bracket", "Go to bracket", "Ctrl+Shift+\\", "editor.action.jumpToBracket"],
   ["edit.fold", "Fold", "Ctrl+Shift+[", "editor.fold"],
   ["edit.unfold", "Unfold", "Ctrl+Shift+]", "editor.unfold"],
@@ -149,7 +152,8 @@ function monacoCommands({ editors, commands }: Workbench): Command[] {
       ...(keys === null ? {} : { keys: [keys] }),
       when: hasText,
       // Single keys reach Monaco by themselves; chords are ours, because their first half is.
-      keysWhen: () => isTaken && editors.hasTextFocus,
+      keysWhen: () => (isTaken || commands.isRebound(id)) && editors.hasTextFocus,
+      nativeKeysWhen: () => editors.hasTextFocus,
       run: () => {
         const editor = editors.activeEditor;
         editor?.focus();
@@ -159,7 +163,7 @@ function monacoCommands({ editors, commands }: Workbench): Command[] {
   });
 }
 
-function statusCommands({ editors, client, layout }: Workbench): Command[] {
+function statusCommands({ editors, layout }: Workbench): Command[] {
   const file = (): typeof editors.activeFile => editors.activeFile;
   const canEdit = (): boolean => editors.isEditable;
   return [
@@ -178,33 +182,20 @@ function statusCommands({ editors, client, layout }: Workbench): Command[] {
     },
     {
       id: "status.lineEnd",
-      title: "Change line end",
+      title: "Change line end…",
       category: "Edit",
       when: canEdit,
-      run: async () => {
-        const now = file();
-        if (now === null || now.path === null) return;
-        const lineEnd = now.lineEnd === "lf" ? "crLf" : "lf";
-        await client.ask({ cmd: "setLineEnd", args: { path: now.path, lineEnd } });
-        now.lineEnd = lineEnd;
-        layout.say(lineEnd === "lf" ? "Lines end with LF on disk" : "Lines end with CRLF on disk");
+      run: () => {
+        layout.quickPick = "lineEnd";
       },
     },
     {
       id: "status.encoding",
-      title: "Write as UTF-8",
+      title: "Save with encoding…",
       category: "Edit",
       when: canEdit,
-      run: async () => {
-        const now = file();
-        if (now === null || now.path === null) return;
-        if (now.encoding.toLowerCase() === "utf-8") {
-          layout.say("This file is UTF-8");
-          return;
-        }
-        await client.ask({ cmd: "setEncoding", args: { path: now.path, encoding: "utf-8" } });
-        now.encoding = "UTF-8";
-        layout.say("Written as UTF-8");
+      run: () => {
+        layout.quickPick = "encoding";
       },
     },
   ];

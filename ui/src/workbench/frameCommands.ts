@@ -83,7 +83,7 @@ function tabCommands({ editors, layout, session }: Workbench): Command[] {
     if (next !== undefined) editors.activate(next);
   };
   return [
-    { id: "tabs.close", title: "Close tab", category: "File", keys: ["Ctrl+W", "Ctrl+F4"], when: hasTab, run: () => tabs.active && editors.close(tabs.active.id) },
+    { id: "tabs.close", title: "Close editor", category: "File", keys: ["Ctrl+W", "Ctrl+F4"], when: hasTab, run: () => tabs.active && editors.close(tabs.active.id) },
     { id: "tabs.reopen", title: "Reopen closed tab", category: "Go", keys: ["Ctrl+Shift+T"], when: isOpen, run: () => editors.reopenClosed() },
     { id: "tabs.next", title: "Next tab", category: "Go", keys: ["Ctrl+PageDown"], when: hasTab, run: () => step(1) },
     { id: "tabs.previous", title: "Previous tab", category: "Go", keys: ["Ctrl+PageUp"], when: hasTab, run: () => step(-1) },
@@ -156,6 +156,8 @@ function focusRegion(step: 1 | -1, focusEditor: () => void): void {
     focusEditor();
     return;
   }
-  const inner = next.querySelector<HTMLElement>("[tabindex='0'], button:not(:disabled), input");
-  (inner ?? next).focus();
+  const main = next.querySelector<HTMLElement>("[role='tree'], [role='slider']");
+  const inner = main ?? next.querySelector<HTMLElement>("[tabindex='0'], button:not(:disabled), input");
+  // The web view does not count a function key as keyboard use.
+  (inner ?? next).focus({ focusVisible: true } as FocusOptions);
 }

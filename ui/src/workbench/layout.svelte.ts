@@ -15,7 +15,7 @@ export class Layout {
   /** Id of the side view that is shown, or was last. */
   sideView = $state("explorer");
   /** The dialog or list that floats over everything, by name. */
-  quickPick = $state<"files" | "commands" | "line" | "language" | "tabs" | "switch" | "theme" | null>(null);
+  quickPick = $state<"files" | "commands" | "line" | "language" | "tabs" | "switch" | "theme" | "saveAs" | "encoding" | "lineEnd" | "recent" | null>(null);
   /** Ctrl is down: letting it go ends the switching of tabs. */
   isCtrlHeld = false;
   isAboutShown = $state(false);

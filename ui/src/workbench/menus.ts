@@ -1,5 +1,5 @@
 /** The menu bar and the editor's context menu: command ids; titles and keys are the commands' own. */
-import type { CommandRegistry } from "../commands/registry.svelte";
+import type { Command, CommandChild, CommandRegistry } from "../commands/registry.svelte";
 import type { MenuEntry } from "../ui/menu.svelte";
 
 export interface BarMenu {
@@ -12,39 +12,40 @@ export const MENU_BAR: readonly BarMenu[] = [
   {
     title: "File",
     ids: [
-      "file.newFile", "file.newFolder", "-", "workspace.openFolder", "workspace.new", "workspace.openSample",
-      "workspace.close", "-", "file.save", "file.saveAll", "-", "file.revealInFileManager", "-", "settings.open", "-",
-      "tabs.close", "window.quit",
+      "file.newFile", "file.newFolder", "-", "workspace.openFolder", "workspace.openRecent", "workspace.new", "workspace.openSample",
+      "-", "file.save", "file.saveAs", "file.saveAll", "-", "file.revealInFileManager", "-", "tabs.close", "workspace.close", "-",
+      "settings.open", "-", "window.quit",
     ],
   },
   {
     title: "Edit",
     ids: [
       "edit.undo", "edit.redo", "edit.undoLast", "-", "edit.cut", "edit.copy", "edit.paste", "-", "edit.find", "edit.replace",
-      "-", "edit.comment", "edit.selectAll",
+      "timeline.find", "-", "edit.comment", "edit.format", "edit.selectAll", "-", "status.encoding", "status.lineEnd",
     ],
   },
   {
     title: "View",
     ids: [
-      "palette.commands", "-", "view.explorer", "view.sideBar", "timeline.toggle", "-", "tabs.splitRight", "view.wordWrap",
-      "view.minimap", "view.whitespace", "-", "view.zoomIn", "view.zoomOut", "view.zoomReset", "-", "view.theme",
+      "palette.commands", "-", "view.explorer", "view.sideBar", "view.timeline", "timeline.toggle", "-", "tabs.splitRight",
+      "view.wordWrap", "view.minimap", "view.whitespace", "-", "view.zoomIn", "view.zoomOut", "view.zoomReset", "-", "view.theme",
       "view.fullScreen", "view.zen",
     ],
   },
   {
     title: "Go",
     ids: [
-      "palette.files", "palette.line", "-", "tabs.next", "tabs.previous", "tabs.reopen", "-", "tabs.group1", "tabs.group2",
-      "tabs.group3", "-", "timeline.back", "timeline.forward", "timeline.now",
+      "palette.files", "edit.symbol", "palette.line", "palette.tabs", "edit.definition", "edit.bracket", "-", "tabs.next", "tabs.previous", "tabs.reopen", "-",
+      "tabs.group1", "tabs.group2", "tabs.group3", "-", "timeline.ofFile", "timeline.compareWithPast", "timeline.back",
+      "timeline.forward", "timeline.now",
     ],
   },
-  { title: "Help", ids: ["help.keys", "notices.toggle", "-", "help.about"] },
+  { title: "Help", ids: ["help.keys", "notices.toggle", "help.diagnostics", "-", "help.about"] },
 ];
 
 export const EDITOR_MENU: readonly string[] = [
   "edit.cut", "edit.copy", "edit.paste", "-", "edit.undo", "edit.redo", "-", "edit.changeAll", "edit.comment", "edit.find", "-",
-  "palette.line", "palette.commands",
+  "timeline.ofFile", "timeline.compareWithPast", "-", "palette.line", "palette.commands",
 ];
 
 /** Entries for command ids; ids that nobody registered are left out, and so are lines with nothing between. */
@@ -57,6 +58,10 @@ export function entriesFor(commands: CommandRegistry, ids: readonly string[], ar
     }
     const command = commands.get(id);
     if (command === undefined) continue;
+    if (command.children !== undefined) {
+      entries.push(subMenu(command, command.children()));
+      continue;
+    }
     entries.push({
       kind: "item",
       id,
@@ -69,4 +74,9 @@ export function entriesFor(commands: CommandRegistry, ids: readonly string[], ar
   }
   if (entries.at(-1)?.kind === "line") entries.pop();
   return entries;
+}
+
+function subMenu(command: Command, children: readonly CommandChild[]): MenuEntry {
+  const entries = children.map((child): MenuEntry => ({ kind: "item", ...child }));
+  return { kind: "sub", id: command.id, label: command.title.replace(/…$/, ""), isEnabled: entries.length > 0, entries };
 }

@@ -20,6 +20,9 @@ export interface Place {
   column?: number;
 }
 
+/** A file too large to edit is still shown up to this size. */
+export const READABLE_BYTES_MAX = 100_000_000;
+
 const NO_CARET: Caret = { line: 1, column: 1, n_selected: 0, n_carets: 1 };
 
 export class Pane {

@@ -1,8 +1,8 @@
 /** Puts the parts together, keeps them in step, and says when the window is ready. */
 import { mount, tick, untrack } from "svelte";
-import { Client, sentenceOf } from "../api/client";
-import type { Act, Notice as EngineNotice } from "../api/generated";
-import { clock } from "../base/words";
+import { Client, isApiError, sentenceOf } from "../api/client";
+import type { Act, ApiError, Notice as EngineNotice } from "../api/generated";
+import { COPY_FAILED, UNDO_OVERWRITTEN, crashed } from "../base/messages";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
 import { applyTheme } from "../editor/theme";
@@ -36,7 +36,7 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   const workbench = makeWorkbench(client);
   const { session, commands, notices } = workbench;
   commands.registerAll([...frameCommands(workbench), ...editCommands(workbench)]);
-  commands.onFailed((cause) => notices.toast(sentenceOf(cause), { stays: true, isUrgent: true }));
+  commands.onFailed((cause) => notices.toast(sentenceOf(cause), { stays: true, isUrgent: true, detail: isApiError(cause) ? cause.detail : null }));
   for (const contribute of features) contribute(workbench);
   const memory = new Memory(client, workbench.layout, workbench.editors, workbench.files);
   follow(workbench, memory);
@@ -47,16 +47,23 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   if (app === null) throw new Error("the page has no #app");
   mount(App, { target: app, props: { workbench, keybindings } });
   const started = await session.start();
-  if (started.crashed && session.workspace !== null) {
-    const { savedMs } = session.save;
-    const until = savedMs === null ? "" : ` up to ${clock(savedMs)}`;
-    notices.toast(`CodeSync closed unexpectedly. All changes${until} are here.`);
-  }
+  if (started.crashed && session.workspace !== null) sayCrashed(workbench);
   await showWindow(client);
   // The tabs of the last time come first, or they would replace this one.
   await settling;
   const { goto } = started;
   if (goto !== null && session.workspace !== null) workbench.editors.open(goto[0], { place: { line: goto[1] } });
+}
+
+/** MSG-CRASH-1. Nothing is sent anywhere; the report is for the person who asks for it. */
+function sayCrashed({ notices, session, copyText, commands }: Workbench): void {
+  const text = crashed(session.save.savedMs);
+  const { version = "", platform = "" } = session.started ?? {};
+  const report = [text, `CodeSync ${version} on ${platform}`, new Date().toISOString()].join("\n");
+  const copy = (): void => {
+    copyText(report).catch((cause: unknown) => commands.fail(cause));
+  };
+  notices.toast(text, { buttons: [{ label: "Send nothing", run: () => undefined }, { label: "Copy report", run: copy }] });
 }
 
 function makeWorkbench(client: Client): Workbench {
@@ -71,9 +78,17 @@ function makeWorkbench(client: Client): Workbench {
     layout: new Layout(),
     slots,
     copyText: async (text) => {
-      await client.app({ cmd: "writeClipboard", args: { text } });
+      try {
+        await client.app({ cmd: "writeClipboard", args: { text } });
+      } catch (cause) {
+        throw refusal(COPY_FAILED, sentenceOf(cause));
+      }
     },
   };
+}
+
+function refusal(message: string, detail: string): ApiError {
+  return { code: "io", message, detail };
 }
 
 /** The first real picture is on its way: show the window, tell the tests. */
@@ -127,6 +142,8 @@ function followWorkspace({ session, editors, files, layout, notices }: Workbench
       if (saved !== null) layout.restore(saved.layout);
       files.showsIgnored = saved?.hidesIgnored !== true;
       await Promise.all([editors.start(saved?.editors ?? null), files.start(saved?.expanded ?? [])]);
+      // For the menu; it is not on the way of what is seen first.
+      void session.loadRecent();
       if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();
       editors.focusSoon();
@@ -146,7 +163,7 @@ function openReadme(paths: readonly string[], editors: EditorArea): void {
 }
 
 function followEngine(workbench: Workbench): void {
-  const { client, editors, layout, notices, files, session } = workbench;
+  const { client, editors, layout, notices, files, session, commands } = workbench;
   client.onEvent((event) => {
     if (event.event === "act") sayAct(workbench, event.data);
     else if (event.event === "notice") sayNotice(workbench, event.data);
@@ -170,14 +187,19 @@ function followEngine(workbench: Workbench): void {
   });
   editors.onUndone((undone) => {
     if (undone.kind === "applied") return;
-    layout.say(undone.message ?? "Nothing to undo.");
+    layout.say(undone.message ?? (undone.kind === "overwritten" ? UNDO_OVERWRITTEN : "Nothing to undo."));
   });
   let last = session.save.kind;
   client.onEvent((event) => {
     if (event.event !== "saveState") return;
     const { kind, message } = event.data;
     if (kind !== last && (kind === "cannotWriteFile" || kind === "failed") && message !== null) {
-      notices.toast(message, { stays: true, isUrgent: true });
+      // MSG-DISK-3: kept, but not in the folder.
+      const buttons = [
+        { label: "Try again", run: () => commands.run("file.saveAll") },
+        { label: "Show in folder", run: () => commands.run("file.revealInFileManager", "") },
+      ];
+      notices.toast(message, { stays: true, isUrgent: true, ...(kind === "cannotWriteFile" ? { buttons } : {}) });
     }
     last = kind;
   });
@@ -196,10 +218,13 @@ function sayAct({ client, notices, session }: Workbench, act: Act): void {
   notices.toast(act.sentence, act.canUndo ? { buttons: [{ label: "Undo", run: undo }] } : {});
 }
 
-function sayNotice({ notices, files }: Workbench, notice: EngineNotice): void {
-  const buttons = notice.path === null ? [] : [{ label: "Show", run: () => void files.reveal(notice.path ?? "") }];
+function sayNotice({ notices, files, session }: Workbench, notice: EngineNotice): void {
+  const { path } = notice;
+  const buttons = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
   const text = notice.body === "" ? notice.title : `${notice.title} ${notice.body}`;
-  notices.toast(text, { buttons, stays: notice.id.startsWith("MSG-DISK"), isUrgent: notice.id.startsWith("MSG-DISK") });
+  const isDisk = notice.id.startsWith("MSG-DISK");
+  const detail = [notice.id, path, `CodeSync ${session.started?.version ?? ""}`, new Date().toISOString()].filter((part) => part !== null).join(" · ");
+  notices.toast(text, { buttons, stays: isDisk, isUrgent: isDisk, detail });
 }
 
 function followLooks({ session, editors, client }: Workbench): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CommandRegistry } from "../commands/registry.svelte";
-import { entriesFor } from "./menus";
+import { MENU_BAR, entriesFor } from "./menus";
 import { pillOf } from "./savePill";
 
 describe("save pill", () => {
@@ -25,6 +25,24 @@ describe("menus", () => {
     const commands = new CommandRegistry();
     commands.register({ id: "a", title: "A", category: "", keys: ["ctrl+a"], run: () => undefined });
     const entries = entriesFor(commands, ["-", "a", "-", "missing", "-"]);
-    expect(entries.map((entry) => (entry.kind === "line" ? "-" : `${entry.label} ${entry.keys}`))).toEqual(["A Ctrl+A"]);
+    expect(entries.map((entry) => (entry.kind === "item" ? `${entry.label} ${entry.keys}` : entry.kind))).toEqual(["A Ctrl+A"]);
+  });
+
+  it("opens what a command has under it, and greys what has nothing", () => {
+    const commands = new CommandRegistry();
+    const ran: string[] = [];
+    const child = { id: "one", label: "one", isEnabled: true, run: () => void ran.push("one") };
+    commands.register({ id: "recent", title: "Open recent…", category: "File", children: () => [child], run: () => undefined });
+    commands.register({ id: "none", title: "None", category: "File", children: () => [], run: () => undefined });
+    const [recent, none] = entriesFor(commands, ["recent", "none"]);
+    expect(recent).toMatchObject({ kind: "sub", label: "Open recent", isEnabled: true });
+    expect(none).toMatchObject({ kind: "sub", isEnabled: false });
+    if (recent?.kind === "sub" && recent.entries[0]?.kind === "item") recent.entries[0].run();
+    expect(ran).toEqual(["one"]);
+  });
+
+  it("names every item of the menu bar once", () => {
+    const ids = MENU_BAR.flatMap((menu) => menu.ids.filter((id) => id !== "-"));
+    expect(new Set(ids).size).toBe(ids.length);
   });
 });

@@ -121,6 +121,7 @@ fn undo_takes_back_mine_only_and_survives_the_program() {
     let mut bench = Bench::new();
     let view_id = open_view(&mut bench);
     type_text(&mut bench, view_id, 1, Splice(0, 0, "mine ".into()));
+    bench.write_out();
     bench.disk_has(&[("a", b"mine disk")], false);
     assert_eq!(bench.text("a").unwrap(), "mine disk");
     bench.reopen();

@@ -4,7 +4,12 @@ use super::editing::open_view;
 use super::*;
 use codesync_api::{Event, SaveKind, ViewEdit};
 
-fn try_type(bench: &mut Bench, view_id: u32, request_id: u64, splices: Vec<Splice>) -> Result<Reply, codesync_api::ApiError> {
+fn try_type(
+    bench: &mut Bench,
+    view_id: u32,
+    request_id: u64,
+    splices: Vec<Splice>,
+) -> Result<Reply, codesync_api::ApiError> {
     bench.now_ms += 3_000;
     let base_revision = bench.engine.views[&view_id].revision();
     let (edit, now) = (ViewEdit { request_id, base_revision, splices }, bench.now());
@@ -17,7 +22,7 @@ fn try_sync(bench: &mut Bench) -> bool {
 }
 
 fn save_kind(bench: &Bench) -> SaveKind {
-    bench.engine.save.kind.clone()
+    bench.engine.save.kind
 }
 
 #[test]
@@ -77,7 +82,8 @@ fn an_edit_that_does_not_fit_the_disk_is_refused_whole() {
     assert_eq!(save_kind(&bench), SaveKind::DiskFull);
     assert_eq!(bench.engine.text_of(bench.engine.views[&view_id].file).unwrap(), "small");
     let events = bench.engine.take_events();
-    let Some(Event::ViewSnapshot(snapshot)) = events.iter().find(|event| matches!(event, Event::ViewSnapshot(_))) else {
+    let Some(Event::ViewSnapshot(snapshot)) = events.iter().find(|event| matches!(event, Event::ViewSnapshot(_)))
+    else {
         panic!("{events:?}")
     };
     assert_eq!((snapshot.text.as_str(), snapshot.acked_request_id), ("small", 1));
@@ -86,7 +92,7 @@ fn an_edit_that_does_not_fit_the_disk_is_refused_whole() {
     assert!(try_sync(&mut bench));
     try_type(&mut bench, view_id, 2, edit).unwrap();
     assert!(try_sync(&mut bench));
-    bench.reopen();
+    bench.engine = open_leniently(&bench.disk.fork());
     assert_eq!(bench.text("a").unwrap(), format!("first {long}small"));
 }
 
@@ -141,10 +147,13 @@ fn killed_after_any_write_nothing_shown_as_saved_is_missing() {
             let n_words = text.split_terminator(' ').count();
             let wanted: String = (1..=n_words).map(|n| format!("{n} ")).collect();
             assert_eq!(text, wanted, "after {n_changes} writes, {style:?}");
-            assert!(saved <= n_words && n_words <= taken, "{saved} {n_words} {taken} after {n_changes} writes, {style:?}");
+            assert!(
+                saved <= n_words && n_words <= taken,
+                "{saved} {n_words} {taken} after {n_changes} writes, {style:?}"
+            );
             // And work goes on from there.
             bench.edit("a", &[(text.len() as u32, 0, "on")]);
-            bench.reopen();
+            bench.engine = open_leniently(&bench.disk.fork());
             assert_eq!(bench.text("a").unwrap(), format!("{wanted}on"));
             if done {
                 break;

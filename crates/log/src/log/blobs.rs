@@ -7,6 +7,7 @@ use crate::journal::{Class, RecordKind};
 use crate::writer::Place;
 use crate::{IndexChange, LogError};
 use codesync_base::{BlobHash, BlobSource, limits};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -129,10 +130,23 @@ pub(super) fn places_key(number: u32) -> Vec<u8> {
 
 fn pack(hash: &BlobHash, bytes: &[u8]) -> Vec<u8> {
     let mut payload = hash.0.to_vec();
-    let packed = zstd::encode_all(bytes, ZSTD_LEVEL).ok().filter(|packed| packed.len() < bytes.len());
+    let packed = compressed(bytes).filter(|packed| packed.len() < bytes.len());
     payload.push(if packed.is_some() { Packing::Zstd } else { Packing::Plain } as u8);
     payload.extend_from_slice(packed.as_deref().unwrap_or(bytes));
     payload
+}
+
+/// With one context for all: making one costs more than compressing a short text.
+fn compressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    thread_local! {
+        static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|compressor| {
+        if compressor.is_none() {
+            *compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).ok();
+        }
+        compressor.as_mut()?.compress(bytes).ok()
+    })
 }
 
 /// Name and bytes of a blob, the bytes proven to be those of the name.

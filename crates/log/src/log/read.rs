@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::thread::{Scope, ScopedJoinHandle};
 
 type Deltas = Arc<Vec<Arc<SignedDelta>>>;
 
@@ -140,7 +141,7 @@ impl Log {
 
     /// All deltas in canonical order.
     pub fn for_each(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
-        self.walk(Direction::Up, |_| true, Log::decode_fresh, &mut |signed| {
+        self.walk(Direction::Up, |_| true, block::decode, &mut |signed| {
             f(signed);
             ControlFlow::Continue(())
         })
@@ -148,7 +149,7 @@ impl Log {
 
     /// Deltas from the newest back, until `f` breaks. Older blocks are not even read.
     pub fn for_each_back(&self, f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>) -> Result<(), LogError> {
-        self.walk(Direction::Down, |_| true, Log::decode_fresh, f)
+        self.walk(Direction::Down, |_| true, block::decode, f)
     }
 
     /// Deltas of one log from `seq` on, in canonical order, until `f` breaks. Older blocks are not even read.
@@ -159,7 +160,7 @@ impl Log {
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let wanted = |block: &Block| block.summary.logs.iter().any(|part| part.log == *log && part.last_seq >= seq);
-        self.walk(Direction::Up, wanted, Log::decode_fresh, &mut |signed| match &signed.delta {
+        self.walk(Direction::Up, wanted, block::decode, &mut |signed| match &signed.delta {
             delta if delta.log == *log && delta.seq >= seq => f(signed),
             _ => ControlFlow::Continue(()),
         })
@@ -172,7 +173,7 @@ impl Log {
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let wanted = |block: &Block| block.summary.last >= first.hlc;
-        self.walk(Direction::Up, wanted, Log::decode_fresh, &mut |signed| {
+        self.walk(Direction::Up, wanted, block::decode, &mut |signed| {
             if signed.delta.key(signed.hash) < *first { ControlFlow::Continue(()) } else { f(signed) }
         })
     }
@@ -181,7 +182,7 @@ impl Log {
     pub fn newest_before(&self, key: &DeltaKey) -> Result<Option<DeltaKey>, LogError> {
         let mut found = None;
         let wanted = |block: &Block| lower_bound(block.summary.first) < *key;
-        self.walk(Direction::Down, wanted, Log::decode_fresh, &mut |signed| {
+        self.walk(Direction::Down, wanted, block::decode, &mut |signed| {
             let this = signed.delta.key(signed.hash);
             if this >= *key {
                 return ControlFlow::Continue(());
@@ -195,7 +196,7 @@ impl Log {
     /// Those that touch a file, in canonical order. Blocks that do not are skipped.
     pub fn for_each_of(&self, file: &FileId, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
         let touches = |block: &Block| block.summary.may_touch(file);
-        self.walk(Direction::Up, touches, Log::decode_fresh, &mut |signed| {
+        self.walk(Direction::Up, touches, block::decode, &mut |signed| {
             if signed.delta.files.contains(file) {
                 f(signed);
             }
@@ -206,11 +207,7 @@ impl Log {
     /// Deltas with at least one step that is not text, in canonical order. Text is not even decoded.
     pub fn for_each_structural(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
         let has_any = |block: &Block| block.summary.n_structural > 0;
-        let read = |log: &Log, block: &Block| {
-            let payload = log.payload(block)?;
-            block::decode_structural(&payload).ok_or_else(|| unreadable(block))
-        };
-        self.walk(Direction::Up, has_any, read, &mut |signed| {
+        self.walk(Direction::Up, has_any, block::decode_structural, &mut |signed| {
             if is_structural(&signed.delta) {
                 f(signed);
             }
@@ -218,13 +215,13 @@ impl Log {
         })
     }
 
-    /// Walks wanted blocks and the tail together. A block is decoded when the walk reaches its first delta and
-    /// dropped after its last. What can be read is walked to the end even when some block cannot be.
+    /// Walks wanted blocks and the tail together. A block is decoded shortly before the walk reaches its first
+    /// delta and dropped after its last. What can be read is walked to the end even when some block cannot be.
     fn walk(
         &self,
         direction: Direction,
         wanted: impl Fn(&Block) -> bool,
-        read: impl Fn(&Log, &Block) -> Result<Vec<Arc<SignedDelta>>, LogError>,
+        decode: Decode,
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let mut waiting: Vec<&Block> = self.blocks.iter().filter(|block| wanted(block)).collect();
@@ -235,30 +232,27 @@ impl Log {
         walk.start_run(tail);
         let mut failure = None;
         let mut last = None;
-        loop {
-            while let Some(block) = waiting.last().filter(|block| walk.reaches(direction.start(block))) {
-                match read(self, block) {
-                    Ok(deltas) => walk.start_run(deltas),
-                    Err(error) => failure = failure.or(Some(error)),
+        std::thread::scope(|scope| {
+            let mut ahead = Ahead { scope, log: self, decode, waiting, decoding: VecDeque::new(), n_taken: 0 };
+            loop {
+                while ahead.next_start(direction).is_some_and(|start| walk.reaches(start)) {
+                    match ahead.take() {
+                        Ok(deltas) => walk.start_run(deltas),
+                        Err(error) => failure = failure.take().or(Some(error)),
+                    }
                 }
-                waiting.pop();
+                let Some(signed) = walk.step() else { break };
+                // The same delta stands twice where a crash came between sealing and clearing up.
+                if last.replace(signed.hash) != Some(signed.hash) && f(&signed).is_break() {
+                    break;
+                }
             }
-            let Some(signed) = walk.step() else { break };
-            // The same delta stands twice where a crash came between sealing and clearing up.
-            if last.replace(signed.hash) != Some(signed.hash) && f(&signed).is_break() {
-                break;
-            }
-        }
+        });
         failure.map_or(Ok(()), Err)
     }
 
-    fn decode_fresh(&self, block: &Block) -> Result<Vec<Arc<SignedDelta>>, LogError> {
-        let known =
-            self.decoded.borrow().recent.iter().find(|(id, _)| *id == block.id).map(|(_, deltas)| deltas.clone());
-        match known {
-            Some(deltas) => Ok(deltas.to_vec()),
-            None => block::decode(&self.payload(block)?).ok_or_else(|| unreadable(block)),
-        }
+    fn known_deltas(&self, block: &Block) -> Option<Deltas> {
+        self.decoded.borrow().recent.iter().find(|(id, _)| *id == block.id).map(|(_, deltas)| deltas.clone())
     }
 
     /// The deltas of a block, kept for the next question.
@@ -292,6 +286,64 @@ impl Log {
             _ => Err(damage),
         }
     }
+}
+
+/// From the bytes of a block to the deltas that are wanted of it. Pure, so that any thread can do it.
+type Decode = fn(&[u8]) -> Option<Vec<Arc<SignedDelta>>>;
+
+/// Blocks decoded at the same time as those before them are walked through.
+const DECODED_AHEAD_MAX: usize = 4;
+
+/// The blocks that a walk has before it; the next ones are being decoded already.
+struct Ahead<'scope, 'env, 'log> {
+    scope: &'scope Scope<'scope, 'env>,
+    log: &'log Log,
+    decode: Decode,
+    /// The next is the last.
+    waiting: Vec<&'log Block>,
+    decoding: VecDeque<(&'log Block, Decoding<'scope>)>,
+    n_taken: usize,
+}
+
+enum Decoding<'scope> {
+    Known(Deltas),
+    Running(ScopedJoinHandle<'scope, Option<Vec<Arc<SignedDelta>>>>),
+    Failed(LogError),
+}
+
+impl Ahead<'_, '_, '_> {
+    fn next_start(&self, direction: Direction) -> Option<Rank> {
+        let next = self.decoding.front().map(|(block, _)| *block).or(self.waiting.last().copied());
+        next.map(|block| direction.start(block))
+    }
+
+    /// The deltas of the next block.
+    fn take(&mut self) -> Result<Vec<Arc<SignedDelta>>, LogError> {
+        // Whoever looks at the first block only, as many do, has no other decoded for nothing.
+        let n_ahead = self.n_taken.min(DECODED_AHEAD_MAX);
+        while self.decoding.len() <= n_ahead
+            && let Some(block) = self.waiting.pop()
+        {
+            let decode = self.decode;
+            let decoding = match self.log.known_deltas(block).map_or_else(|| Err(self.log.payload(block)), Ok) {
+                Ok(deltas) => Decoding::Known(deltas),
+                Err(Ok(payload)) => Decoding::Running(self.scope.spawn(move || decode(&payload))),
+                Err(Err(error)) => Decoding::Failed(error),
+            };
+            self.decoding.push_back((block, decoding));
+        }
+        self.n_taken += 1;
+        let Some((block, decoding)) = self.decoding.pop_front() else { return Ok(Vec::new()) };
+        match decoding {
+            Decoding::Known(deltas) => Ok(deltas.to_vec()),
+            Decoding::Failed(error) => Err(error),
+            Decoding::Running(thread) => match thread.join() {
+                Ok(deltas) => deltas.ok_or_else(|| unreadable(block)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+        }
+    }
+
 }
 
 fn unreadable(block: &Block) -> LogError {

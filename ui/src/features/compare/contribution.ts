@@ -34,7 +34,7 @@ function compareCommands({ editors, files, layout, session }: Workbench, compare
       when: isOpen,
       run: (argument) => {
         compare.selected = focused(argument);
-        if (compare.selected !== null) layout.say("Selected. Now choose the other file.", 4_000);
+        if (compare.selected !== null) layout.say("Now choose the other file", 4_000);
       },
     },
     {

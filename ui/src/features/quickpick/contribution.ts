@@ -1,6 +1,8 @@
 /** Go to file, the command palette and the short lists. */
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
+import { past } from "../../state/past.svelte";
+import { recentChildren } from "./filePicks";
 import Host from "./Host.svelte";
 
 export function contribute(workbench: Workbench): void {
@@ -10,7 +12,19 @@ export function contribute(workbench: Workbench): void {
   const show = (kind: typeof layout.quickPick) => (): void => {
     layout.quickPick = kind;
   };
+  const canSaveAs = (): boolean => editors.activeFile?.path != null && past.moment === null && !session.isReadOnly;
   commands.registerAll([
+    { id: "file.saveAs", title: "Save as…", category: "File", keys: ["Ctrl+Shift+S"], when: canSaveAs, run: show("saveAs") },
+    {
+      id: "workspace.openRecent",
+      title: "Open recent…",
+      category: "File",
+      run: async () => {
+        await session.loadRecent();
+        layout.quickPick = "recent";
+      },
+      children: () => recentChildren(workbench),
+    },
     { id: "palette.files", title: "Go to file…", category: "Go", keys: ["Ctrl+P", "Ctrl+E"], when: inWorkspace, run: show("files") },
     { id: "palette.commands", title: "Command palette…", category: "View", keys: ["Ctrl+Shift+P", "F1"], run: show("commands") },
     { id: "palette.line", title: "Go to line…", category: "Go", keys: ["Ctrl+G"], when: hasText, run: show("line") },

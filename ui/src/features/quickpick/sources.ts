@@ -178,7 +178,7 @@ export function linePicks(workbench: Workbench, typed: string, close: () => void
   ];
 }
 
-function matching<T>(typed: string, items: readonly T[], nameOf: (item: T) => string): { item: T; positions: number[] }[] {
+export function matching<T>(typed: string, items: readonly T[], nameOf: (item: T) => string): { item: T; positions: number[] }[] {
   const found = items.flatMap((item) => {
     const match = fuzzyMatch(typed, nameOf(item));
     return match === null ? [] : [{ item, positions: match.positions, score: match.score }];

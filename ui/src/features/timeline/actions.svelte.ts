@@ -4,6 +4,7 @@
  */
 import type { MomentInfo, RestorePlan, RestoreTarget } from "../../api/generated";
 import { sentenceOf } from "../../api/client";
+import { COPY_FAILED } from "../../base/messages";
 import { parentOf } from "../../base/paths";
 import type { ScopeKind, TimelineState } from "../../state/timeline.svelte";
 import type { StripAction } from "./keys";
@@ -40,8 +41,6 @@ export interface RestoreQuestion {
   plan: RestorePlan;
 }
 
-/** MSG-CLIP-1 */
-const COPY_FAILED = "Couldn't copy. Select the text and press Ctrl+C.";
 /** MSG-TL-3 */
 const MISMATCH =
   "The restore didn't give exactly the text you saw, so we took it back. Nothing changed.";

@@ -22,6 +22,7 @@ export function bindToWorkbench(parts: Parts): void {
   $effect.root(() => {
     $effect(() => followActiveFile(parts));
     $effect(() => followSettings(parts));
+    $effect(() => keepHeight(parts));
   });
 }
 
@@ -31,7 +32,10 @@ function listen({ workbench, timeline }: Parts): void {
     if (event.event === "historyGrew") timeline.historyGrew(event.data.paths);
     else if (event.event === "momentNamed" && session.workspace !== null) void timeline.refresh();
   });
-  session.onOpened(() => void timeline.start());
+  session.onOpened(() => {
+    void timeline.start();
+    void restoreHeight({ workbench, timeline });
+  });
   session.onClosing(() => timeline.stop());
   document.addEventListener("focusin", (event) => {
     const { target } = event;
@@ -39,6 +43,29 @@ function listen({ workbench, timeline }: Parts): void {
     // A name being typed into the tree is still work on files.
     if (target.closest("[data-testid='tree']") !== null) void timeline.followFocus("tree");
     else if (target.closest("[data-testid^='editor-']") !== null) void timeline.followFocus("text");
+  });
+}
+
+/** Tall or small is kept with the workspace, like the other sizes of the window. */
+const HEIGHT_KEY = "timeline";
+
+async function restoreHeight({ workbench, timeline }: Pick<Parts, "workbench" | "timeline">): Promise<void> {
+  try {
+    const { value } = await workbench.client.get("state", { cmd: "getState", args: { key: HEIGHT_KEY } });
+    if (value !== null) timeline.expanded = value === "yes";
+  } catch {
+    // It opens small.
+  }
+}
+
+let wasTall = false;
+
+function keepHeight({ workbench, timeline }: Parts): void {
+  const isTall = timeline.expanded;
+  if (isTall === wasTall || untrack(() => workbench.session.workspace) === null) return;
+  wasTall = isTall;
+  workbench.client.ask({ cmd: "putState", args: { key: HEIGHT_KEY, value: isTall ? "yes" : "no" } }).catch(() => {
+    // It opens small the next time.
   });
 }
 
@@ -53,7 +80,7 @@ function followSettings({ workbench, timeline }: Parts): void {
 }
 
 function fillSlots({ workbench, timeline, actions, past }: Parts): void {
-  const { editors, session, slots } = workbench;
+  const { editors, session, slots, client } = workbench;
   const onhintseen = (): void => {
     if (!session.settings.timelineHintSeen) void session.changeSettings({ timelineHintSeen: true });
   };
@@ -72,5 +99,5 @@ function fillSlots({ workbench, timeline, actions, past }: Parts): void {
     // Keys belong to what is seen; the strip keeps them while it is being dragged.
     if (pane !== null && editors.hasTextFocus) pane.focus();
   };
-  slots.overEditor = fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane }));
+  slots.overEditor = fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane, client }));
 }

@@ -1,7 +1,7 @@
 /** Every action of the timeline as a command. */
 import type { Command } from "../../commands/registry.svelte";
 import type { Direction, StepUnit } from "../../api/generated";
-import type { TimelineState } from "../../state/timeline.svelte";
+import { FIRST_OF_FILE, type TimelineState } from "../../state/timeline.svelte";
 import type { Workbench } from "../../workbench/workbench";
 import type { TimelineActions } from "./actions.svelte";
 
@@ -134,6 +134,10 @@ async function showHistory(
 /** The change before the newest beside the present; the handle leads further back. */
 async function compareWithPast(timeline: TimelineState, workbench: Workbench, path: unknown): Promise<void> {
   await showHistory(timeline, workbench, "file", path);
+  if (timeline.nMoments === 0) {
+    workbench.layout.say(FIRST_OF_FILE, 4_000);
+    return;
+  }
   timeline.diff = "now";
   if (!timeline.isPast) await timeline.step("burst", "back");
   focusStrip();

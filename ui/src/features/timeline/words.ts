@@ -57,6 +57,11 @@ export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
+/** "1 change", "1 284 changes" */
+export function changes(n: number): string {
+  return `${count(n)} ${n === 1 ? "change" : "changes"}`;
+}
+
 /** "+12 −3", or what it was if it was not typing. */
 export function change(info: MomentInfo): string {
   if (info.index === 0) return "before the first change";

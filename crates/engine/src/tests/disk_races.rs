@@ -1,0 +1,109 @@
+//! The disk changes while the workspace has changes that the disk has not got yet.
+
+use super::*;
+use codesync_base::FileId;
+
+fn file(bytes: &str) -> IntakeKind {
+    IntakeKind::File { bytes: bytes.into(), mode: 0o644, base_step: None }
+}
+
+fn id(bench: &Bench, path: &str) -> FileId {
+    bench.engine.node_at(path).unwrap().file
+}
+
+/// As the bridge tells it: what was last on disk at the path is known.
+fn disk(bench: &mut Bench, path: &str, known: FileId, kind: IntakeKind) {
+    let now = bench.now();
+    let mut run = bench.engine.begin_intake(false, false, now).unwrap();
+    let path = RelPath::parse(path).unwrap();
+    bench.engine.take_in(&mut run, Intake { path, known: Some(known), kind }, now).unwrap();
+    bench.engine.end_intake(run, false).unwrap();
+    bench.engine.sync(now).unwrap();
+}
+
+#[test]
+fn typing_while_an_intake_begins_is_an_act_of_its_own() {
+    let mut bench = Bench::new();
+    bench.edit("mine", &[(0, 0, "mine")]);
+    let now = bench.wait(60_000).now();
+    let mut run = bench.engine.begin_intake(false, false, now).unwrap();
+    bench.edit("mine", &[(4, 0, " too")]);
+    let path = RelPath::parse("theirs").unwrap();
+    bench.engine.take_in(&mut run, Intake { path, known: None, kind: file("theirs") }, now).unwrap();
+    bench.engine.end_intake(run, false).unwrap();
+    assert_eq!(bench.undo_last(), UndoneKind::Applied);
+    assert_eq!(bench.paths(), ["mine"]);
+    assert_eq!(bench.text("mine").unwrap(), "mine too");
+}
+
+#[test]
+fn a_change_on_disk_follows_a_file_that_was_renamed_here_meanwhile() {
+    let mut bench = Bench::new();
+    bench.disk_has(&[("a", b"one\ntwo\n")], false);
+    let known = id(&bench, "a");
+    bench.ask(Request::Rename { from: "a".into(), to: "b".into() });
+    disk(&mut bench, "a", known, file("one\ntwo\nthree\n"));
+    assert_eq!(bench.paths(), ["b"]);
+    assert_eq!(bench.text("b").unwrap(), "one\ntwo\nthree\n");
+    assert!(bench.engine.next_write_ms().is_some(), "the disk still has to hear of the new name");
+}
+
+#[test]
+fn a_removal_on_disk_does_not_hit_the_file_that_took_the_name_since() {
+    let mut bench = Bench::new();
+    bench.disk_has(&[("a", b"old")], false);
+    let known = id(&bench, "a");
+    bench.ask(Request::Rename { from: "a".into(), to: "b".into() });
+    bench.edit("a", &[(0, 0, "new")]);
+    disk(&mut bench, "a", known, IntakeKind::Removed);
+    assert_eq!((bench.text("a").unwrap(), bench.text("b").unwrap()), ("new".into(), "old".into()));
+    disk(&mut bench, "c", known, IntakeKind::RenamedFrom(RelPath::parse("a").unwrap()));
+    assert_eq!(bench.paths(), ["a", "b"]);
+    assert_eq!(bench.text("a").unwrap(), "new");
+}
+
+#[test]
+fn two_programs_that_create_one_file_both_keep_their_text() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "mine\n")]);
+    let now = bench.now();
+    let mut run = bench.engine.begin_intake(false, false, now).unwrap();
+    let path = RelPath::parse("a").unwrap();
+    bench.engine.take_in(&mut run, Intake { path, known: None, kind: file("theirs\n") }, now).unwrap();
+    bench.engine.end_intake(run, false).unwrap();
+    assert_eq!(bench.paths(), ["a", "a (2)"]);
+    assert_eq!((bench.text("a").unwrap(), bench.text("a (2)").unwrap()), ("mine\n".into(), "theirs\n".into()));
+}
+
+#[test]
+fn the_steps_that_the_disk_has_are_counted_before_they_are_closed() {
+    let mut bench = Bench::new();
+    let now = bench.now();
+    let mut run = bench.engine.begin_intake(false, false, now).unwrap();
+    let path = RelPath::parse("a").unwrap();
+    let intake = |known, text: &str| Intake { path: path.clone(), known, kind: file(text) };
+    let id = bench.engine.take_in(&mut run, intake(None, "one\n"), now).unwrap().unwrap();
+    assert_eq!(bench.engine.n_steps_on_disk(id), Some(0));
+    bench.engine.end_intake(run, false).unwrap();
+    let mut run = bench.engine.begin_intake(false, false, now).unwrap();
+    bench.engine.take_in(&mut run, intake(Some(id), "one\ntwo\n"), now).unwrap().unwrap();
+    assert_eq!(bench.engine.n_steps_on_disk(id), Some(1));
+    bench.engine.end_intake(run, false).unwrap();
+    assert_eq!(bench.engine.n_steps_on_disk(id), Some(1));
+}
+
+#[test]
+fn a_file_that_gets_its_wanted_name_back_is_written_there() {
+    let mut bench = Bench::new();
+    bench.disk_has(&[("a", b"first"), ("b", b"second")], false);
+    let second = id(&bench, "b");
+    // Both want the path: the younger is shown beside it.
+    disk(&mut bench, "a", second, IntakeKind::RenamedFrom(RelPath::parse("b").unwrap()));
+    assert_eq!(bench.paths(), ["a", "a (2)"]);
+    bench.write_out();
+    bench.ask(Request::Delete { path: "a".into() });
+    assert_eq!(bench.paths(), ["a"]);
+    let later = Now { ms: bench.now_ms + 60_000, ..bench.now() };
+    let due = bench.engine.due_writes(later, 10);
+    assert!(due.contains(&second), "the disk still has it at “a (2)”");
+}
