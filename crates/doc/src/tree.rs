@@ -64,6 +64,8 @@ pub struct Tree {
 struct State {
     entries: BTreeMap<FileId, Arc<Entry>>,
     index: Index,
+    /// Files whose path became another since [`Tree::take_moved`].
+    moved: Vec<FileId>,
 }
 
 /// Moments kept for reuse: the two ends of a comparison.
@@ -106,6 +108,12 @@ impl Tree {
         self.insert_event(idx, updated);
         self.moments.get_mut().unwrap_or_else(PoisonError::into_inner).retain(|(n_events, _)| *n_events <= idx);
         changed
+    }
+
+    /// Files whose path became another by the last steps, also those that were only in the way of another: of
+    /// two that want one path the younger is shown beside it, and gets it when the older goes.
+    pub fn take_moved(&mut self) -> Vec<FileId> {
+        std::mem::take(&mut Arc::make_mut(&mut self.state).moved)
     }
 
     /// Puts the first of `updated` in at `idx`; the others replace what is there under their keys.
@@ -278,6 +286,7 @@ impl State {
                 && let Some(node) = Arc::make_mut(entry).node.as_mut()
             {
                 node.path = path;
+                self.moved.push(file);
             }
         }
     }

@@ -273,7 +273,9 @@ impl Engine {
 
     fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
         let key = signed.delta.key(signed.hash);
-        for file in self.apply_tree(signed) {
+        self.apply_tree(signed);
+        // Also a file that others pushed aside, or that got its place back, is to be where it is shown.
+        for file in self.tree.take_moved() {
             self.note_unwritten(file, Now { ms: signed.delta.hlc.wall_ms, local_offset_minutes: 0 });
         }
         let author = self.authors.index(&signed.delta.log, signed.delta.origin);
@@ -301,10 +303,9 @@ impl Engine {
         }
     }
 
-    /// Brings the tree up to date with the structural steps of a delta. Returns other files that these moved:
-    /// of two that want one path the younger is shown beside it, and gets it when the older goes.
-    pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) -> Vec<FileId> {
-        let (delta, mut displaced) = (&signed.delta, Vec::new());
+    /// Brings the tree up to date with the structural steps of a delta.
+    pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) {
+        let delta = &signed.delta;
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
         for (step_idx, step) in delta.steps.iter().enumerate() {
             if let Change::Session { person, .. } = &step.change {
@@ -319,17 +320,10 @@ impl Engine {
             self.note_mark(key, step.at_ms, &step.change);
             let Some(file) = delta.file_of(step) else { continue };
             let before = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
-            let paths =
-                [crate::history::new_path(&step.change).cloned(), before.as_ref().map(|(path, _)| path.clone())];
-            let there_before = paths.clone().map(|path| self.tree.by_path(&path?).map(|node| node.file));
             if self.tree.apply(key, step.at_ms, author, file, &step.change) {
                 self.tell_tree_change(file, before);
-                let there_after = paths.map(|path| self.tree.by_path(&path?).map(|node| node.file));
-                let moved = there_before.into_iter().zip(there_after).filter(|(before, after)| before != after);
-                displaced.extend(moved.flat_map(|(before, after)| [before, after]).flatten().filter(|id| *id != file));
             }
         }
-        displaced
     }
 
     /// Reads the structural part of the log: tree, names of people, clock.
@@ -342,6 +336,7 @@ impl Engine {
         for signed in structural {
             self.apply_tree(&signed);
             // Nobody has to hear of what was there before.
+            drop(self.tree.take_moved());
             self.events.clear();
             self.grown.clear();
         }

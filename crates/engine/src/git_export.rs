@@ -73,6 +73,8 @@ impl Engine {
                 change => {
                     let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
                     writer.tree.apply(key, step.at_ms, author, file, change);
+                    // Also what was only in the way of another now has another path.
+                    writer.touched.extend(writer.tree.take_moved());
                 }
             }
             writer.touched.insert(file);
@@ -150,7 +152,8 @@ impl Writer {
         }
         let base: String = name.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '-' }).collect();
         let base = base.trim_matches('-');
-        let mut tag = if base.is_empty() { "moment".to_owned() } else { base.to_owned() };
+        let base = if base.is_empty() { "moment" } else { base };
+        let mut tag = base.to_owned();
         let mut n = 1;
         while self.tags.contains(&tag) {
             n += 1;

@@ -27,6 +27,8 @@ pub enum IntakeKind {
         base_step: Option<u64>,
     },
     Folder,
+    /// A folder of its own is not there any more. What is in it here goes only if it is said to.
+    FolderRemoved,
     Removed,
     RenamedFrom(RelPath),
 }
@@ -64,6 +66,7 @@ impl Engine {
                 Some(self.take_in_file(act, path, known, &bytes, mode, base_step, now)?)
             }
             IntakeKind::Folder => self.take_in_folder(act, path, now)?,
+            IntakeKind::FolderRemoved => self.take_in_folder_removal(act, &path, now),
             IntakeKind::Removed => self.take_in_removal(act, &path, known, now)?,
             IntakeKind::RenamedFrom(from) => self.take_in_rename(act, &from, path, known, now)?,
         };
@@ -132,12 +135,28 @@ impl Engine {
             }
             (None, content) => self.create_from_disk(act, path, content, bytes, mode, now),
             (Some((file, FileKind::Text, meta)), encoding::Content::Text { text, meta: found, exact }) => {
-                self.update_text(act, file, &meta, (&text, found, exact), ((&path, known), bytes, mode), base_step, now)?;
+                self.update_text(
+                    act,
+                    file,
+                    &meta,
+                    (&text, found, exact),
+                    ((&path, known), bytes, mode),
+                    base_step,
+                    now,
+                )?;
                 Ok(file)
             }
             (Some((file, FileKind::Binary, meta)), encoding::Content::Text { text, meta: found, exact }) => {
                 self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
-                self.update_text(act, file, &meta, (&text, found, exact), ((&path, known), bytes, mode), base_step, now)?;
+                self.update_text(
+                    act,
+                    file,
+                    &meta,
+                    (&text, found, exact),
+                    ((&path, known), bytes, mode),
+                    base_step,
+                    now,
+                )?;
                 Ok(file)
             }
             (Some((file, kind, meta)), encoding::Content::Binary { .. }) => {
@@ -260,6 +279,17 @@ impl Engine {
         }
         self.create_step(act, path, FileKind::Folder, FileMeta { mode: 0o755, ..FileMeta::default() }, None, now)
             .map(Some)
+    }
+
+    fn take_in_folder_removal(&mut self, act: Act, path: &RelPath, now: Now) -> Option<FileId> {
+        self.settle();
+        let folder = self.tree.by_path(path).filter(|node| node.kind == FileKind::Folder).map(|node| node.file)?;
+        // One that waits to be made was never there.
+        if self.unwritten.contains_key(&folder) {
+            return None;
+        }
+        self.tree_step(act, folder, Change::Remove, now);
+        Some(folder)
     }
 
     /// The path is gone: the file there, or the folder with all that was in it.

@@ -27,6 +27,7 @@ mod workspace;
 pub use bundle::{Bundle, add_bundle};
 pub use intake::{Intake, IntakeKind, IntakeRun};
 pub use outgoing::{DiskImage, DiskImageKind};
+pub use request::only_asks;
 
 use codesync_api::{ApiError, Author, ErrorCode, Event, SaveKind, SaveState};
 use codesync_auth::DeviceKey;

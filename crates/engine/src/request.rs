@@ -283,6 +283,34 @@ impl Engine {
     }
 }
 
+/// Whether a request only asks: its answer holds though what others did cannot be made durable now.
+pub fn only_asks(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Status
+            | Request::GetState { .. }
+            | Request::PutState { .. }
+            | Request::ListFolder { .. }
+            | Request::ListFiles { .. }
+            | Request::ListDeleted { .. }
+            | Request::OpenView { .. }
+            | Request::CloseView { .. }
+            | Request::ResyncView { .. }
+            | Request::Timeline { .. }
+            | Request::Histogram { .. }
+            | Request::MomentInfo { .. }
+            | Request::StepMoment { .. }
+            | Request::ResolveMoment { .. }
+            | Request::TextAt { .. }
+            | Request::FileAt { .. }
+            | Request::Compare { .. }
+            | Request::Blame { .. }
+            | Request::FindInHistory { .. }
+            | Request::Moments { .. }
+            | Request::RestorePreview { .. }
+    )
+}
+
 fn changes_something(request: &Request) -> bool {
     matches!(
         request,

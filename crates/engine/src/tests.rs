@@ -6,6 +6,7 @@ mod editing;
 mod failures;
 mod histories;
 mod links;
+mod restores;
 
 use crate::{Engine, Intake, IntakeKind, Now, Profile};
 use codesync_api::{Moment, Reply, Request, Scope, Splice, UndoneKind};

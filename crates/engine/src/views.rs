@@ -10,6 +10,8 @@ use codesync_api::{
     ViewPatch, ViewSnapshot,
 };
 use codesync_base::{FileId, FileKind, Origin, Splice, utf16_len};
+use codesync_doc::Rope;
+use codesync_fs::{Content, WholeReason};
 use std::collections::VecDeque;
 
 /// A checksum of the text travels with every so many patches.
@@ -64,11 +66,15 @@ impl Engine {
 
     /// Why a file is kept whole: too large, or no text at all.
     fn whole_file_reason(&self, file: FileId) -> ReadOnlyReason {
-        let length = self.tree.get(&file).and_then(|node| node.content).map_or(0, |(_, length)| length);
-        match length > codesync_base::limits::TEXT_FILE_BYTES_MAX {
-            true => ReadOnlyReason::TooLarge,
-            false => ReadOnlyReason::Binary,
-        }
+        let content = self.tree.get(&file).and_then(|node| node.content);
+        let is_too_large = content.is_some_and(|(hash, length)| {
+            let has_too_many_lines = || {
+                let bytes = self.blob(&hash).unwrap_or_default();
+                matches!(codesync_fs::read_text(&bytes), Content::Binary { reason: WholeReason::TooManyLines })
+            };
+            length > codesync_base::limits::TEXT_FILE_BYTES_MAX || has_too_many_lines()
+        });
+        if is_too_large { ReadOnlyReason::TooLarge } else { ReadOnlyReason::Binary }
     }
 
     pub(crate) fn close_view(&mut self, view_id: u32) -> Result<()> {
@@ -138,7 +144,8 @@ impl Engine {
             return Ok(());
         }
         let set = Changeset::of_splices(splices);
-        let text = self.document_mut(file)?.text.to_string();
+        let text = self.document_mut(file)?.text.text().clone();
+        let mut checksum = None;
         for view_id in showing {
             let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
             view.revision += 1;
@@ -147,7 +154,8 @@ impl Engine {
                 self.send_snapshot(view_id)?;
                 continue;
             }
-            let checksum = view.revision.is_multiple_of(CHECKSUM_EVERY).then(|| crc32c::crc32c(text.as_bytes()));
+            let is_due = view.revision.is_multiple_of(CHECKSUM_EVERY);
+            let checksum = is_due.then(|| *checksum.get_or_insert_with(|| checksum_of(&text)));
             self.events.push(Event::ViewPatch(ViewPatch {
                 view_id,
                 revision: view.revision,
@@ -224,6 +232,10 @@ impl View {
         }
         edit.splices()
     }
+}
+
+fn checksum_of(text: &Rope) -> u32 {
+    text.chunks().fold(0, |checksum, chunk| crc32c::crc32c_append(checksum, chunk.as_bytes()))
 }
 
 fn fits(splices: &[Splice], length: u32) -> bool {

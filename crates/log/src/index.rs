@@ -22,6 +22,10 @@ pub trait Index: Send {
     /// Applies all changes or none. Not durable before `flush`.
     fn write(&mut self, changes: &[IndexChange]) -> io::Result<()>;
     fn flush(&mut self) -> io::Result<()>;
+    /// Gives room back that nothing needs, where there is enough of it to be worth the writing.
+    fn compact(&mut self) -> io::Result<()> {
+        Ok(())
+    }
     /// Sets the content aside and starts empty.
     fn reset(&mut self) -> io::Result<()>;
     /// What was wrong when it was opened, said once.

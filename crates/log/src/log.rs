@@ -207,7 +207,8 @@ impl Log {
     /// Whether this was a head once; as far as can be told without decoding anything.
     fn has_passed(&self, head: &Head) -> bool {
         let in_blocks = self.blocks.iter().flat_map(|block| &block.summary.logs);
-        let is_end = in_blocks.clone().any(|part| (part.log, part.last_seq, part.last_hash) == (head.log, head.seq, head.hash));
+        let is_end =
+            in_blocks.clone().any(|part| (part.log, part.last_seq, part.last_hash) == (head.log, head.seq, head.hash));
         is_end
             || self.tail.by_hash.contains_key(&head.hash)
             || self.tail.deltas.iter().any(|signed| signed.delta.log == head.log && signed.delta.prev == head.hash)

@@ -50,7 +50,8 @@ struct Running {
     run: IntakeRun,
     mass: bool,
     changes: VecDeque<DiskChange>,
-    empty_folders: VecDeque<RelPath>,
+    /// Empty folders that came, and folders that went.
+    folders: VecDeque<(RelPath, IntakeKind)>,
 }
 
 impl Bridge {
@@ -115,14 +116,15 @@ impl Bridge {
         let changes = self.changes_by_others(engine, &observed);
         self.shadow.table.refresh(&observed.observations, now_ns());
         let tree = engine.tree();
-        let empty_folders: VecDeque<RelPath> =
-            observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none()).collect();
-        if changes.is_empty() && empty_folders.is_empty() {
+        let came = observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none());
+        let mut folders: VecDeque<_> = came.map(|path| (path, IntakeKind::Folder)).collect();
+        folders.extend(self.gone_folders(engine, paths).into_iter().map(|path| (path, IntakeKind::FolderRemoved)));
+        if changes.is_empty() && folders.is_empty() {
             return Ok(());
         }
         let mass = (mass && changes.len() > 1) || changes.len() > MASS_FILES;
         let run = engine.begin_intake(first_time, mass, now)?;
-        self.intake = Some(Running { run, mass, changes: changes.into(), empty_folders });
+        self.intake = Some(Running { run, mass, changes: changes.into(), folders });
         Ok(())
     }
 
@@ -135,8 +137,22 @@ impl Bridge {
         let changes: VecDeque<_> = files.into_iter().map(|(path, _)| DiskChange::Created { path }).collect();
         let mass = changes.len() > MASS_FILES;
         let run = engine.begin_intake(true, mass, now)?;
-        self.intake = Some(Running { run, mass, changes, empty_folders: empty_folders.into() });
+        let folders = empty_folders.into_iter().map(|path| (path, IntakeKind::Folder)).collect();
+        self.intake = Some(Running { run, mass, changes, folders });
         Ok(())
+    }
+
+    /// Folders of their own that the disk does not have any more, inner ones first.
+    fn gone_folders(&self, engine: &Engine, paths: Option<&BTreeSet<RelPath>>) -> Vec<RelPath> {
+        let tree = engine.tree();
+        let nodes: Vec<_> = match paths {
+            Some(paths) => paths.iter().flat_map(|path| tree.within(path)).collect(),
+            None => tree.alive().collect(),
+        };
+        let folders = nodes.into_iter().filter(|node| node.kind == codesync_base::FileKind::Folder);
+        let gone: BTreeSet<RelPath> =
+            folders.filter(|node| !self.folder.is_folder(&node.path)).map(|node| node.path.clone()).collect();
+        gone.into_iter().rev().collect()
     }
 
     fn note_scan(&self, engine: &mut Engine, observed: &Observed) {
@@ -220,7 +236,7 @@ impl Bridge {
     /// Takes in the next change and the next folder. Says whether there was one; fails when the disk is full,
     /// and nothing is passed over then.
     fn take_in_next(&mut self, engine: &mut Engine, running: &mut Running, now: Now) -> Result<bool> {
-        if running.changes.is_empty() && running.empty_folders.is_empty() {
+        if running.changes.is_empty() && running.folders.is_empty() {
             return Ok(false);
         }
         if let Some(change) = running.changes.front() {
@@ -233,8 +249,11 @@ impl Bridge {
             }
             running.changes.pop_front();
         }
-        if let Some(path) = running.empty_folders.pop_front() {
-            engine.take_in(&mut running.run, Intake { path, known: None, kind: IntakeKind::Folder }, now)?;
+        // After all files: a folder is empty only then.
+        if running.changes.is_empty()
+            && let Some((path, kind)) = running.folders.pop_front()
+        {
+            engine.take_in(&mut running.run, Intake { path, known: None, kind }, now)?;
         }
         Ok(true)
     }
@@ -382,7 +401,11 @@ impl Bridge {
     /// Where somebody else changed a file that is about to be written, their change is taken in first and
     /// the image made anew. What cannot be taken in is not written over.
     fn settle_conflicts(&mut self, engine: &mut Engine, images: Vec<DiskImage>, now: Now) -> Result<Vec<DiskImage>> {
-        let conflicts: BTreeSet<RelPath> = images.iter().flat_map(|image| self.conflicts_of(image)).collect();
+        let mut conflicts: BTreeSet<RelPath> = images.iter().flat_map(|image| self.conflicts_of(image)).collect();
+        // A folder where a file is to be may hold what nobody here has seen; it is never written over.
+        let is_file = |image: &&DiskImage| matches!(image.kind, DiskImageKind::File { .. });
+        let folders = images.iter().filter(is_file).filter(|image| self.folder.is_folder(&image.path));
+        conflicts.extend(folders.map(|image| image.path.clone()));
         if conflicts.is_empty() {
             return Ok(images);
         }
@@ -434,11 +457,21 @@ impl Bridge {
         let is_gone = image.kind == DiskImageKind::Gone;
         if !is_gone {
             self.change_case(image, &mut old_paths)?;
+            // A file that goes into a folder of its own old name cannot stay there until it is written.
+            for old in old_paths.iter().filter(|old| **old != image.path && image.path.is_within(old)) {
+                self.folder.remove(old)?;
+                self.shadow.gone(old).map_err(|source| not_noted(old, source))?;
+            }
         }
         match &image.kind {
             DiskImageKind::Folder => self.folder.create_folder(&image.path)?,
             DiskImageKind::Gone => {}
-            DiskImageKind::File { bytes } => self.write_file(image, bytes, &old_paths)?,
+            DiskImageKind::File { bytes } => {
+                if self.folder.is_empty_folder(&image.path) {
+                    self.folder.remove_folder(&image.path)?;
+                }
+                self.write_file(image, bytes, &old_paths)?;
+            }
         }
         for old in old_paths.iter().filter(|old| is_gone || **old != image.path) {
             self.folder.remove(old)?;
@@ -446,6 +479,7 @@ impl Bridge {
         }
         if is_gone && engine.tree().by_path(&image.path).is_none() && self.folder.is_empty_folder(&image.path) {
             self.folder.remove_folder(&image.path)?;
+            self.forget_path(engine, &image.path);
         }
         Ok(())
     }

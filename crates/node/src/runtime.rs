@@ -42,6 +42,8 @@ pub(crate) struct Runtime {
     engine: Engine,
     bridge: Bridge,
     root: PathBuf,
+    /// Who was said to work here when it was opened.
+    person: Option<String>,
     watcher: Option<Watcher>,
     subscribers: Vec<Sender<Event>>,
     last_activity: Instant,
@@ -70,6 +72,7 @@ impl Runtime {
             engine,
             bridge,
             root: root.to_path_buf(),
+            person: options.person.clone(),
             watcher: None,
             subscribers: Vec::new(),
             last_activity: Instant::now(),
@@ -179,8 +182,9 @@ impl Runtime {
             match message {
                 Message::Call(request, answer) => {
                     hurried |= matches!(*request, Request::Flush | Request::Save { .. });
+                    let only_asks = codesync_engine::only_asks(&request);
                     let result = self.handle(*request, now);
-                    answers.push((answer, result));
+                    answers.push((answer, result, only_asks));
                 }
                 Message::Subscribe(subscriber) => self.subscribers.push(subscriber),
                 Message::Changed(batch) => self.take_in(&batch, now),
@@ -194,8 +198,11 @@ impl Runtime {
         if hurried {
             self.write_all(now);
         }
-        for (answer, result) in answers {
-            let result = result.and_then(|reply| committed.clone().map(|()| reply));
+        for (answer, result, only_asks) in answers {
+            let result = match &committed {
+                Err(error) if !only_asks => result.and(Err(error.clone())),
+                _ => result,
+            };
             // Whoever asked may be gone.
             answer.send(result).unwrap_or_default();
         }
@@ -376,7 +383,7 @@ impl Runtime {
             let sentence = "This folder has a history of its own already. Import the bundle in a new, empty folder.";
             return Err(ApiError::new(ErrorCode::Exists, sentence));
         }
-        let store = self.root.join(STORE_FOLDER);
+        let (store, person) = (self.root.join(STORE_FOLDER), self.person.clone());
         let n_deltas = bundle.deltas.len() as u64;
         self.replace_engine(now, |log, root| {
             log.close().map_err(api_error)?;
@@ -387,7 +394,7 @@ impl Runtime {
             write_replica(&store, &Replica { incarnation: u32::from_le_bytes(incarnation) | 1 })?;
             let (mut log, _) = open_log(root)?;
             codesync_engine::add_bundle(&mut log, &bundle)?;
-            open_engine(log, root, None)
+            open_engine(log, root, person)
         })?;
         self.write_whole_tree(now)?;
         Ok(Reply::Imported { n_deltas })
@@ -395,7 +402,8 @@ impl Runtime {
 
     /// Opens the engine anew on its log.
     fn reopen(&mut self, now: Now) -> Result<()> {
-        self.replace_engine(now, |log, root| open_engine(log, root, None))?;
+        let person = self.person.clone();
+        self.replace_engine(now, |log, root| open_engine(log, root, person))?;
         self.write_whole_tree(now)
     }
 
@@ -408,7 +416,10 @@ impl Runtime {
         let (engine, failure) = match made {
             Ok(engine) => (Ok(engine), Ok(())),
             // The engine at hand has no store any more: nothing may be taken by it.
-            Err(error) => (open_log(&self.root).and_then(|(log, _)| open_engine(log, &self.root, None)), Err(error)),
+            Err(error) => (
+                open_log(&self.root).and_then(|(log, _)| open_engine(log, &self.root, self.person.clone())),
+                Err(error),
+            ),
         };
         match engine {
             Ok(mut engine) => {

@@ -2,6 +2,7 @@
 //! is left when the program is killed (the runtime dropped without being closed).
 #![allow(clippy::unwrap_used)]
 
+mod first_look;
 mod random;
 
 use crate::Options;
@@ -310,4 +311,57 @@ fn a_bundle_that_cannot_be_imported_leaves_the_workspace_on_its_own_store() {
     peer.edit("b", 0, 0, "typed after it").flush();
     peer.reopen_killed();
     assert_eq!(peer.text("b").unwrap(), "typed after it");
+}
+
+#[test]
+fn a_git_repository_of_the_history_holds_what_the_folder_holds() {
+    let mut peer = Peer::new(&[("a", "first"), ("b", "second"), ("d/x", "inside"), ("q 'uote' ö", "odd")]);
+    let swap = [("a", "c"), ("b", "a"), ("c", "b")];
+    for (from, to) in swap {
+        peer.ask(Request::Rename { from: from.into(), to: to.into() }).unwrap();
+    }
+    peer.ask(Request::NameMoment { name: "«»".into(), note: None, at: None }).unwrap();
+    peer.ask(Request::NameMoment { name: "«»".into(), note: None, at: None }).unwrap();
+    peer.ask(Request::Delete { path: "d".into() }).unwrap();
+    peer.edit("d", 0, 0, "now a file").edit("x (2)", 0, 0, "").flush();
+    // Two that want one name: when the older goes, the younger gets it without being touched itself.
+    put(&peer.path("A"), "twin of a");
+    peer.changed(&["A"]);
+    peer.ask(Request::Delete { path: "a".into() }).unwrap();
+    peer.flush();
+    let outer = tempfile::tempdir().unwrap();
+    let dir = outer.path().join("repository");
+    peer.ask(Request::ExportGit { dir: dir.display().to_string() }).unwrap();
+    let (mut ours, mut theirs) = (Default::default(), Default::default());
+    random::collect(peer.folder.path(), peer.folder.path(), &mut ours);
+    random::collect(&dir, &dir, &mut theirs);
+    assert_eq!(ours, theirs);
+    let tags = std::process::Command::new("git").args(["tag"]).current_dir(&dir).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&tags.stdout), "moment\nmoment-2\n");
+}
+
+#[test]
+fn a_folder_of_its_own_goes_when_the_disk_has_it_no_more() {
+    let mut peer = Peer::new(&[]);
+    for path in ["empty", "full", "new"] {
+        peer.ask(Request::CreateFolder { path: path.into() }).unwrap();
+    }
+    peer.edit("full/x", 0, 0, "x").flush();
+    let folders = |peer: &mut Peer| match peer.ask(Request::ListFolder { path: String::new(), at: None }) {
+        Ok(Reply::Folder { entries }) => entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(folders(&mut peer), ["empty", "full", "new"]);
+    fs::remove_dir(peer.path("empty")).unwrap();
+    fs::remove_dir_all(peer.path("full")).unwrap();
+    peer.changed(&["empty", "full"]);
+    assert_eq!(folders(&mut peer), ["new"]);
+    fs::remove_dir(peer.path("new")).unwrap();
+    peer.reopen_killed();
+    assert_eq!(folders(&mut peer), Vec::<String>::new());
+    // One that is still to be made is not one that went.
+    peer.ask(Request::CreateFolder { path: "later".into() }).unwrap();
+    peer.changed(&["later"]).reopen_killed().flush();
+    assert_eq!(folders(&mut peer), ["later"]);
+    assert!(peer.path("later").is_dir());
 }

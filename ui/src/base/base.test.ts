@@ -4,7 +4,7 @@ import { Emitter } from "./emitter";
 import { fuzzyMatch, pieces } from "./fuzzy";
 import { type KeyLike, keyName, normaliseKeys } from "./keys";
 import { ancestors, compareNames, copyName, distinguish, isWithin, moved, stemLength } from "./paths";
-import { ago, bytes, clock } from "./words";
+import { ago, bytes, clock, hasAllWords } from "./words";
 
 function key(key: string, code: string, held: Partial<KeyLike> = {}): KeyLike {
   return { key, code, ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, ...held };
@@ -128,5 +128,14 @@ describe("lifetimes", () => {
     expect(heard).toEqual([1]);
     expect(reported).toHaveBeenCalledTimes(2);
     vi.unstubAllGlobals();
+  });
+});
+
+describe("searching by words", () => {
+  it("wants every word, anywhere, whatever the capitals", () => {
+    expect(hasAllWords("src/parse/Parser.rs", "parser SRC")).toBe(true);
+    expect(hasAllWords("src/parse/Parser.rs", "parser ts")).toBe(false);
+    expect(hasAllWords("Tab size", "font")).toBe(false);
+    expect(hasAllWords("anything", "  ")).toBe(true);
   });
 });

@@ -34,3 +34,9 @@ export function bytes(n: number): string {
   }
   return `${n} B`;
 }
+
+/** True when every word typed is somewhere in the text, whatever the capitals. */
+export function hasAllWords(text: string, typed: string): boolean {
+  const low = text.toLowerCase();
+  return typed.trim().toLowerCase().split(/\s+/).every((word) => low.includes(word));
+}

@@ -1,6 +1,7 @@
 /** The tree as it is while something is typed into the filter box: only what matches, and the folders above it. */
 import type { Entry } from "../api/generated";
 import { ancestors, baseName, compareNames, parentOf } from "../base/paths";
+import { hasAllWords } from "../base/words";
 
 export interface FilteredRow {
   entry: Entry;
@@ -11,15 +12,9 @@ export interface FilteredRow {
 /** More than anybody reads; the rest is left out. */
 export const MATCHES_MAX = 2_000;
 
-/** True when every word typed is somewhere in the path. */
-export function matchesFilter(path: string, typed: string): boolean {
-  const low = path.toLowerCase();
-  return typed.toLowerCase().split(/\s+/).every((word) => low.includes(word));
-}
-
 /** Rows for the files that match, folders first, in the order of the tree. */
 export function filterTree(paths: readonly string[], typed: string, collapsed: ReadonlySet<string>): FilteredRow[] {
-  const matches = paths.filter((path) => matchesFilter(path, typed)).slice(0, MATCHES_MAX);
+  const matches = paths.filter((path) => hasAllWords(path, typed)).slice(0, MATCHES_MAX);
   const folders = new Set(matches.flatMap(ancestors));
   const inside = new Map<string, Entry[]>();
   const add = (path: string, kind: Entry["kind"]): void => {

@@ -36,6 +36,8 @@ export class Pane {
   #generation = 0;
   #place: Place | null = null;
   #wantsFocus = false;
+  /** What had the focus when the editor was to get it. */
+  #focusFrom: Element | null = null;
   readonly #viewStates = new Map<string, ViewState>();
   readonly #changed = new Emitter<void>();
   readonly #focused = new Emitter<void>();
@@ -117,7 +119,8 @@ export class Pane {
     this.#readCaret();
     // Not when the user has gone elsewhere meanwhile.
     const { activeElement } = document;
-    const isFree = activeElement === document.body || editor.getDomNode()?.contains(activeElement) === true;
+    const isAsItWas = activeElement === this.#focusFrom || this.#focusFrom?.isConnected === false;
+    const isFree = isAsItWas || activeElement === document.body || editor.getDomNode()?.contains(activeElement) === true;
     // Hidden until it is drawn with its text, and what is hidden takes no focus.
     if (this.#wantsFocus && isFree) setTimeout(() => this.editor?.focus());
     this.#wantsFocus = false;
@@ -167,6 +170,7 @@ export class Pane {
   /** Puts the caret into the text, at once or as soon as there is one. */
   focus(): void {
     this.#wantsFocus = this.editor?.getModel() == null;
+    this.#focusFrom = this.#wantsFocus ? document.activeElement : null;
     if (!this.#wantsFocus) this.editor?.focus();
   }
 

@@ -186,3 +186,16 @@ fn redo(bench: &mut Bench, view_id: u32) -> UndoneKind {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_file_kept_whole_says_why() {
+    let mut bench = Bench::new();
+    let many_lines = b"\n".repeat(codesync_base::limits::TEXT_FILE_LINES_MAX as usize + 1);
+    bench.disk_has(&[("many.log", &many_lines), ("picture.png", b"\x89PNG\0\0")], false);
+    for (path, reason) in
+        [("many.log", codesync_api::ReadOnlyReason::TooLarge), ("picture.png", codesync_api::ReadOnlyReason::Binary)]
+    {
+        let Reply::View(view) = bench.ask(Request::OpenView { path: path.into() }) else { panic!() };
+        assert_eq!(view.read_only, Some(reason), "{path}");
+    }
+}

@@ -203,3 +203,24 @@ fn open_leniently(disk: &MemoryDisk) -> Engine {
     };
     Engine::open(log, DeviceKey::from_seed(&[5; 32]), profile, Now { ms: START_MS, local_offset_minutes: 0 }).unwrap()
 }
+
+#[test]
+fn a_file_that_cannot_be_written_stays_news_until_it_is() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "a")]).edit("b", &[(0, 0, "b")]);
+    let (a, b) = (bench.engine.node_at("a").unwrap().file, bench.engine.node_at("b").unwrap().file);
+    let now = bench.now();
+    bench.engine.write_failed(a, now);
+    bench.engine.note_unwritable("It can't be written.".into());
+    bench.engine.written(b);
+    bench.edit("b", &[(0, 0, "c")]);
+    assert_eq!(save_kind(&bench), SaveKind::CannotWriteFile);
+    bench.engine.written(a);
+    assert_eq!(save_kind(&bench), SaveKind::Saved);
+    // That history cannot be kept is worse, and must not be covered by it.
+    bench.disk.fail_next_sync();
+    bench.engine.handle(Request::CreateFile { path: "c".into() }, now).unwrap();
+    assert!(!try_sync(&mut bench));
+    bench.engine.note_unwritable("It can't be written.".into());
+    assert_eq!(save_kind(&bench), SaveKind::Failed);
+}

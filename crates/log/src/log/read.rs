@@ -292,7 +292,7 @@ impl Log {
 type Decode = fn(&[u8]) -> Option<Vec<Arc<SignedDelta>>>;
 
 /// Blocks decoded at the same time as those before them are walked through.
-const DECODED_AHEAD_MAX: usize = 4;
+const DECODED_AHEAD_MAX: usize = 2;
 
 /// The blocks that a walk has before it; the next ones are being decoded already.
 struct Ahead<'scope, 'env, 'log> {
@@ -343,7 +343,6 @@ impl Ahead<'_, '_, '_> {
             },
         }
     }
-
 }
 
 fn unreadable(block: &Block) -> LogError {

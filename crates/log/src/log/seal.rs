@@ -45,6 +45,9 @@ impl Log {
         self.sync()?;
         let report = if self.tail.deltas.is_empty() { SealReport::default() } else { self.seal_tail()? };
         self.write_index();
+        if idle && let Err(error) = self.index.compact() {
+            self.doubt_index(&error);
+        }
         self.clear_live()?;
         self.clear_superseded()?;
         self.writer.lay_in_ballast();

@@ -5,7 +5,7 @@ use super::*;
 use codesync_api::Scope;
 use std::collections::{BTreeMap, BTreeSet};
 
-const NAMES: [&str; 5] = ["a", "b", "f/a", "f/c", "f"];
+const NAMES: [&str; 6] = ["a", "b", "f/a", "f/c", "f", "A"];
 
 struct Dice(u64);
 
@@ -52,7 +52,9 @@ impl Walk {
             }
             9 => {
                 let to = self.dice.name();
-                if self.peer.path(name).is_file() && !self.peer.path(to).exists() {
+                let is_blocked = to.starts_with("f/") && self.peer.path("f").is_file();
+                let is_free = !is_blocked && !self.peer.path(to).exists();
+                if self.peer.path(name).is_file() && is_free {
                     self.journal.push(format!("disk rename {name} {to}"));
                     fs::create_dir_all(self.peer.path(to).parent().unwrap()).unwrap();
                     fs::rename(self.peer.path(name), self.peer.path(to)).unwrap();
@@ -68,7 +70,7 @@ impl Walk {
             }
             11 => {
                 self.journal.push("look".into());
-                self.peer.changed(&["a", "b", "f"]);
+                self.peer.changed(&["a", "b", "f", "A"]);
             }
             12 => {
                 self.journal.push("flush".into());
@@ -106,11 +108,9 @@ impl Walk {
 
     fn check(&mut self) {
         self.peer.reopen_killed().flush();
-        let on_disk: BTreeMap<String, String> = NAMES
-            .iter()
-            .flat_map(|name| (1..9).map(move |n| if n == 1 { (*name).to_owned() } else { format!("{name} ({n})") }))
-            .filter_map(|path| self.peer.path(&path).is_file().then(|| (path.clone(), self.peer.on_disk(&path).unwrap())))
-            .collect();
+        let root = self.peer.path("");
+        let mut on_disk = BTreeMap::new();
+        collect(&root, &root, &mut on_disk);
         let in_tree: BTreeMap<String, String> = self
             .peer
             .paths()
@@ -133,10 +133,29 @@ impl Walk {
     }
 }
 
+/// Texts of all files but those of the store.
+pub(super) fn collect(root: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name() != ".codesync" && entry.file_name() != ".git")
+    {
+        let path = entry.path();
+        match path.is_dir() {
+            true => collect(root, &path, texts),
+            false => {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                texts.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+}
+
 #[test]
 fn folder_and_workspace_agree_after_anything_and_nothing_is_lost() {
-    let n_walks = std::env::var("CODESYNC_WALKS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
-    for seed in 0..n_walks {
+    let n_walks = std::env::var("CODESYNC_WALKS").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
+    let first: u64 = std::env::var("CODESYNC_WALK").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    for seed in first..first + n_walks {
         let mut walk = Walk {
             peer: Peer::new(&[("a", "one\ntwo\nthree\n"), ("f/c", "four\nfive\n")]),
             dice: Dice(seed),

@@ -130,10 +130,11 @@ export function recentPicks(workbench: Workbench, typed: string, close: () => vo
 
 /** The same list as a menu. */
 export function recentChildren({ session }: Workbench): CommandChild[] {
-  return session.recent.slice(0, RECENT_MAX).map((folder) => ({
+  const others = session.recent.filter((folder) => folder.path !== session.workspace?.root);
+  return others.slice(0, RECENT_MAX).map((folder) => ({
     id: `recent-${folder.path}`,
     label: folder.missing ? `${folder.name} (missing)` : `${folder.name}  —  ${folder.path}`,
-    isEnabled: !folder.missing && folder.path !== session.workspace?.root,
+    isEnabled: !folder.missing,
     run: () => void session.open(folder.path),
   }));
 }

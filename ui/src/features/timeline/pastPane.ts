@@ -177,6 +177,8 @@ export class PastPane {
       originalEditable: false,
       automaticLayout: true,
       renderSideBySide: true,
+      // White space is text: what a restore would change is shown.
+      ignoreTrimWhitespace: false,
       useInlineViewWhenSpaceIsLimited: true,
       renderSideBySideInlineBreakpoint: INLINE_BELOW_PX,
     });

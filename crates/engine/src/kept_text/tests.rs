@@ -1,0 +1,94 @@
+#![allow(clippy::unwrap_used)]
+use crate::{Engine, Now, Profile};
+use codesync_api::{Event, Moment, PastFile, Reply, Request, Splice, ViewEdit};
+use codesync_auth::{DeviceKey, verify_delta};
+use codesync_base::ProjectId;
+use codesync_log::{Log, MemoryDisk, MemoryIndex, Options};
+
+const NOW: Now = Now { ms: 1_790_000_000_000, local_offset_minutes: 0 };
+
+fn open(disk: &MemoryDisk, index: &MemoryIndex) -> Engine {
+    let options = Options::new(verify_delta);
+    let (log, _) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options).unwrap();
+    let profile = Profile {
+        new_project: ProjectId([7; 16]),
+        person: "Asha".into(),
+        device_name: "desk".into(),
+        root: "/home/asha/notes".into(),
+        incarnation: 0,
+    };
+    Engine::open(log, DeviceKey::from_seed(&[5; 32]), profile, NOW).unwrap()
+}
+
+fn edit(engine: &mut Engine, path: &str, n_keys: u32) {
+    let edits = (0..n_keys).map(|_| Splice(0, 0, "k".into())).collect();
+    engine.handle(Request::EditFile { path: path.into(), edits }, NOW).unwrap();
+    engine.sync(NOW).unwrap();
+}
+
+fn text(engine: &mut Engine, path: &str) -> String {
+    match engine.handle(Request::FileAt { path: path.into(), at: Moment::Now }, NOW).unwrap() {
+        Reply::File(PastFile { text: Some(text), .. }) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn view(engine: &mut Engine, path: &str) -> (u32, String, u64) {
+    match engine.handle(Request::OpenView { path: path.into() }, NOW).unwrap() {
+        Reply::View(view) => (view.view_id, view.text, view.n_moments),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn closed_with(n_keys: u32) -> (MemoryDisk, MemoryIndex) {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let mut engine = open(&disk, &index);
+    edit(&mut engine, "long.md", n_keys);
+    edit(&mut engine, "other.md", 3);
+    engine.shut_down(NOW).unwrap();
+    (disk, index)
+}
+
+#[test]
+fn a_long_file_is_shown_without_its_history_and_then_edited_with_it() {
+    let (disk, index) = closed_with(2_500);
+    let mut engine = open(&disk, &index);
+    edit(&mut engine, "other.md", 3);
+    let (view_id, shown, n_moments) = view(&mut engine, "long.md");
+    assert_eq!((shown.len(), n_moments), (2_500, 2_500));
+    let file = engine.text_file_at("long.md").unwrap();
+    assert!(engine.documents.get_mut(&file).is_none(), "nothing was read yet");
+    engine.take_events();
+    let edit = ViewEdit { request_id: 1, base_revision: 0, splices: vec![Splice(0, 0, "x".into())] };
+    engine.handle(Request::EditView { view_id, edit }, NOW).unwrap();
+    assert!(text(&mut engine, "long.md").starts_with("xkk"));
+    assert!(!engine.read_ahead(), "the edit has read it");
+    assert!(!engine.take_events().iter().any(|event| matches!(event, Event::ViewPatch { .. })));
+}
+
+#[test]
+fn a_kept_text_is_not_believed_once_its_file_changed() {
+    let (disk, index) = closed_with(2_500);
+    let mut engine = open(&disk, &index);
+    edit(&mut engine, "long.md", 1);
+    // As if the program were killed: what was kept stays as it was.
+    drop(engine);
+    let mut engine = open(&disk, &index);
+    assert_eq!(view(&mut engine, "long.md").1.len(), 2_501);
+}
+
+#[test]
+fn a_wrong_kept_text_is_put_right() {
+    let (disk, index) = closed_with(2_500);
+    let mut engine = open(&disk, &index);
+    let file = engine.text_file_at("long.md").unwrap();
+    let kept: super::Kept = (engine.log.heads(), engine.log.n_deltas(), 2_500, "k".repeat(2_400));
+    let packed = zstd::bulk::compress(&serde_json::to_vec(&kept).unwrap(), 3).unwrap();
+    engine.log.put_cache(&super::key(&file), &packed);
+    assert_eq!(view(&mut engine, "long.md").1.len(), 2_400);
+    engine.take_events();
+    assert!(engine.read_ahead());
+    let patched = engine.take_events().iter().any(|event| format!("{event:?}").contains("splices"));
+    assert!(patched, "the view was told");
+    assert_eq!(text(&mut engine, "long.md").len(), 2_500);
+}
