@@ -91,8 +91,8 @@ impl Engine {
         let mut document = Document::new("");
         let mut failure = None;
         // Where nearly everything is this file, the timeline comes out of the same reading.
-        let is_most = 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
-        let mut workspace = (self.workspace.is_none() && is_most).then(Workspace::default);
+        let is_most = self.workspace.is_none() && 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
+        let mut workspace = is_most.then(Workspace::default);
         let (log, authors, own) = (&self.log, &mut self.authors, self.own);
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
