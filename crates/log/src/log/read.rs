@@ -196,6 +196,11 @@ impl Log {
     /// Those that touch a file, in canonical order. Blocks that do not are skipped.
     pub fn for_each_of(&self, file: &FileId, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
         let touches = |block: &Block| block.summary.may_touch(file);
+        let touching: Vec<&Block> = self.blocks.iter().filter(|block| touches(block)).collect();
+        if touching.len() <= DECODED_BLOCKS_MAX {
+            // Many small files share a block: it is kept for the next of them. The walk reports what cannot be read.
+            touching.into_iter().for_each(|block| self.decoded(block).map_or((), drop));
+        }
         self.walk(Direction::Up, touches, block::decode, &mut |signed| {
             if signed.delta.files.contains(file) {
                 f(signed);
