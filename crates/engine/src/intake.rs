@@ -134,20 +134,10 @@ impl Engine {
                 self.create_from_disk(act, path, content, bytes, mode, now)
             }
             (None, content) => self.create_from_disk(act, path, content, bytes, mode, now),
-            (Some((file, FileKind::Text, meta)), encoding::Content::Text { text, meta: found, exact }) => {
-                self.update_text(
-                    act,
-                    file,
-                    &meta,
-                    (&text, found, exact),
-                    ((&path, known), bytes, mode),
-                    base_step,
-                    now,
-                )?;
-                Ok(file)
-            }
-            (Some((file, FileKind::Binary, meta)), encoding::Content::Text { text, meta: found, exact }) => {
-                self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
+            (Some((file, kind, meta)), encoding::Content::Text { text, meta: found, exact }) => {
+                if kind == FileKind::Binary {
+                    self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
+                }
                 self.update_text(
                     act,
                     file,
