@@ -12,10 +12,12 @@ use std::ops::Range;
 ///
 /// What replaces a part of it belongs to it. What merely comes at its edge does not, unless it goes on
 /// with the change that touched the stretch last: typing over a selection is one replacing key and then
-/// keys at the edge.
+/// keys at the edge. What came at its edges all the same is between `reach` and the stretch: whoever selects
+/// whole lines means that, too, as far as it is in these lines.
 struct Followed {
     start: u32,
     end: u32,
+    reach: Range<u32>,
     touched_by: Option<usize>,
 }
 
@@ -28,6 +30,10 @@ struct Passed {
 }
 
 impl Followed {
+    fn new(stretch: Range<u32>) -> Self {
+        Self { start: stretch.start, end: stretch.end, reach: stretch, touched_by: None }
+    }
+
     fn pass(&mut self, timeline: &FileTimeline, step: &Passed) {
         let gone_end = step.at + step.gone;
         let is_inside = step.at < self.end && gone_end > self.start;
@@ -40,6 +46,26 @@ impl Followed {
             self.start = self.start - step.gone + step.come;
             self.end = self.end - step.gone + step.come;
         }
+        let reach = &mut self.reach;
+        if step.at <= reach.end {
+            reach.end = reach.end.max(gone_end) - step.gone + step.come;
+        }
+        if step.at < reach.start {
+            reach.start = if gone_end <= reach.start { reach.start - step.gone + step.come } else { step.at };
+        }
+    }
+
+    /// Where the stretch is in `text` at the end of the walk, which began with `stretch` of `origin`.
+    fn arrived(&self, origin: &Rope, stretch: &Range<u32>, text: &Rope) -> Range<u32> {
+        let (mut start, mut end) = (self.start, self.end);
+        if stretch.start == line_start(origin, stretch.start) {
+            start = line_start(text, start).max(self.reach.start).min(start);
+        }
+        let ends_in_line = stretch.end > line_start(origin, stretch.end);
+        if ends_in_line && stretch.end == line_end(origin, stretch.end) {
+            end = line_end(text, end).min(self.reach.end).max(end);
+        }
+        start..end
     }
 
     fn goes_on(&self, timeline: &FileTimeline, n: usize) -> bool {
@@ -57,7 +83,7 @@ pub fn present_range(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Ran
     if past == whole(&text) {
         return whole(&timeline.now);
     }
-    let mut followed = Followed { start: past.start, end: past.end, touched_by: None };
+    let mut followed = Followed::new(past.clone());
     let detours = detours(timeline, n);
     let mut moment = n;
     while moment < timeline.n_steps() {
@@ -70,7 +96,7 @@ pub fn present_range(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Ran
         let come = timeline.inserted_length(moment);
         followed.pass(timeline, &Passed { n: moment, at: row.position, gone: row.deleted, come });
     }
-    followed.start..followed.end
+    followed.arrived(&text, &past, &timeline.now)
 }
 
 /// The stretch of the text at moment `n` that the present stretch grew from.
@@ -79,7 +105,7 @@ pub fn past_range(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Ran
     if present == whole(&timeline.now) {
         return whole(&timeline.text_at(n));
     }
-    let mut followed = Followed { start: present.start, end: present.end, touched_by: None };
+    let mut followed = Followed::new(present.clone());
     let detours = detours(timeline, n);
     let mut moment = timeline.n_steps();
     while moment > n {
@@ -92,7 +118,7 @@ pub fn past_range(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Ran
         followed.pass(timeline, &Passed { n: moment, at: row.position, gone, come: row.deleted });
         moment -= 1;
     }
-    followed.start..followed.end
+    followed.arrived(&timeline.now, &present, &timeline.text_at(n))
 }
 
 /// Restores and undos looked at for detours, newest first.
@@ -131,14 +157,26 @@ fn detours(timeline: &FileTimeline, n: usize) -> Vec<Range<usize>> {
 
 /// The edit of the present text that puts the stretch `past` of moment `n` back where it was.
 pub fn restore_past_selection(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Vec<Splice> {
+    let past = without_last_feed(&timeline.text_at(n), past, |feed| !present_range(timeline, n, feed).is_empty());
     let present = present_range(timeline, n, past.clone());
     replacing(timeline, n, present, past)
 }
 
 /// The edit of the present text that makes its stretch `present` what stood in its place at moment `n`.
 pub fn restore_present_selection(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Vec<Splice> {
+    let present = without_last_feed(&timeline.now, present, |feed| !past_range(timeline, n, feed).is_empty());
     let past = past_range(timeline, n, present.clone());
     replacing(timeline, n, present, past)
+}
+
+/// Whole lines without their last line feed where the other text has that, too: lines that were begun behind
+/// them by pressing Enter stand before it.
+fn without_last_feed(text: &Rope, selected: Range<u32>, is_kept: impl Fn(Range<u32>) -> bool) -> Range<u32> {
+    let selected = within(text, &selected);
+    let feed = selected.end.saturating_sub(1)..selected.end;
+    let ends_with_feed = feed.start > selected.start && feed.end == line_start(text, feed.end);
+    let is_some_lines = ends_with_feed && selected != whole(text);
+    if is_some_lines && is_kept(feed.clone()) { selected.start..feed.start } else { selected }
 }
 
 fn replacing(timeline: &FileTimeline, n: usize, present: Range<u32>, past: Range<u32>) -> Vec<Splice> {
@@ -154,6 +192,20 @@ fn replacing(timeline: &FileTimeline, n: usize, present: Range<u32>, past: Range
 fn within(text: &Rope, range: &Range<u32>) -> Range<u32> {
     let stretch = rope::stretch(text, range.start, range.end.saturating_sub(range.start));
     stretch.start..stretch.end
+}
+
+/// Where the line with the boundary `at` begins, in UTF-16 units. Lines end with a line feed.
+fn line_start(text: &Rope, at: u32) -> u32 {
+    let end = text.utf16_cu_to_char(at as usize);
+    let n_chars = text.chars_at(end).reversed().take_while(|character| *character != '\n').count();
+    text.char_to_utf16_cu(end - n_chars) as u32
+}
+
+/// Where the line with the boundary `at` ends, before its line feed, in UTF-16 units.
+fn line_end(text: &Rope, at: u32) -> u32 {
+    let start = text.utf16_cu_to_char(at as usize);
+    let n_chars = text.chars_at(start).take_while(|character| *character != '\n').count();
+    text.char_to_utf16_cu(start + n_chars) as u32
 }
 
 fn whole(text: &Rope) -> Range<u32> {
