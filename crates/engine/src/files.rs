@@ -21,10 +21,8 @@ impl Engine {
     pub(crate) fn create_folder(&mut self, path: &str, now: Now) -> Result<()> {
         let path = self.free_path(path)?;
         let act = self.begin_act(Origin::FileAction);
-        let meta = FileMeta { mode: 0o755, ..FileMeta::default() };
-        let file = self.create_step(act, path, FileKind::Folder, meta, None, now)?;
+        self.folder_step(act, path, now)?;
         self.settle();
-        self.note_unwritten(file, now);
         Ok(())
     }
 
@@ -52,6 +50,7 @@ impl Engine {
             self.note_unwritten(file, now);
         }
         self.settle();
+        self.keep_folder(act, from_path.parent(), now)?;
         Ok(())
     }
 
@@ -67,7 +66,27 @@ impl Engine {
             self.note_unwritten(file, now);
         }
         self.settle();
+        self.keep_folder(act, parsed.parent(), now)?;
         Ok(self.group_id(act))
+    }
+
+    /// A folder exists by what is in it. Whoever takes out the last file with their own hands means the file only.
+    fn keep_folder(&mut self, act: Act, folder: Option<RelPath>, now: Now) -> Result<()> {
+        match folder {
+            Some(folder) if self.tree.within(&folder).is_empty() => {
+                self.folder_step(act, folder, now)?;
+                self.settle();
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn folder_step(&mut self, act: Act, path: RelPath, now: Now) -> Result<()> {
+        let meta = FileMeta { mode: 0o755, ..FileMeta::default() };
+        let file = self.create_step(act, path, FileKind::Folder, meta, None, now)?;
+        self.note_unwritten(file, now);
+        Ok(())
     }
 
     pub(crate) fn duplicate(&mut self, path: &str, to: &str, now: Now) -> Result<()> {

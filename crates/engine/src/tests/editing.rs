@@ -79,6 +79,22 @@ fn files_are_created_renamed_deleted_and_brought_back_with_their_history() {
 }
 
 #[test]
+fn a_folder_stays_when_its_last_file_is_deleted_or_moved_by_hand() {
+    let mut bench = Bench::new();
+    bench.edit("src/deep/a.rs", &[(0, 0, "one")]);
+    bench.ask(Request::Delete { path: "src/deep/a.rs".into() });
+    let kept = |bench: &mut Bench, path: &str| {
+        let path = codesync_base::RelPath::parse(path).unwrap();
+        bench.engine.tree().by_path(&path).is_some_and(|node| node.kind == codesync_base::FileKind::Folder)
+    };
+    assert!(kept(&mut bench, "src/deep"));
+    bench.ask(Request::Rename { from: "src/deep".into(), to: "deep".into() });
+    assert!(kept(&mut bench, "deep") && kept(&mut bench, "src"));
+    bench.ask(Request::Delete { path: "src".into() });
+    assert!(!kept(&mut bench, "src"));
+}
+
+#[test]
 fn names_that_are_taken_or_impossible_are_refused_in_words() {
     let mut bench = Bench::new();
     bench.edit("a", &[(0, 0, "x")]);
