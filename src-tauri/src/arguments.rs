@@ -1,13 +1,15 @@
 //! The command line of the window: `codesync-desktop [PATH[:LINE]]`. Reads words and the file
 //! system, changes nothing.
 
+use crate::replay;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub const HELP: &str = "\
 Usage: codesync-desktop [--safe-graphics] [PATH[:LINE]]
 
-Opens the CodeSync window. PATH is a folder, or a file to show in the folder it belongs to.
+Opens the CodeSync window. PATH is a folder, a file to show in the folder it belongs to, or a
+replay bundle, which is unpacked into a folder of its own.
 
   --safe-graphics  draw without the graphics card, when the window stays empty
   --version        print the version
@@ -66,12 +68,12 @@ impl Arguments {
 
 impl Place {
     /// What `PATH[:LINE]` means from the folder `from`. A path that does not exist is kept as a
-    /// folder, so that opening it gives the sentence about it.
+    /// folder, so that opening it gives the sentence about it; a replay bundle, so that opening unpacks it.
     pub fn find(word: &OsString, from: &Path) -> Place {
         let whole = from.join(word);
         let (path, line) = if whole.exists() { (whole, 1) } else { split_line(word, from) };
         let path = path.canonicalize().unwrap_or(path);
-        if !path.is_file() {
+        if !path.is_file() || replay::is_bundle(&path) {
             return Place { folder: path, goto: None };
         }
         let folder = workspace_of(&path);

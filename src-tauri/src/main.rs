@@ -10,6 +10,7 @@ mod graphics;
 mod marker;
 mod outbox;
 mod recent;
+mod replay;
 mod router;
 mod settings;
 mod shell;

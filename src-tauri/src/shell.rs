@@ -4,7 +4,7 @@
 use crate::arguments::Place;
 use crate::marker::{self, LastRun};
 use crate::outbox::{BETWEEN_BATCHES, Outbox};
-use crate::{recent, settings, system, window};
+use crate::{desktop_theme, recent, replay, settings, system, window};
 use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
@@ -125,7 +125,7 @@ impl Shell {
             AppRequest::PickSaveFile { title, name } => {
                 return Ok(AppReply::Path { path: pick_save_file(app, title, name) });
             }
-            AppRequest::OpenWorkspace { path } => return self.open_workspace(Path::new(&path)),
+            AppRequest::OpenWorkspace { path } => return self.open_place(app, Path::new(&path)),
             AppRequest::OpenSample => return self.open_workspace(&peer::create_sample(&documents(app))?),
             AppRequest::CloseWorkspace => self.close_workspace(),
             AppRequest::ListRecent => return Ok(AppReply::Recent { folders: recent::list(&self.folder) }),
@@ -164,6 +164,7 @@ impl Shell {
             crashed: matches!(self.last_run, LastRun::Crashed | LastRun::NeverDrawn),
             person: settings.person.clone().unwrap_or_else(peer::person_name),
             system_dark: window::system_is_dark(app),
+            system_contrast: desktop_theme::prefers_contrast(app),
             platform: std::env::consts::OS.into(),
             settings,
         }
@@ -171,6 +172,15 @@ impl Shell {
 
     fn settings(&self) -> Settings {
         settings::read(&self.folder)
+    }
+
+    /// Opens a folder, or what a replay bundle holds.
+    fn open_place(self: &Arc<Self>, app: &AppHandle, path: &Path) -> Result<AppReply, ApiError> {
+        if !replay::is_bundle(path) {
+            return self.open_workspace(path);
+        }
+        let person = self.settings().person;
+        self.open_workspace(&replay::unpack(path, &documents(app), person.as_deref())?)
     }
 
     fn open_workspace(self: &Arc<Self>, path: &Path) -> Result<AppReply, ApiError> {

@@ -76,7 +76,8 @@ fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
     let settings = settings::read(&shell.folder);
     let told = Arc::clone(shell);
     desktop_theme::listen(app.handle(), move |app| {
-        told.tell(AppEvent::SystemThemeChanged { dark: system_is_dark(app) });
+        told.tell(system_theme(app, system_is_dark(app)));
+        follow_settings(app, &settings::read(&told.folder));
     });
     let mut builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("CodeSync")
@@ -139,7 +140,10 @@ fn handle(shell: &Arc<Shell>, window: &Window<Wry>, event: &WindowEvent) {
             api.prevent_close();
             shell.leave(window.app_handle());
         }
-        WindowEvent::ThemeChanged(theme) => shell.tell(AppEvent::SystemThemeChanged { dark: *theme == Theme::Dark }),
+        WindowEvent::ThemeChanged(theme) => {
+            let app = window.app_handle();
+            shell.tell(system_theme(app, desktop_theme::prefers_dark(app).unwrap_or(*theme == Theme::Dark)));
+        }
         WindowEvent::Focused(false) => remember(window.app_handle(), &shell.folder),
         WindowEvent::DragDrop(DragDropEvent::Drop { paths, position }) => {
             let zoom = zoom_of(&settings::read(&shell.folder));
@@ -233,6 +237,7 @@ pub fn follow_settings(app: &AppHandle, settings: &Settings) {
         let dark = chosen.map_or_else(|| system_is_dark(app), |theme| theme == Theme::Dark);
         let color = match (settings.theme.as_str(), dark) {
             ("hc-dark", _) => Color(0, 0, 0, 255),
+            ("system", true) if desktop_theme::prefers_contrast(app) => Color(0, 0, 0, 255),
             (_, true) => Color(0x1e, 0x1e, 0x1e, 255),
             (_, false) => Color(255, 255, 255, 255),
         };
@@ -243,6 +248,10 @@ pub fn follow_settings(app: &AppHandle, settings: &Settings) {
 
 fn zoom_of(settings: &Settings) -> f64 {
     f64::from(settings.zoom_percent) / 100.0
+}
+
+fn system_theme(app: &AppHandle, dark: bool) -> AppEvent {
+    AppEvent::SystemThemeChanged { dark, contrast: desktop_theme::prefers_contrast(app) }
 }
 
 /// What the desktop prefers.

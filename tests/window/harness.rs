@@ -22,16 +22,19 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 /// Two windows at once on two processors make times that no one should reason about.
 static ONE_WINDOW: Mutex<()> = Mutex::new(());
 
-/// An X server without a screen, of the given size.
+/// An X server without a screen, of the given size. What it shows can be read from a file.
 pub struct Screen {
     server: Child,
     display: String,
+    picture: TempDir,
 }
 
 impl Screen {
     pub fn start(width: u32, height: u32) -> Result<Self> {
+        let picture = tempfile::Builder::new().prefix("codesync-screen-").tempdir()?;
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24")])
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24"), "-fbdir"])
+            .arg(picture.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -40,7 +43,25 @@ impl Screen {
         let mut number = String::new();
         let output = server.stdout.take().context("invariant: its output is piped")?;
         BufReader::new(output).read_line(&mut number)?;
-        Ok(Self { server, display: format!(":{}", number.trim()) })
+        Ok(Self { server, display: format!(":{}", number.trim()), picture })
+    }
+
+    /// The file that always holds what is shown.
+    pub fn picture(&self) -> PathBuf {
+        self.picture.path().join("Xvfb_screen0")
+    }
+
+    /// A program that uses this screen.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("DISPLAY", &self.display);
+        command
+    }
+
+    /// Presses and lets go a key as hardware does, whatever has the focus. Done when the child has ended.
+    pub fn press(&self, key: &str) -> Result<Child> {
+        let child = Command::new("xdotool").args(["key", "--delay", "0", key]).env("DISPLAY", &self.display).spawn();
+        child.context("xdotool is missing; `cargo xtask setup` installs it")
     }
 
     /// What is on the screen when a test fails, for the person who has to find out why.
@@ -68,13 +89,16 @@ impl Drop for Screen {
 /// A person's home with all that CodeSync keeps there, and a project folder. Outlives the windows.
 pub struct Home {
     folder: TempDir,
+    /// What the window's environment has beyond the usual.
+    variables: Mutex<Vec<(String, String)>>,
 }
 
 impl Home {
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("codesync-window-").tempdir()?;
-        let home = Self { folder };
-        for path in [home.project(), home.config(), home.inside("run")] {
+        let home = Self { folder, variables: Mutex::default() };
+        // Without the home folder itself, the toolkit's start takes many seconds.
+        for path in [home.project(), home.config(), home.inside("home"), home.inside("run")] {
             fs::create_dir_all(path)?;
         }
         Ok(home)
@@ -102,6 +126,12 @@ impl Home {
         Ok(fs::write(path, text)?)
     }
 
+    /// Sets a variable in the environment of the windows started from now on; the newest value counts.
+    pub fn set_variable(&self, name: &str, value: impl Into<String>) {
+        let mut variables = self.variables.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        variables.push((name.into(), value.into()));
+    }
+
     /// Text of a project file as it is on the disk.
     pub fn read(&self, name: &str) -> Result<String> {
         fs::read_to_string(self.project().join(name)).with_context(|| format!("could not read {name}"))
@@ -109,6 +139,15 @@ impl Home {
 
     fn inside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Starts the window as a desktop does: nobody drives it but mouse and keys.
+    pub fn start_alone(&self, screen: &Screen, words: &[&Path]) -> Result<Alone> {
+        let log = fs::File::options().create(true).append(true).open(self.inside("log"))?;
+        let mut command = Command::new(program());
+        command.args(words).env_clear().envs(self.environment(screen)).env_remove("TAURI_WEBVIEW_AUTOMATION");
+        let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn();
+        Ok(Alone(child.with_context(|| format!("{} could not be started", program().display()))?))
     }
 
     fn environment(&self, screen: &Screen) -> Vec<(String, String)> {
@@ -132,7 +171,23 @@ impl Home {
             ("NO_AT_BRIDGE", "1".into()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        .into_iter()
+        .chain(self.variables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().cloned())
+        .collect()
+    }
+}
+
+/// The program under test: the one just built, or another that is named.
+fn program() -> PathBuf {
+    std::env::var_os("CODESYNC_WINDOW_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_codesync-desktop").into()).into()
+}
+
+/// A window that nobody drives. Ended by the signal that a log-out sends.
+pub struct Alone(Child);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        end(&mut self.0);
     }
 }
 
@@ -162,8 +217,7 @@ impl App {
         until("WebKitWebDriver listens", async || Ok(TcpStream::connect(("127.0.0.1", port)).is_ok())).await?;
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         let mut wanted = Capabilities::new();
-        let program = env!("CARGO_BIN_EXE_codesync-desktop");
-        wanted.set("webkitgtk:browserOptions", json!({ "binary": program, "args": words }))?;
+        wanted.set("webkitgtk:browserOptions", json!({ "binary": program(), "args": words }))?;
         let web = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted)
             .await
             .with_context(|| format!("the window did not start; its log:\n{}", home.log()))?;

@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod harness;
+mod kinds_of_files;
+mod outside;
 mod refusals;
+mod resume;
+mod review;
 mod screenshots;
+mod start;
+mod timeline;
 mod whole;

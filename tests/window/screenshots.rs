@@ -1,16 +1,31 @@
-//! Pictures of the real window for people to look at: every screen in every theme and size. Run by
-//! `cargo xtask screenshots`, which says where the pictures go.
+//! Every screen of the real window in every theme and size, looked at by the machine (`review`) and kept as a picture for
+//! people. `cargo xtask screenshots` runs the whole; a few screens are looked at with every test run.
 
 use crate::harness::{App, Home, Screen, scenario, until};
-use anyhow::{Context, Result};
+use crate::review::{Review, show_theme};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use thirtyfour::Key;
 
-const SIZES: [(u32, u32); 3] = [(1024, 640), (1366, 768), (1920, 1080)];
-/// High contrast changes colours only, so one size of it shows everything.
-const THEMES: [(&str, &[(u32, u32)]); 4] =
-    [("dark", &SIZES), ("light", &SIZES), ("hc-dark", &[SIZES[1]]), ("hc-light", &[SIZES[1]])];
+const THEMES: [&str; 4] = ["dark", "light", "hc-dark", "hc-light"];
+
+/// A window's size in CSS pixels, how many pixels of the screen each of them has, and the name of the person in it.
+struct Size {
+    width: u32,
+    height: u32,
+    scale: u32,
+    person: &'static str,
+}
+
+const LATIN: &str = "Ωmega-Very-Long-Name Łukasz";
+const ARABIC: &str = "عبد الرحمن بن محمد الخوارزمي";
+
+const SIZES: [Size; 3] = [
+    Size { width: 1024, height: 640, scale: 1, person: LATIN },
+    Size { width: 1366, height: 768, scale: 1, person: ARABIC },
+    Size { width: 1920, height: 1080, scale: 2, person: LATIN },
+];
 
 const LEXER: &str = "\
 use crate::token::Token;
@@ -36,70 +51,182 @@ impl Lexer<'_> {
 ";
 
 #[test]
-#[ignore = "makes pictures for people; `cargo xtask screenshots` runs it"]
+#[ignore = "minutes of pictures for people; `cargo xtask screenshots` runs it"]
 fn screenshots() {
     let folder = PathBuf::from(std::env::var("CODESYNC_SCREENSHOTS").unwrap());
     let only = std::env::var("CODESYNC_SCREENSHOTS_ONLY").unwrap_or_default();
-    for (theme, sizes) in THEMES {
-        for &size in sizes {
-            let name = format!("{theme}-{}x{}", size.0, size.1);
-            let album = Album { folder: folder.clone(), name, only: only.clone() };
-            scenario(size, async |home, screen| {
-                home.configure("settings.json", &json!({ "theme": theme, "person": "Bo" }))?;
-                album.fill(home, screen).await
-            });
-        }
+    let mut review = Review::default();
+    for size in &SIZES {
+        let mut album = Album { folder: Some(folder.clone()), themes: &THEMES, size, only: only.clone(), review };
+        album.on_a_screen(Extent::Everything);
+        review = album.review;
     }
+    review.finish().unwrap();
 }
 
-struct Album {
-    folder: PathBuf,
-    /// Theme and size.
-    name: String,
-    /// Only pictures with this in their name are kept.
+#[test]
+fn screens_look_finished() {
+    let size = &SIZES[0];
+    let themes = &["dark", "hc-light"];
+    let mut album = Album { folder: None, themes, size, only: String::new(), review: Review::default() };
+    album.on_a_screen(Extent::AFew);
+    album.review.finish().unwrap();
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    AFew,
+    Everything,
+}
+
+struct Album<'a> {
+    /// Where pictures go; without it the screens are only looked at.
+    folder: Option<PathBuf>,
+    themes: &'a [&'static str],
+    size: &'a Size,
+    /// Only screens with this in their name.
     only: String,
+    review: Review,
 }
 
-impl Album {
-    async fn fill(&self, home: &Home, screen: &Screen) -> Result<()> {
-        home.write("README.md", "# parser-lab\n\nA lexer to try things with.\n")?;
-        home.write("src/lexer.rs", LEXER)?;
-        home.write("src/main.rs", "fn main() {\n    println!(\"parser-lab\");\n}\n")?;
-        home.write("tests/lex.rs", "#[test]\nfn numbers() {}\n")?;
-        let app = App::start(home, screen, &[]).await?;
-        self.keep(&app, "welcome").await?;
-        app.quit().await?;
+impl Album<'_> {
+    fn on_a_screen(&mut self, extent: Extent) {
+        let Size { width, height, scale, person } = *self.size;
+        scenario((width * scale, height * scale), async |home, screen| {
+            home.set_variable("GDK_SCALE", scale.to_string());
+            let place = json!({ "x": 0, "y": 0, "width": width, "height": height, "maximized": false });
+            home.configure("window.json", &place)?;
+            home.configure("settings.json", &json!({ "theme": "dark", "person": person }))?;
+            self.fill(home, screen, extent).await
+        });
+    }
+
+    async fn fill(&mut self, home: &Home, screen: &Screen, extent: Extent) -> Result<()> {
+        write_project(home)?;
+        if extent == Extent::Everything {
+            let app = App::start(home, screen, &[]).await?;
+            self.keep(&app, "welcome").await?;
+            app.quit().await?;
+        }
         let app = App::start(home, screen, &[&home.project()]).await?;
+        let size = app.script("return [innerWidth, innerHeight, devicePixelRatio]").await?;
+        ensure!(size == json!([self.size.width, self.size.height, self.size.scale]), "the window is {size}");
         app.expand_in_tree("src").await?;
         app.open_from_tree("src/lexer.rs").await?;
         until("the file is shown", async || Ok(app.seen_text("editor-0").await?.starts_with("use crate"))).await?;
         make_history(&app).await?;
-        self.bench(&app).await?;
-        self.past(&app).await?;
+        app.until_shown("editor-0", true).await?;
+        app.click_editor().await?;
+        self.keep(&app, "bench").await?;
+        self.command(&app, "settings.open", "settings-page", "settings").await?;
+        if extent == Extent::Everything {
+            self.lists(&app).await?;
+            self.pages(&app).await?;
+            self.files(&app, home).await?;
+            self.states(&app).await?;
+        }
+        command(&app, "tabs.close").await?;
+        self.past(&app, extent).await?;
+        if extent == Extent::Everything {
+            self.nothing(&app).await?;
+        }
         app.quit().await
     }
 
-    async fn bench(&self, app: &App) -> Result<()> {
-        app.until_shown("editor-0", true).await?;
-        app.click_editor().await?;
-        self.keep(app, "bench").await?;
-        app.keys(Key::F1).await?;
-        app.until_shown("quickpick", true).await?;
-        self.keep(app, "palette").await?;
-        app.keys(Key::Escape).await?;
-        app.ctrl("p").await?;
-        app.until_shown("quickpick", true).await?;
-        self.keep(app, "go-to-file").await?;
-        app.keys(Key::Escape).await?;
-        app.click_editor().await?;
-        app.ctrl("f").await?;
+    /// What opens over the text.
+    async fn lists(&mut self, app: &App) -> Result<()> {
+        command(app, "tabs.close").await?;
+        for (id, name) in [("palette.commands", "palette"), ("palette.files", "go-to-file"), ("view.theme", "themes")] {
+            self.command(app, id, "quickpick", name).await?;
+            app.keys(Key::Escape).await?;
+            app.until_shown("quickpick", false).await?;
+        }
+        command(app, "edit.find").await?;
         app.find_by(".find-widget.visible").await?;
         self.keep(app, "find").await?;
         app.keys(Key::Escape).await?;
+        for menu in ["file", "view"] {
+            app.click(&format!("menubar-{menu}")).await?;
+            app.find_by(".menu[role=menu]").await?;
+            self.keep(app, &format!("menu-{menu}")).await?;
+            app.keys(Key::Escape).await?;
+        }
         Ok(())
     }
 
-    async fn past(&self, app: &App) -> Result<()> {
+    async fn pages(&mut self, app: &App) -> Result<()> {
+        self.command(app, "settings.open", "settings-page", "settings").await?;
+        app.click("settings-workspace").await?;
+        app.click("settings-open-json").await?;
+        app.until_shown("settings-json", true).await?;
+        self.keep(app, "settings-json").await?;
+        app.click("settings-open-json").await?;
+        app.click("settings-user").await?;
+        self.command(app, "help.keys", "keys-page", "keys").await?;
+        app.click("keys-change").await?;
+        app.until_shown("key-recorder", true).await?;
+        self.keep(app, "key-recorder").await?;
+        app.keys(Key::Escape).await?;
+        self.command(app, "help.about", "about", "about").await?;
+        app.click("about-licences").await?;
+        app.until_shown("about-others", true).await?;
+        self.keep(app, "about-licences").await?;
+        app.keys(Key::Escape).await?;
+        self.command(app, "help.region", "region-help", "region-help").await?;
+        app.keys(Key::Escape).await?;
+        command(app, "tabs.close").await
+    }
+
+    /// Files that are not shown as text, or not whole, and files that are gone.
+    async fn files(&mut self, app: &App, home: &Home) -> Result<()> {
+        for (path, name) in
+            [("logo.png", "image"), ("data.bin", "binary"), ("big.log", "large-file"), ("utf16.txt", "utf-16")]
+        {
+            app.open_from_tree(path).await?;
+            app.idle().await?;
+            self.keep(app, name).await?;
+        }
+        std::fs::remove_file(home.project().join("gone.txt"))?;
+        app.find("deleted-recently").await.context("the deleted file is nowhere")?;
+        app.click("deleted-recently").await?;
+        self.keep(app, "deleted-recently").await?;
+        for _ in 0..4 {
+            command(app, "tabs.close").await?;
+        }
+        app.open_from_tree("src/lexer.rs").await?;
+        Ok(())
+    }
+
+    /// What the window says when something is wrong. The states are put in by hand: the wording is the engine's.
+    async fn states(&mut self, app: &App) -> Result<()> {
+        app.script(
+            "const { notices } = window.__cs.workbench;
+            const run = () => undefined;
+            notices.toast('Restored lexer.rs to 14:32:07.', { stays: true, buttons: [{ label: 'Undo', run }, { label: 'Show what changed', run }] });
+            notices.toast('`main.rs` is kept in CodeSync but could not be written to the folder: permission denied.',
+              { stays: true, isUrgent: true, detail: 'MSG-DISK-3', buttons: [{ label: 'Try again', run }, { label: 'Show in folder', run }] });",
+        )
+        .await?;
+        app.find("toast").await?;
+        self.keep(app, "toasts").await?;
+        command(app, "notices.toggle").await?;
+        self.keep(app, "messages").await?;
+        command(app, "notices.toggle").await?;
+        app.script(
+            "const { notices } = window.__cs.workbench; for (const one of notices.list) notices.close(one.id)",
+        )
+        .await?;
+        for kind in ["saving", "diskFull", "failed", "cannotWriteFile"] {
+            let script = "const { session } = window.__cs.workbench;
+                session.save = { ...session.save, kind: arguments[0], message: 'Something could not be saved.' };";
+            app.web.execute(script, vec![json!(kind)]).await?;
+            self.keep(app, &format!("save-{kind}")).await?;
+        }
+        app.script("const { session } = window.__cs.workbench; session.save = { ...session.save, kind: 'saved', message: null }").await?;
+        Ok(())
+    }
+
+    async fn past(&mut self, app: &App, extent: Extent) -> Result<()> {
         let track = app.find("tl-track").await?.rect().await?;
         let middle = ((track.x + track.width * 0.5) as i64, (track.y + track.height / 2.0) as i64);
         app.drag("tl-handle", middle).await?;
@@ -108,21 +235,76 @@ impl Album {
         app.click("tl-toggle").await?;
         app.until_shown("tl-lanes", true).await?;
         self.keep(app, "timeline").await?;
+        if extent == Extent::Everything {
+            app.click("tl-diff-now").await?;
+            app.idle().await?;
+            self.keep(app, "past-diff").await?;
+            app.click("tl-diff-off").await?;
+        }
         app.click("tl-restore-workspace").await?;
         app.until_shown("tl-restore-dialog", true).await?;
         self.keep(app, "restore-workspace").await?;
         app.click("tl-restore-cancel").await
     }
 
-    async fn keep(&self, app: &App, screen: &str) -> Result<()> {
-        app.idle().await?;
-        let name = format!("{screen}-{}.png", self.name);
-        if !name.contains(&self.only) {
+    /// A workspace in which nothing is open.
+    async fn nothing(&mut self, app: &App) -> Result<()> {
+        command(app, "timeline.now").await?;
+        app.until_shown("past-banner", false).await?;
+        while app.is_shown("tab").await? {
+            command(app, "tabs.close").await?;
+        }
+        self.keep(app, "no-tabs").await
+    }
+
+    async fn command(&mut self, app: &App, id: &str, shown: &str, name: &str) -> Result<()> {
+        command(app, id).await?;
+        app.until_shown(shown, true).await?;
+        self.keep(app, name).await
+    }
+
+    /// Looks at a screen in every theme, and keeps the pictures.
+    async fn keep(&mut self, app: &App, screen: &str) -> Result<()> {
+        if !screen.contains(&self.only) {
             return Ok(());
         }
-        let path: &Path = &self.folder.join(&name);
-        app.picture(path).await.with_context(|| format!("could not draw {name}"))
+        app.idle().await?;
+        for theme in self.themes {
+            show_theme(app, theme).await?;
+            let name = format!("{screen}-{theme}-{}x{}", self.size.width, self.size.height);
+            if let Some(folder) = &self.folder {
+                let path: &Path = &folder.join(format!("{name}.png"));
+                app.picture(path).await.with_context(|| format!("could not draw {name}"))?;
+            }
+            self.review.look(app, &name).await.with_context(|| format!("could not look at {name}"))?;
+        }
+        Ok(())
     }
+}
+
+async fn command(app: &App, id: &str) -> Result<()> {
+    let script = "const { commands } = window.__cs.workbench;
+        const can = commands.canRun(arguments[0]);
+        commands.run(arguments[0]);
+        return can;";
+    let could = app.web.execute(script, vec![json!(id)]).await?;
+    ensure!(could.json() == &json!(true), "{id} cannot run now");
+    app.idle().await
+}
+
+fn write_project(home: &Home) -> Result<()> {
+    home.write("README.md", "# parser-lab\n\nA lexer to try things with.\n")?;
+    home.write("src/lexer.rs", LEXER)?;
+    home.write("src/main.rs", "fn main() {\n    println!(\"parser-lab\");\n}\n")?;
+    home.write("src/a name that is so long that no tree and no tab has the room for the whole of it.md", "long\n")?;
+    home.write("tests/lex.rs", "#[test]\nfn numbers() {}\n")?;
+    home.write("gone.txt", "soon\n")?;
+    home.write("big.log", &"2026-11-21 12:00:00 nothing to see here, and a lot of it\n".repeat(400_000))?;
+    let folder = home.project();
+    std::fs::write(folder.join("data.bin"), [0_u8, 159, 146, 150, 0, 1, 2, 3])?;
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("icons/128x128.png"), folder.join("logo.png"))?;
+    let utf16: Vec<u8> = "\u{feff}sixteen bits\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    Ok(std::fs::write(folder.join("utf16.txt"), utf16)?)
 }
 
 /// Enough of a past to fill the timeline: a function written by hand, a change of mind, a named moment.

@@ -89,6 +89,8 @@ pub struct Started {
     pub crashed: bool,
     pub person: String,
     pub system_dark: bool,
+    /// The desktop asks for high contrast.
+    pub system_contrast: bool,
     pub platform: String,
 }
 
@@ -111,11 +113,23 @@ pub struct Settings {
     pub person: Option<String>,
     pub editor_font_family: String,
     pub editor_font_size: u32,
+    /// In percent of the font size.
+    pub line_height_percent: u32,
+    /// Signs such as `=>` drawn as one.
+    pub ligatures: bool,
+    /// Ctrl and the wheel over the text change its size only.
+    pub wheel_zooms_text: bool,
+    /// Suggestions while typing; Ctrl+Space gives them always.
+    pub suggest: bool,
     pub tab_size: u32,
     pub word_wrap: bool,
     pub minimap: bool,
     pub show_whitespace: bool,
     pub reduce_motion: bool,
+    /// Of the frame around the text, in pixels.
+    pub ui_font_size: u32,
+    /// Screen-reader mode of the text editor: `auto`, `on` or `off`.
+    pub screen_reader: String,
     pub timeline_visible: bool,
     pub timeline_hint_seen: bool,
     pub axis: String,
@@ -133,11 +147,17 @@ impl Default for Settings {
             person: None,
             editor_font_family: String::new(),
             editor_font_size: 14,
+            line_height_percent: 135,
+            ligatures: false,
+            wheel_zooms_text: false,
+            suggest: true,
             tab_size: 4,
             word_wrap: false,
             minimap: true,
             show_whitespace: false,
             reduce_motion: false,
+            ui_font_size: 13,
+            screen_reader: "auto".into(),
             timeline_visible: true,
             timeline_hint_seen: false,
             axis: "activity".into(),
@@ -159,21 +179,14 @@ pub enum Push {
 #[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum AppEvent {
     /// A second launch asked for this folder, file or line.
-    OpenRequested {
-        path: String,
-        goto: Option<(String, u32)>,
-    },
+    OpenRequested { path: String, goto: Option<(String, u32)> },
     /// Files were dropped on the window from outside, at this place in CSS pixels.
-    Dropped {
-        paths: Vec<String>,
-        x: f64,
-        y: f64,
-    },
+    Dropped { paths: Vec<String>, x: f64, y: f64 },
     SystemThemeChanged {
         dark: bool,
+        /// The desktop asks for high contrast.
+        contrast: bool,
     },
     /// The workspace went away under the window (store failed, folder moved).
-    WorkspaceClosed {
-        error: ApiError,
-    },
+    WorkspaceClosed { error: ApiError },
 }

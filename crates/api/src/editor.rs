@@ -107,3 +107,15 @@ pub enum UndoneKind {
     /// What it would take back has been changed since.
     Overwritten,
 }
+
+/// A view as its client knows it, to be gone on with elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct ResumedView {
+    pub view_id: u32,
+    pub path: String,
+    /// Newest revision that the client has heard of.
+    pub revision: u64,
+    /// Newest of its edits that was certainly done.
+    pub acked_request_id: u64,
+}

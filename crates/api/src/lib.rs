@@ -100,6 +100,11 @@ pub enum Request {
     ResyncView {
         view_id: u32,
     },
+    /// A client goes on with views that another process served until it ended. Each gets a `ViewSnapshot`, or a
+    /// `ViewMoved` to nowhere; folders, history and save state are told anew.
+    ResumeViews {
+        views: Vec<ResumedView>,
+    },
     Undo {
         view_id: u32,
     },
@@ -192,6 +197,18 @@ pub enum Request {
         note: Option<String>,
         at: Option<Moment>,
     },
+    /// Gives a named moment another name and note. Only its author may.
+    RenameMoment {
+        delta_id: String,
+        name: String,
+        note: Option<String>,
+    },
+    /// The bursts that end at moment `before` of a scope or earlier, newest first.
+    ListBursts {
+        scope: Scope,
+        before: u64,
+        limit: u32,
+    },
     RestorePreview {
         target: RestoreTarget,
         at: Moment,
@@ -237,6 +254,7 @@ pub enum Reply {
     Found { hits: Vec<HistoryHit>, truncated: bool },
     Log { records: Vec<LogRecord>, next: Option<String> },
     Moments { moments: Vec<NamedMoment> },
+    Bursts { bursts: Vec<MomentInfo> },
     Preview(RestorePlan),
     Restored(Restored),
     Exported { n_deltas: u64, n_commits: u64, bytes: u64 },

@@ -25,6 +25,10 @@ pub struct Status {
     pub n_ignored: u64,
     /// Paths that could not be taken in, with the reason as a sentence.
     pub refused: Vec<RefusedPath>,
+    /// What whoever opens this workspace is to know of it, such as that its history is a copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Notice>>")]
+    pub notices: Vec<Notice>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -56,6 +60,8 @@ pub enum SaveKind {
     DiskFull,
     /// MSG-DISK-3: kept, but a file could not be written to the folder.
     CannotWriteFile,
+    /// The folder, or the history inside it, is not where it was opened: editing stops until it is back.
+    FolderGone,
     Failed,
 }
 
@@ -71,7 +77,7 @@ pub struct VerifyReport {
 }
 
 /// A message of `UX.md` §5 that no request asked for.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// Id of the wording, such as `MSG-DISK-3`.

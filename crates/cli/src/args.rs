@@ -129,7 +129,7 @@ pub enum Command {
     },
     /// Write the whole history into one file, or as a git repository
     Export {
-        /// The replay bundle to write
+        /// The replay bundle to write, such as history.codesync-replay
         #[arg(required_unless_present = "git", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
         /// A new folder for a git repository

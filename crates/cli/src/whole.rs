@@ -68,6 +68,9 @@ fn print_status(status: &Status, out: &mut Output) -> Result<(), Failure> {
     for refused in &status.refused {
         out.line(format!("Left out   {}: {}", harmless(&refused.path), harmless(&refused.reason)))?;
     }
+    for notice in &status.notices {
+        out.line(format!("Note       {} {}", harmless(&notice.title), harmless(&notice.body)))?;
+    }
     Ok(())
 }
 
@@ -86,6 +89,7 @@ fn saved_sentence(status: &Status, out: &Output) -> String {
         (SaveKind::Saving, _) => "just being saved".into(),
         (SaveKind::DiskFull, _) => "no: the disk is full".into(),
         (SaveKind::CannotWriteFile, _) => format!("in history{unwritten}"),
+        (SaveKind::FolderGone, _) => "no: the folder is not where it was".into(),
         (SaveKind::Failed, _) => "no: the history could not be written".into(),
     }
 }
@@ -96,6 +100,7 @@ fn save_word(kind: SaveKind) -> &'static str {
         SaveKind::Saving => "saving",
         SaveKind::DiskFull => "disk_full",
         SaveKind::CannotWriteFile => "cannot_write_file",
+        SaveKind::FolderGone => "folder_gone",
         SaveKind::Failed => "failed",
     }
 }
@@ -118,6 +123,7 @@ fn print_status_object(status: &Status, out: &mut Output) -> Result<(), Failure>
         ("n_unwritten", json!(status.save.n_unwritten)),
         ("message", json!(status.save.message)),
         ("refused", json!(refused)),
+        ("notices", json!(status.notices)),
         ("version", json!(status.app_version)),
     ])
 }

@@ -267,8 +267,13 @@ impl Engine {
 
     /// Heads of other logs that no delta of ours names yet.
     fn new_dependencies(&self) -> Vec<Head> {
-        // Alone, there are no other logs; sync (a later issue) adds theirs here.
-        Vec::new()
+        // Alone, others are earlier lives of this device's own log, and never grow; sync (a later issue) adds more.
+        if self.head_seq > 0 {
+            return Vec::new();
+        }
+        let mut heads: Vec<Head> = self.log.heads().into_iter().filter(|head| head.log != self.own).collect();
+        heads.truncate(limits::DELTA_DEPS_MAX);
+        heads
     }
 
     fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
@@ -309,8 +314,7 @@ impl Engine {
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
         for (step_idx, step) in delta.steps.iter().enumerate() {
             if let Change::Session { person, .. } = &step.change {
-                self.authors.names.insert(delta.log, person.clone());
-                self.authors.index(&delta.log, Origin::Session);
+                self.authors.name(&delta.log, person);
                 self.n_sessions += 1;
             }
             if matches!(step.change, Change::Text(_) | Change::Session { .. }) {
@@ -346,7 +350,7 @@ impl Engine {
 
     /// Says who works here, once for each name and device.
     pub(crate) fn begin_session(&mut self, now: Now) {
-        if self.authors.names.get(&self.own) == Some(&self.profile.person) {
+        if self.authors.sessions.get(&self.own) == Some(&self.profile.person) {
             return;
         }
         let act = self.begin_act(Origin::Session);

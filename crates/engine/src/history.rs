@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Bars that one histogram may have.
 const BUCKETS_MAX: usize = 2_000;
+/// Bursts on one page.
+const BURSTS_MAX: usize = 1_000;
 
 impl Engine {
     /// The workspace's timeline, built when first needed and then kept up to date.
@@ -238,6 +240,25 @@ impl Engine {
             StepUnit::End => view.n_moments(),
         };
         Ok(to as u64)
+    }
+
+    /// What was done up to moment `before` of a scope, burst by burst, newest first. Each is the moment it ended
+    /// at, with the sums of the whole burst.
+    pub(crate) fn list_bursts(&mut self, scope: &Scope, before: u64, limit: u32) -> Result<Vec<MomentInfo>> {
+        let view = self.view(scope)?;
+        let mut index = (before as usize).min(view.n_moments());
+        let mut bursts = Vec::new();
+        while index > 0 && bursts.len() < (limit as usize).min(BURSTS_MAX) {
+            let timeline = &self.workspace_mut()?.timeline;
+            let start = view.burst_boundary(timeline, index, codesync_timeline::Direction::Back);
+            let sums = view.sums(timeline, start, index);
+            let (added, removed) =
+                sums.iter().fold((0, 0), |(added, removed), sum| (added + sum.added, removed + sum.removed));
+            let moment = self.moment_info_in(&view, index as u64)?;
+            bursts.push(MomentInfo { added, removed, ..moment });
+            index = start;
+        }
+        Ok(bursts)
     }
 
     /// The cut at moment `index` of a scope.

@@ -80,10 +80,11 @@ impl Engine {
         Ok(file)
     }
 
-    /// Ends it; clients hear of it when it was more than a file or two.
+    /// Ends it; clients hear of it when it was more than one file.
     pub fn end_intake(&mut self, run: IntakeRun, mass: bool) -> Result<()> {
         self.settle();
-        if let Some(act) = run.act.filter(|act| mass && act.origin == Origin::Disk) {
+        let is_told = mass && run.n_paths > 1;
+        if let Some(act) = run.act.filter(|act| is_told && act.origin == Origin::Disk) {
             self.events.push(Event::Act(ActEvent {
                 group_id: self.group_id(act),
                 sentence: format!("Disk changed {} files.", run.n_paths),

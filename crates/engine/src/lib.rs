@@ -29,9 +29,9 @@ pub use intake::{Intake, IntakeKind, IntakeRun};
 pub use outgoing::{DiskImage, DiskImageKind};
 pub use request::only_asks;
 
-use codesync_api::{ApiError, Author, ErrorCode, Event, SaveKind, SaveState};
+use codesync_api::{ApiError, Author, ErrorCode, Event, Notice, SaveKind, SaveState};
 use codesync_auth::DeviceKey;
-use codesync_base::{Clock, DeltaHash, FileId, LogId, Origin, ProjectId, SignedDelta};
+use codesync_base::{Clock, DeltaHash, DeviceId, FileId, LogId, Origin, ProjectId, RelPath, SignedDelta};
 use codesync_doc::Tree;
 use codesync_log::{Log, LogError};
 use codesync_timeline::AuthorIdx;
@@ -112,8 +112,12 @@ pub struct Engine {
     newly_unwritten: Vec<FileId>,
     refused: BTreeMap<String, String>,
     n_ignored: u64,
+    /// The folder was looked at as a whole.
+    was_scanned: bool,
     /// What opening the log found and healed, for `verify`.
     healed: Vec<String>,
+    /// What everybody who opens this workspace is to know.
+    notices: Vec<Notice>,
     events: Vec<Event>,
     grown: BTreeSet<String>,
     save: SaveState,
@@ -148,7 +152,9 @@ impl Engine {
             newly_unwritten: Vec::new(),
             refused: BTreeMap::new(),
             n_ignored: 0,
+            was_scanned: false,
             healed: Vec::new(),
+            notices: Vec::new(),
             events: Vec::new(),
             grown: BTreeSet::new(),
             save: SaveState { kind: SaveKind::Saved, saved_ms: None, n_unwritten: 0, message: None },
@@ -158,13 +164,24 @@ impl Engine {
             profile,
         };
         engine.load_tree()?;
+        // All that an opened log has is on disk.
+        engine.save.saved_ms = Some(engine.clock.last().wall_ms).filter(|ms| *ms > 0);
         engine.begin_session(now);
         Ok(engine)
     }
 
     /// Makes everything handled so far durable (one fsync), then says so.
     pub fn sync(&mut self, now: Now) -> Result<()> {
+        self.sync_while(now, &|_| None)
+    }
+
+    /// The same, as long as `gone` does not say that the folder is not where it was. It is given the time up to
+    /// which everything is kept, and asked before and after: what was written into a folder that went meanwhile
+    /// went with it, and must not be called saved.
+    pub fn sync_while(&mut self, now: Now, gone: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+        self.look_for_folder(now, gone)?;
         let done = self.close().and_then(|()| self.log.sync().map_err(api_error));
+        self.look_for_folder(now, gone)?;
         match &done {
             Ok(()) => {
                 let saved_ms = self.unsaved_since_ms.take().map(|_| now.ms).or(self.save.saved_ms);
@@ -178,11 +195,34 @@ impl Engine {
         done
     }
 
+    /// Notices that the folder went, or that it is back. While it is gone nothing is taken and nothing is called
+    /// saved; what was taken before and is not saved waits.
+    pub fn look_for_folder(&mut self, now: Now, gone: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+        let until = self.save.saved_ms.map_or("now".to_owned(), |ms| now.time_of(ms));
+        match gone(&until) {
+            Some(sentence) => {
+                self.set_save(SaveKind::FolderGone, self.save.saved_ms, Some(sentence.clone()));
+                Err(ApiError::new(ErrorCode::Io, sentence))
+            }
+            None => {
+                if self.is_folder_gone() {
+                    // Until the sync says how it is.
+                    self.set_save(SaveKind::Saving, self.save.saved_ms, None);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub fn is_folder_gone(&self) -> bool {
+        self.save.kind == SaveKind::FolderGone
+    }
+
     /// Whether something was handled that is not durable yet.
     pub fn is_unsynced(&self) -> bool {
         let is_waiting = self.pending.is_some() || !self.waiting.is_empty() || self.log.unsynced();
         // After a failure, going on is a sync that succeeds.
-        is_waiting || self.unsaved_since_ms.is_some() || self.is_store_failed()
+        is_waiting || self.unsaved_since_ms.is_some() || self.is_store_failed() || self.save.kind == SaveKind::Saving
     }
 
     /// Housekeeping when nothing happens: blocks are sealed, unused documents dropped.
@@ -199,10 +239,35 @@ impl Engine {
         std::mem::take(&mut self.events)
     }
 
-    /// What the scan of the folder found that cannot be part of the workspace.
+    /// What the scan of the folder found that cannot be part of the workspace. News is told, but for the first.
     pub fn note_scan(&mut self, refused: impl IntoIterator<Item = (String, String)>, n_ignored: u64) {
-        self.refused = refused.into_iter().collect();
+        let before = std::mem::replace(&mut self.refused, refused.into_iter().collect());
+        if std::mem::replace(&mut self.was_scanned, true) {
+            self.tell_refused(&before);
+        }
         self.n_ignored = n_ignored;
+    }
+
+    /// The same of a look at some paths, folders with all that is in them.
+    pub fn note_refused(&mut self, looked_at: &BTreeSet<RelPath>, refused: impl IntoIterator<Item = (String, String)>) {
+        let before = self.refused.clone();
+        let is_within = |path: &str, folder: &RelPath| {
+            path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.refused.retain(|path, _| !looked_at.iter().any(|folder| is_within(path, folder)));
+        self.refused.extend(refused);
+        self.tell_refused(&before);
+    }
+
+    fn tell_refused(&mut self, before: &BTreeMap<String, String>) {
+        let news: Vec<_> = self.refused.iter().filter(|(path, _)| !before.contains_key(*path)).collect();
+        let Some((path, reason)) = news.first() else { return };
+        let title = match news.len() {
+            1 => format!("“{path}” is left out of history."),
+            n => format!("{n} files are left out of history, “{path}” first."),
+        };
+        let notice = Notice { id: "MSG-FILE-6".into(), title, body: (*reason).clone(), path: Some((*path).clone()) };
+        self.events.push(Event::Notice(notice));
     }
 
     /// What opening the log found, as sentences.
@@ -229,6 +294,34 @@ impl Engine {
     /// Takes the place of an engine whose views are gone: their numbers are not given again.
     pub fn succeed(&mut self, other: &Self) {
         self.next_view_id = self.next_view_id.max(other.next_view_id);
+        self.notices.clone_from(&other.notices);
+    }
+
+    /// The first view gets this number, so that a client that goes on here from another process finds its own free.
+    pub fn number_views_from(&mut self, view_id: u32) {
+        self.next_view_id = self.next_view_id.max(view_id);
+    }
+
+    /// Tells something that everybody who opens this workspace later is to know, too. Once for each id.
+    pub fn note(&mut self, notice: Notice) {
+        self.notices.retain(|known| known.id != notice.id);
+        self.events.push(Event::Notice(notice.clone()));
+        self.notices.push(notice);
+    }
+
+    /// A notice that does not hold any more.
+    pub fn forget_notice(&mut self, id: &str) {
+        self.notices.retain(|known| known.id != id);
+    }
+
+    /// What [`Self::note`] was told so far.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Unix milliseconds up to which everything is durable, where anything is.
+    pub fn saved_ms(&self) -> Option<u64> {
+        self.save.saved_ms
     }
 
     /// Ends the work: everything durable, the store closed.
@@ -270,7 +363,7 @@ impl Engine {
     }
 
     fn person_of(&self, log: &LogId) -> String {
-        self.authors.person(log)
+        self.authors.person(&log.device)
     }
 
     fn author(&self, index: AuthorIdx) -> Author {
@@ -281,8 +374,11 @@ impl Engine {
 /// Who made changes, numbered in the order of first appearance. Number 0 is "Disk".
 #[derive(Default)]
 pub(crate) struct Authors {
-    logs: Vec<LogId>,
-    names: BTreeMap<LogId, String>,
+    /// A device is one author, however often its log began anew.
+    devices: Vec<DeviceId>,
+    names: BTreeMap<DeviceId, String>,
+    /// What each log says of its person.
+    sessions: BTreeMap<LogId, String>,
 }
 
 impl Authors {
@@ -290,24 +386,31 @@ impl Authors {
         if origin.is_disk() {
             return AuthorIdx(0);
         }
-        let at = self.logs.iter().position(|known| known == log).unwrap_or_else(|| {
-            self.logs.push(*log);
-            self.logs.len() - 1
+        let at = self.devices.iter().position(|known| *known == log.device).unwrap_or_else(|| {
+            self.devices.push(log.device);
+            self.devices.len() - 1
         });
         AuthorIdx(at as u16 + 1)
     }
 
-    fn person(&self, log: &LogId) -> String {
-        self.names.get(log).cloned().unwrap_or_else(|| format!("Device {}", log.device.short()))
+    /// A log says who works with it.
+    fn name(&mut self, log: &LogId, person: &str) {
+        self.sessions.insert(*log, person.to_owned());
+        self.names.insert(log.device, person.to_owned());
+        self.index(log, Origin::Session);
+    }
+
+    fn person(&self, device: &DeviceId) -> String {
+        self.names.get(device).cloned().unwrap_or_else(|| format!("Device {}", device.short()))
     }
 
     fn shown(&self, index: AuthorIdx) -> Author {
-        match usize::from(index.0).checked_sub(1).and_then(|at| self.logs.get(at)) {
+        match usize::from(index.0).checked_sub(1).and_then(|at| self.devices.get(at)) {
             None => Author { id: "disk".into(), name: "Disk".into(), initials: "D".into(), color: None },
-            Some(log) => {
-                let name = self.person(log);
+            Some(device) => {
+                let name = self.person(device);
                 Author {
-                    id: log.device.to_string(),
+                    id: device.to_string(),
                     initials: initials(&name),
                     name,
                     color: Some(((index.0 - 1) % 8) as u8),

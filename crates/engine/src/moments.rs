@@ -24,6 +24,8 @@ pub(crate) struct Mark {
     name: String,
     note: Option<String>,
     automatic: bool,
+    /// It only gives another name to the mark with this key.
+    renames: Option<StepKey>,
 }
 
 impl Engine {
@@ -73,14 +75,18 @@ impl Engine {
         let cuts: Vec<StepKey> = self.marks.iter().map(|mark| mark.cut).collect();
         let timeline = &self.workspace_mut()?.timeline;
         let indices: Vec<usize> = cuts.iter().map(|cut| view.index_after(timeline, cut)).collect();
-        let named = self.marks.iter().zip(indices).map(|(mark, index)| NamedMoment {
-            delta_id: mark.key.delta.hash.to_string(),
-            name: mark.name.clone(),
-            note: mark.note.clone(),
-            automatic: mark.automatic,
-            at_ms: mark.at_ms,
-            author: self.person_of(&mark.key.delta.log),
-            index: index as u64,
+        let made = self.marks.iter().zip(indices).filter(|(mark, _)| mark.renames.is_none());
+        let named = made.map(|(mark, index)| {
+            let newest = self.marks.iter().rfind(|other| other.renames == Some(mark.key)).unwrap_or(mark);
+            NamedMoment {
+                delta_id: mark.key.delta.hash.to_string(),
+                name: newest.name.clone(),
+                note: newest.note.clone(),
+                automatic: mark.automatic,
+                at_ms: mark.at_ms,
+                author: self.person_of(&mark.key.delta.log),
+                index: index as u64,
+            }
         });
         Ok(named.collect())
     }
@@ -90,7 +96,13 @@ impl Engine {
         let Change::Moment { name, note, automatic, at } = change else { return };
         let place = self.marks.partition_point(|mark| mark.key < key);
         let (name, note) = (name.clone(), note.clone());
-        self.marks.insert(place, Mark { key, cut: at.unwrap_or(key), at_ms, name, note, automatic: *automatic });
+        // To name what one named oneself is to rename it.
+        let own = |mark: &&Mark| Some(mark.key) == *at && mark.key.delta.log.device == key.delta.log.device;
+        let (cut, renames) = match self.marks.iter().find(own) {
+            Some(named) => (named.cut, Some(named.key)),
+            None => (at.unwrap_or(key), None),
+        };
+        self.marks.insert(place, Mark { key, cut, at_ms, name, note, automatic: *automatic, renames });
     }
 
     /// Names the present or a past moment.
@@ -101,12 +113,7 @@ impl Engine {
         at: Option<&Moment>,
         now: Now,
     ) -> Result<()> {
-        let name = name.trim();
-        let too_long = name.len() > limits::MOMENT_NAME_BYTES_MAX
-            || note.as_ref().is_some_and(|note| note.len() > limits::MOMENT_NAME_BYTES_MAX);
-        if name.is_empty() || too_long {
-            return Err(invalid("A moment needs a name of at most 1,024 bytes."));
-        }
+        let name = checked_name(name, note.as_deref())?;
         let at = match at {
             None => None,
             Some(moment) => match self.resolve(moment, &Scope::Workspace, now)? {
@@ -116,6 +123,23 @@ impl Engine {
             },
         };
         self.add_moment(name, note, false, at, now)
+    }
+
+    /// Gives a moment another name. The log keeps the old one, as it keeps everything.
+    pub(crate) fn rename_moment(&mut self, delta_id: &str, name: &str, note: Option<String>, now: Now) -> Result<()> {
+        let name = checked_name(name, note.as_deref())?;
+        let made = self.marks.iter().find(|mark| mark.renames.is_none() && mark.key.delta.hash.to_string() == delta_id);
+        let Some(mark) = made else {
+            return Err(ApiError::new(ErrorCode::NotFound, "This moment is not there any more."));
+        };
+        if mark.automatic {
+            return Err(invalid("CodeSync made this moment by itself, and it keeps its name."));
+        }
+        if mark.key.delta.log.device != self.own.device {
+            return Err(invalid("Only the person who named this moment can rename it."));
+        }
+        let key = mark.key;
+        self.add_moment(name, note, false, Some(key), now)
     }
 
     /// ◇ made before something risky.
@@ -134,7 +158,9 @@ impl Engine {
         let act = self.begin_act(Origin::Moment);
         self.mark_step(act, Change::Moment { name: name.to_owned(), note, automatic, at }, now);
         self.settle();
-        if let Some(moment) = self.moments(&Scope::Workspace)?.pop() {
+        let made = self.marks.last().map(|mark| mark.renames.unwrap_or(mark.key).delta.hash.to_string());
+        let named = self.moments(&Scope::Workspace)?;
+        if let Some(moment) = named.into_iter().rfind(|moment| Some(&moment.delta_id) == made.as_ref()) {
             self.events.push(Event::MomentNamed(moment));
         }
         Ok(())
@@ -185,4 +211,13 @@ impl Engine {
         };
         Ok(self.workspace_mut()?.files_from(from))
     }
+}
+
+fn checked_name<'a>(name: &'a str, note: Option<&str>) -> Result<&'a str> {
+    let name = name.trim();
+    let is_long = |text: &str| text.len() > limits::MOMENT_NAME_BYTES_MAX;
+    if name.is_empty() || is_long(name) || note.is_some_and(is_long) {
+        return Err(invalid("A moment needs a name of at most 1,024 bytes."));
+    }
+    Ok(name)
 }

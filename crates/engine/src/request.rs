@@ -13,8 +13,7 @@ impl Engine {
     /// importing from elsewhere, writing bundles) are the node's; it never passes them on.
     pub fn handle(&mut self, request: Request, now: Now) -> Result<Reply> {
         if self.is_store_failed() && changes_something(&request) {
-            let message = self.save.message.clone().unwrap_or_default();
-            return Err(ApiError::new(ErrorCode::DiskFull, message));
+            return Err(self.store_refusal());
         }
         match request {
             Request::Status => self.status().map(Reply::Status),
@@ -76,6 +75,7 @@ impl Engine {
             Request::CloseView { view_id } => self.close_view(view_id).map(|()| Reply::Done),
             Request::EditView { view_id, edit } => self.edit_view(view_id, &edit, now).map(|()| Reply::Done),
             Request::ResyncView { view_id } => self.send_snapshot(view_id).map(|()| Reply::Done),
+            Request::ResumeViews { views } => self.resume_views(&views).map(|()| Reply::Done),
             Request::Undo { view_id } => self.undo_in_view(view_id, Origin::Undo, now).map(Reply::Undone),
             Request::Redo { view_id } => self.undo_in_view(view_id, Origin::Redo, now).map(Reply::Undone),
             Request::UndoLast => self.undo_last(now).map(Reply::Undone),
@@ -134,6 +134,13 @@ impl Engine {
                 self.name_moment(&name, note, at.as_ref(), now)?;
                 Ok(Reply::Done)
             }
+            Request::RenameMoment { delta_id, name, note } => {
+                self.rename_moment(&delta_id, &name, note, now)?;
+                Ok(Reply::Done)
+            }
+            Request::ListBursts { scope, before, limit } => {
+                Ok(Reply::Bursts { bursts: self.list_bursts(&scope, before, limit)? })
+            }
             Request::RestorePreview { target, at } => self.restore_preview(&target, &at, now).map(Reply::Preview),
             Request::Restore { target, at } => self.restore(&target, &at, now).map(Reply::Restored),
             other => Err(invalid("This request is not for a workspace alone.").with_detail(format!("{other:?}"))),
@@ -163,11 +170,12 @@ impl Engine {
                 .iter()
                 .map(|(path, reason)| codesync_api::RefusedPath { path: path.clone(), reason: reason.clone() })
                 .collect(),
+            notices: self.notices.clone(),
         })
     }
 
     /// Moments of the workspace, without building its timeline: every step but marks.
-    fn count_moments(&self) -> u64 {
+    pub(crate) fn count_moments(&self) -> u64 {
         let n_waiting: u64 = self.waiting.iter().map(|(signed, _)| signed.delta.steps.len() as u64).sum();
         (self.log.n_steps() + n_waiting).saturating_sub(self.marks.len() as u64 + self.n_sessions)
     }
@@ -279,7 +287,16 @@ impl Engine {
     }
 
     pub(crate) fn is_store_failed(&self) -> bool {
-        matches!(self.save.kind, SaveKind::DiskFull | SaveKind::Failed)
+        matches!(self.save.kind, SaveKind::DiskFull | SaveKind::Failed | SaveKind::FolderGone)
+    }
+
+    /// Why nothing can be taken now.
+    pub(crate) fn store_refusal(&self) -> ApiError {
+        let code = match self.save.kind {
+            SaveKind::DiskFull => ErrorCode::DiskFull,
+            _ => ErrorCode::Io,
+        };
+        ApiError::new(code, self.save.message.clone().unwrap_or_default())
     }
 }
 
@@ -296,6 +313,7 @@ pub fn only_asks(request: &Request) -> bool {
             | Request::OpenView { .. }
             | Request::CloseView { .. }
             | Request::ResyncView { .. }
+            | Request::ResumeViews { .. }
             | Request::Timeline { .. }
             | Request::Histogram { .. }
             | Request::MomentInfo { .. }
@@ -307,6 +325,7 @@ pub fn only_asks(request: &Request) -> bool {
             | Request::Blame { .. }
             | Request::FindInHistory { .. }
             | Request::Moments { .. }
+            | Request::ListBursts { .. }
             | Request::RestorePreview { .. }
     )
 }
@@ -328,6 +347,7 @@ fn changes_something(request: &Request) -> bool {
             | Request::SetLineEnd { .. }
             | Request::EditFile { .. }
             | Request::NameMoment { .. }
+            | Request::RenameMoment { .. }
             | Request::Restore { .. }
     )
 }

@@ -6,13 +6,13 @@ use crate::changeset::{Changeset, transform};
 
 use crate::{Engine, Now, Result, invalid};
 use codesync_api::{
-    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, Splice as ApiSplice, ViewEdit, ViewOpened,
-    ViewPatch, ViewSnapshot,
+    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, ResumedView, Splice as ApiSplice, ViewEdit,
+    ViewOpened, ViewPatch, ViewSnapshot,
 };
 use codesync_base::{FileId, FileKind, Origin, Splice, utf16_len};
 use codesync_doc::Rope;
 use codesync_fs::{Content, WholeReason};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// A checksum of the text travels with every so many patches.
 const CHECKSUM_EVERY: u64 = 16;
@@ -77,6 +77,31 @@ impl Engine {
         if is_too_large { ReadOnlyReason::TooLarge } else { ReadOnlyReason::Binary }
     }
 
+    /// Views that a client had in a process that ended, gone on with under their numbers.
+    pub(crate) fn resume_views(&mut self, views: &[ResumedView]) -> Result<()> {
+        self.settle();
+        for resumed in views {
+            let view_id = resumed.view_id;
+            let node = self.node_at(&resumed.path).ok().filter(|node| node.kind == FileKind::Text);
+            let Some(file) = node.map(|node| node.file) else {
+                self.events.push(Event::ViewMoved { view_id, path: None });
+                continue;
+            };
+            let (revision, acked_request_id) = (resumed.revision, resumed.acked_request_id);
+            let view = View { file, revision, bridge: VecDeque::new(), acked_request_id, snapshot_revision: revision };
+            self.views.insert(view_id, view);
+            self.send_snapshot(view_id)?;
+        }
+        // What happened between the two processes nobody has told.
+        let mut folders: BTreeSet<String> = [String::new()].into();
+        let parents = self.tree.alive().filter_map(|node| node.path.parent());
+        folders.extend(parents.map(|parent| parent.to_string()));
+        self.events.push(Event::TreeChanged { folders: folders.into_iter().collect() });
+        self.events.push(Event::HistoryGrew { n_moments: self.count_moments(), paths: Vec::new() });
+        self.events.push(Event::SaveState(self.save.clone()));
+        Ok(())
+    }
+
     pub(crate) fn close_view(&mut self, view_id: u32) -> Result<()> {
         self.views.remove(&view_id).map(drop).ok_or_else(|| no_view(view_id))
     }
@@ -85,7 +110,7 @@ impl Engine {
     pub(crate) fn edit_view(&mut self, view_id: u32, edit: &ViewEdit, now: Now) -> Result<()> {
         if self.is_store_failed() {
             self.send_snapshot(view_id)?;
-            return Err(ApiError::new(ErrorCode::DiskFull, self.save.message.clone().unwrap_or_default()));
+            return Err(self.store_refusal());
         }
         let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
         if edit.request_id <= view.acked_request_id || edit.base_revision < view.snapshot_revision {

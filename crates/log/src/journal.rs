@@ -9,6 +9,7 @@ use std::ops::Range;
 pub(crate) const SEGMENT_VERSION: u16 = 1;
 pub(crate) const HEADER_BYTES: usize = 20;
 pub(crate) const RECORD_HEADER_BYTES: usize = 9;
+pub(crate) const TWIN_FOLDER: &str = "copies";
 const MAGIC: &[u8; 8] = b"CODESYNC";
 
 /// What a segment holds. Blobs stand apart so that sealing never has to copy them.
@@ -19,6 +20,22 @@ pub(crate) enum Class {
     /// Sealed blocks.
     Sealed = 2,
     Blobs = 3,
+}
+
+impl Class {
+    /// Sealed blocks have their second copy in the index.
+    pub fn has_twin(self) -> bool {
+        self != Class::Sealed
+    }
+
+    /// Of the records in such a segment.
+    pub fn kind(self) -> RecordKind {
+        match self {
+            Class::Live => RecordKind::Delta,
+            Class::Sealed => RecordKind::SealedBlock,
+            Class::Blobs => RecordKind::Blob,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +63,11 @@ impl RecordKind {
 
 pub(crate) fn segment_name(number: u32) -> String {
     format!("journal/{number:08}.seg")
+}
+
+/// The second copy of a segment: the same bytes, or the first part of them.
+pub(crate) fn twin_name(number: u32) -> String {
+    format!("{TWIN_FOLDER}/{number:08}.seg")
 }
 
 /// The number in the name of a segment file.
@@ -104,6 +126,13 @@ pub(crate) struct Scan {
     pub damaged: Vec<Range<usize>>,
     /// Where the whole records end and something follows that is none: a write that broke off.
     pub torn_at: Option<usize>,
+}
+
+impl Scan {
+    /// Whole records from the first byte to the last.
+    pub fn is_clean(&self) -> bool {
+        self.class.is_some() && self.damaged.is_empty() && self.torn_at.is_none()
+    }
 }
 
 /// Reads all records of segment `number`.

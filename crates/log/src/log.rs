@@ -5,6 +5,7 @@
 
 mod blobs;
 mod check;
+mod join;
 mod open;
 mod read;
 mod seal;
@@ -13,7 +14,7 @@ use crate::block::{BlockId, Summary};
 use crate::index::{Index, checked, unchecked};
 use crate::journal::{Class, RecordKind};
 use crate::writer::{Place, Writer};
-use crate::{LogError, MemoryDisk, MemoryIndex, OpenReport};
+use crate::{Finding, LogError, MemoryDisk, MemoryIndex, OpenReport};
 use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -63,6 +64,8 @@ pub struct Log {
     index_is_doubtful: Cell<bool>,
     /// Segments in which records were damaged; they are set aside rather than removed.
     damaged_live: Vec<u32>,
+    /// What opening found to be missing: `verify` must not forget it.
+    lost_at_opening: Vec<Finding>,
     /// Keeps other processes out for as long as the log lives.
     _lock: Option<File>,
 }

@@ -1,10 +1,13 @@
 //! Journal segments on a disk: appending, group commit, reading back. Knows records, not what they mean.
 
+mod twins;
+
 use crate::LogError;
 use crate::disk::Disk;
 use crate::journal::{self, Class, RECORD_HEADER_BYTES, RecordKind};
 use std::collections::BTreeMap;
 use std::io;
+use twins::Twin;
 
 /// Where a payload stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -23,8 +26,15 @@ pub(crate) struct Segment {
 /// A record that a crash could still take.
 struct Unsynced {
     kind: RecordKind,
-    payload: Vec<u8>,
+    /// As it stands in the segment, with its head.
+    bytes: Vec<u8>,
     place: Place,
+}
+
+impl Unsynced {
+    fn payload(&self) -> &[u8] {
+        &self.bytes[RECORD_HEADER_BYTES..]
+    }
 }
 
 /// The segment of one class that is being written.
@@ -47,6 +57,8 @@ pub(crate) struct Writer {
     pub disk: Box<dyn Disk>,
     pub segments: BTreeMap<u32, Segment>,
     current: BTreeMap<Class, Current>,
+    /// Of segments that have one.
+    twins: BTreeMap<u32, Twin>,
     next_number: u32,
     segment_bytes_max: u64,
     moved: Vec<(Place, Place)>,
@@ -63,6 +75,7 @@ impl Writer {
             disk,
             segments: BTreeMap::new(),
             current: BTreeMap::new(),
+            twins: BTreeMap::new(),
             next_number: 1,
             segment_bytes_max,
             moved: Vec::new(),
@@ -73,6 +86,7 @@ impl Writer {
     /// Takes note of a segment found at opening. Appending goes on in the newest of its class when `is_open`.
     pub fn adopt(&mut self, number: u32, segment: Segment, is_open: bool) {
         self.segments.insert(number, segment);
+        self.adopt_twin(number, segment);
         self.next_number = self.next_number.max(number.saturating_add(1));
         self.current.entry(segment.class).or_default().number = is_open.then_some(number);
     }
@@ -87,9 +101,9 @@ impl Writer {
         if self.current.entry(class).or_default().is_doubtful {
             self.rewrite_unsynced(class)?;
         }
-        let place = self.write(class, kind, payload, Rotation::WhenFull)?;
-        let current = self.current.entry(class).or_default();
-        current.unsynced.push(Unsynced { kind, payload: payload.to_vec(), place });
+        let written = self.write(class, kind, payload, Rotation::WhenFull)?;
+        let place = written.place;
+        self.current.entry(class).or_default().unsynced.push(written);
         Ok(place)
     }
 
@@ -98,7 +112,7 @@ impl Writer {
     }
 
     pub fn unsynced_bytes(&self, class: Class) -> usize {
-        self.current.get(&class).map_or(0, |current| current.unsynced.iter().map(|record| record.payload.len()).sum())
+        self.current.get(&class).map_or(0, |current| current.unsynced.iter().map(|record| record.payload().len()).sum())
     }
 
     /// Makes everything appended durable. Blobs go first: a delta must not outlive the blob it names.
@@ -124,7 +138,8 @@ impl Writer {
             current.is_doubtful = true;
             return Err(LogError::of(&name, error));
         }
-        current.unsynced.clear();
+        let synced = std::mem::take(&mut current.unsynced);
+        self.copy_to_twin(class, number, &synced);
         Ok(())
     }
 
@@ -140,10 +155,10 @@ impl Writer {
         current.number = None;
         current.is_doubtful = false;
         for n_done in 0..records.len() {
-            match self.write(class, records[n_done].kind, &records[n_done].payload, Rotation::Never) {
-                Ok(place) => {
-                    self.moved.push((records[n_done].place, place));
-                    records[n_done].place = place;
+            match self.write(class, records[n_done].kind, records[n_done].payload(), Rotation::Never) {
+                Ok(written) => {
+                    self.moved.push((records[n_done].place, written.place));
+                    records[n_done] = written;
                 }
                 Err(error) => {
                     let current = self.current.entry(class).or_default();
@@ -157,13 +172,20 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, class: Class, kind: RecordKind, payload: &[u8], rotation: Rotation) -> Result<Place, LogError> {
+    fn write(
+        &mut self,
+        class: Class,
+        kind: RecordKind,
+        payload: &[u8],
+        rotation: Rotation,
+    ) -> Result<Unsynced, LogError> {
         let number = self.segment_for(class, payload.len(), rotation)?;
         let mut bytes = Vec::with_capacity(payload.len() + RECORD_HEADER_BYTES);
         journal::encode_record(number, kind, payload, &mut bytes);
         let offset = self.segments[&number].length_bytes + RECORD_HEADER_BYTES as u64;
         self.append_bytes(class, number, &bytes)?;
-        Ok(Place { segment: number, offset, length_bytes: payload.len() as u32 })
+        let place = Place { segment: number, offset, length_bytes: payload.len() as u32 };
+        Ok(Unsynced { kind, bytes, place })
     }
 
     /// The segment to append to: the current one, or a new one when that is full.
@@ -218,9 +240,16 @@ impl Writer {
         }
     }
 
-    /// The payload at a place, its checksum right.
+    /// The payload at a place, its checksum right; from the second copy where the first is damaged.
     pub fn read(&self, place: Place, kind: RecordKind) -> Result<Vec<u8>, LogError> {
         let name = journal::segment_name(place.segment);
+        self.read_from(name, place, kind).or_else(|damage| {
+            let twin = self.read_from(journal::twin_name(place.segment), place, kind);
+            twin.map_err(|_| damage)
+        })
+    }
+
+    fn read_from(&self, name: String, place: Place, kind: RecordKind) -> Result<Vec<u8>, LogError> {
         let start = place.offset - RECORD_HEADER_BYTES as u64;
         let length_bytes = u64::from(place.length_bytes) + RECORD_HEADER_BYTES as u64;
         let mut bytes = self.disk.read_range(&name, start, length_bytes).map_err(|error| match error.kind() {
@@ -239,6 +268,7 @@ impl Writer {
     pub fn remove(&mut self, number: u32) -> Result<(), LogError> {
         let name = journal::segment_name(number);
         self.forget(number);
+        self.remove_twin(number);
         match self.disk.remove(&name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::of(&name, error)),
             _ => Ok(()),
@@ -250,6 +280,7 @@ impl Writer {
         let name = journal::segment_name(number);
         let aside = self.free_name_aside(number)?;
         self.forget(number);
+        self.remove_twin(number);
         match self.disk.rename(&name, &aside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogError::of(&name, error)),
             _ => Ok(()),
@@ -297,6 +328,7 @@ impl Writer {
             payloads.iter().map(|payload| journal::encode_record(number, kind, payload, &mut bytes)).collect();
         self.disk.replace(&name, &bytes).map_err(|error| LogError::of(&name, error))?;
         self.segments.insert(number, Segment { class, length_bytes: bytes.len() as u64 });
+        self.replace_twin(number, class, &bytes);
         Ok(ranges
             .into_iter()
             .map(|range| Place { segment: number, offset: range.start as u64, length_bytes: range.len() as u32 })

@@ -2,6 +2,7 @@
 //! overwrites what it has not seen: before a write the disk is looked at.
 
 use crate::config::cannot;
+use crate::identity::Place;
 use crate::shadow::{Known, Shadow};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{BlobHash, FileId, RelPath};
@@ -11,7 +12,7 @@ use codesync_fs::{
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,9 @@ const MASS_FILES: usize = 20;
 
 pub(crate) struct Bridge {
     pub folder: Folder,
+    /// The history inside it, and what it was when it was opened.
+    store: PathBuf,
+    store_place: Option<Place>,
     pub rules: Arc<Rules>,
     shadow: Shadow,
     intake: Option<Running>,
@@ -62,7 +66,8 @@ impl Bridge {
         let shadow =
             Shadow::open(shadow_path.clone()).map_err(|error| cannot("read or write", &shadow_path, &error))?;
         let (intake, next_look, paused_until, unmarked) = (None, None, None, Vec::new());
-        Ok(Self { folder, rules, shadow, intake, next_look, paused_until, unmarked })
+        let (store, store_place) = (store.to_path_buf(), Place::of(store));
+        Ok(Self { folder, store, store_place, rules, shadow, intake, next_look, paused_until, unmarked })
     }
 
     /// Files that were not yet written when the program last ended are to be compared again. Before the first
@@ -110,8 +115,12 @@ impl Bridge {
         }
         let observed =
             codesync_fs::observe(&self.folder, &self.rules, &self.shadow.table, paths).map_err(folder_error)?;
-        if paths.is_none() {
-            self.note_scan(engine, &observed);
+        match paths {
+            None => self.note_scan(engine, &observed),
+            Some(paths) => {
+                let refused = observed.refused.iter().chain(&observed.unread);
+                engine.note_refused(paths, refused.map(|refused| (refused.path.clone(), refused.sentence.clone())));
+            }
         }
         let changes = self.changes_by_others(engine, &observed);
         self.shadow.table.refresh(&observed.observations, now_ns());
@@ -321,6 +330,27 @@ impl Bridge {
         Ok(())
     }
 
+    /// Why nothing may be written now: folder or history are not what they were when they were opened. `until`: the
+    /// time up to which all is kept.
+    pub fn gone(&self, until: &str) -> Option<String> {
+        let root = self.folder.root().display();
+        if !self.folder.is_in_place() {
+            return Some(format!(
+                "This folder is gone from “{root}”: it was moved or deleted, or its disk was taken out. Everything up to \
+                 {until} was kept in it. Bring it back and we'll go on by ourselves, or open it at its new place. Until \
+                 then the editor is read-only so that nothing is lost."
+            ));
+        }
+        (Place::of(&self.store) != self.store_place).then(|| {
+            format!(
+                "The history of this folder is gone: “{}” was moved or deleted. Everything up to {until} was kept in it, \
+                 and your files are where they are. Put it back and we'll go on by ourselves, or open the folder again \
+                 to begin a new history. Until then the editor is read-only so that nothing is lost.",
+                self.store.display()
+            )
+        })
+    }
+
     /// Makes everything durable, the shadow's part before and after history's.
     pub fn sync(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
         self.unmarked.extend(engine.take_newly_unwritten());
@@ -330,7 +360,7 @@ impl Bridge {
             Err(error) => tracing::warn!(%error, "the shadow could not be written"),
         }
         if engine.is_unsynced() {
-            engine.sync(now)?;
+            engine.sync_while(now, &|until| self.gone(until))?;
         }
         if let Err(error) = self.shadow.write_later() {
             tracing::warn!(%error, "the shadow could not be written");

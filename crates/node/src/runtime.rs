@@ -2,20 +2,20 @@
 //! writes files that are due.
 
 use crate::bridge::Bridge;
-use crate::{Options, STORE_FOLDER, config, state, whole};
+use crate::identity::Identity;
+use crate::{Options, STORE_FOLDER, config, health, state, whole};
 use codesync_api::{
-    ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, SaveKind, SaveState,
-    ViewOpened,
+    ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ResumedView, SaveKind,
+    SaveState, ViewOpened,
 };
 use codesync_auth::verify_delta;
 use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{Engine, Now, Profile, api_error};
 use codesync_fs::{Batch, Watcher};
-use codesync_log::{Log, MemoryDisk, MemoryIndex};
-use serde::{Deserialize, Serialize};
+use codesync_log::{Log, MemoryDisk, MemoryIndex, OpenReport};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 type Result<T> = std::result::Result<T, ApiError>;
@@ -23,7 +23,9 @@ type Answer = Sender<Result<Reply>>;
 
 pub(crate) enum Message {
     Call(Box<Request>, Answer),
-    Subscribe(Sender<Event>),
+    Subscribe(SyncSender<Event>),
+    /// Listeners and views that another process served until it ended.
+    Resume(Vec<SyncSender<Event>>, Vec<ResumedView>),
     Changed(Batch),
     Close(Sender<()>),
 }
@@ -35,8 +37,10 @@ const REST_AFTER: Duration = Duration::from_secs(2);
 const IDLE_AFTER: Duration = Duration::from_secs(30);
 /// What a long intake takes in is durable within this time.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
-/// How often a full disk is tried again.
+/// How often a full disk is tried again, and a folder that is gone is looked for.
 const RETRY: Duration = Duration::from_secs(1);
+/// While work goes on without a rest, the head of the log is remembered this often, and room is looked for.
+const NOTE_EVERY: Duration = Duration::from_secs(30);
 
 pub(crate) struct Runtime {
     engine: Engine,
@@ -45,7 +49,11 @@ pub(crate) struct Runtime {
     /// Who was said to work here when it was opened.
     person: Option<String>,
     watcher: Option<Watcher>,
-    subscribers: Vec<Sender<Event>>,
+    /// Kept for a watcher that is to be started anew.
+    inbox: Option<Sender<Message>>,
+    subscribers: Vec<SyncSender<Event>>,
+    identity: Identity,
+    last_noted: Instant,
     last_activity: Instant,
     last_commit: Instant,
     rested: bool,
@@ -54,27 +62,29 @@ pub(crate) struct Runtime {
     has_no_store: bool,
 }
 
-/// What this copy of the store is, beside its history.
-#[derive(Default, Serialize, Deserialize)]
-struct Replica {
-    incarnation: u32,
-}
-
 impl Runtime {
     /// Takes the store.
     pub fn open(root: &Path, options: &Options) -> Result<Self> {
         let store = root.join(STORE_FOLDER);
-        let (log, findings) = open_log(root)?;
-        let mut engine = open_engine(log, root, options.person.clone())?;
-        engine.note_healed(findings);
+        let (log, report) = open_log(root)?;
+        let until = health::day_and_time(log.newest_reading().wall_ms);
+        let identity = Identity::settle(&store, &log, config::device_key()?.device(), now().ms);
+        let mut engine = open_engine(log, root, options.person.clone(), identity.incarnation())?;
+        engine.note_healed(report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.what)));
+        engine.note_healed(identity.past(health::day_and_time));
         let bridge = Bridge::open(root, &store)?;
+        let notices = [identity.notice(&until), health::damage(&report), health::read_only(&bridge.folder)];
+        notices.into_iter().flatten().for_each(|notice| engine.note(notice));
         Ok(Self {
             engine,
             bridge,
             root: root.to_path_buf(),
             person: options.person.clone(),
             watcher: None,
+            inbox: None,
             subscribers: Vec::new(),
+            identity,
+            last_noted: Instant::now(),
             last_activity: Instant::now(),
             last_commit: Instant::now(),
             rested: true,
@@ -86,8 +96,13 @@ impl Runtime {
     /// Brings workspace and folder together; with an inbox, goes on following the folder.
     pub fn begin(&mut self, inbox: Option<Sender<Message>>) -> Result<()> {
         let (now, stay) = (now(), inbox.is_some());
-        if let Some(inbox) = inbox {
-            self.watch(inbox)?;
+        self.inbox = inbox;
+        self.watch()?;
+        if stay {
+            // Views of several processes may come together here when one of them ends.
+            let mut start = [0; 4];
+            config::fill_random(&mut start);
+            self.engine.number_views_from(u32::from_le_bytes(start) >> 2);
         }
         self.bridge.resume(&mut self.engine, now);
         self.bridge.look(&mut self.engine, None, false, now)?;
@@ -97,10 +112,16 @@ impl Runtime {
             // Nobody listens yet.
             drop(self.engine.take_events());
         }
-        self.commit(now)
+        self.commit(now)?;
+        self.note_state();
+        // Nobody listens yet.
+        drop(self.engine.take_events());
+        Ok(())
     }
 
-    fn watch(&mut self, inbox: Sender<Message>) -> Result<()> {
+    /// Follows the folder, if this runtime stays.
+    fn watch(&mut self) -> Result<()> {
+        let Some(inbox) = self.inbox.clone() else { return Ok(()) };
         let (batches, changes) = mpsc::channel();
         let watcher = Watcher::start(&self.bridge.folder, self.bridge.rules.clone(), batches)
             .map_err(crate::bridge::folder_error)?;
@@ -178,6 +199,7 @@ impl Runtime {
         if !batch.is_empty() {
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
         }
+        self.look_for_folder(now);
         for message in batch {
             match message {
                 Message::Call(request, answer) => {
@@ -186,16 +208,24 @@ impl Runtime {
                     let result = self.handle(*request, now);
                     answers.push((answer, result, only_asks));
                 }
-                Message::Subscribe(subscriber) => self.subscribers.push(subscriber),
+                Message::Subscribe(subscriber) => self.subscribe(subscriber),
+                Message::Resume(listeners, views) => {
+                    self.subscribers.extend(listeners);
+                    if let Err(error) = self.handle(Request::ResumeViews { views }, now) {
+                        tracing::warn!(%error, "views could not be gone on with");
+                    }
+                }
                 Message::Changed(batch) => self.take_in(&batch, now),
                 Message::Close(done) => closing = Some(done),
             }
         }
-        if let Err(error) = self.bridge.turn(&mut self.engine, now) {
+        if !self.engine.is_folder_gone()
+            && let Err(error) = self.bridge.turn(&mut self.engine, now)
+        {
             tracing::warn!(%error, "changes of the folder could not be taken in");
         }
         let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
-        if hurried {
+        if hurried && !self.engine.is_folder_gone() {
             self.write_all(now);
         }
         for (answer, result, only_asks) in answers {
@@ -211,16 +241,54 @@ impl Runtime {
         if self.engine.read_ahead() {
             self.tell();
         }
-        self.write_some(now);
-        self.tell();
-        self.rest();
+        if !self.engine.is_folder_gone() {
+            self.write_some(now);
+            self.tell();
+            self.rest();
+        }
         closing
+    }
+
+    /// Whoever listens from now on is told first what all are to know.
+    fn subscribe(&mut self, subscriber: SyncSender<Event>) {
+        for notice in self.engine.notices() {
+            // Whoever subscribed may be gone.
+            subscriber.try_send(Event::Notice(notice.clone())).unwrap_or_default();
+        }
+        self.subscribers.push(subscriber);
+    }
+
+    /// Notices that the folder went, and goes on when it is back.
+    fn look_for_folder(&mut self, now: Now) {
+        let was_gone = self.engine.is_folder_gone();
+        let is_here = self.engine.look_for_folder(now, &|until| self.bridge.gone(until)).is_ok();
+        if was_gone && is_here {
+            drop(self.watcher.take());
+            let looked = self.watch().and_then(|()| self.bridge.look_soon(&mut self.engine, None, false, now));
+            if let Err(error) = looked {
+                tracing::warn!(%error, "the folder could not be looked at");
+            }
+        }
+    }
+
+    /// Remembers how far history goes, and looks whether there is room for more.
+    fn note_state(&mut self) {
+        self.last_noted = Instant::now();
+        if self.engine.is_unsynced() {
+            return;
+        }
+        self.identity.note_head(self.engine.log());
+        health::note_space(&mut self.engine, &self.bridge.folder);
     }
 
     /// Makes everything durable.
     fn commit(&mut self, now: Now) -> Result<()> {
         self.last_commit = Instant::now();
-        self.bridge.sync(&mut self.engine, now)
+        let done = self.bridge.sync(&mut self.engine, now);
+        if done.is_ok() && self.last_noted.elapsed() >= NOTE_EVERY {
+            self.note_state();
+        }
+        done
     }
 
     /// Makes what a long intake did durable now and then: an fsync for each of its turns would be most of its time.
@@ -232,6 +300,10 @@ impl Runtime {
     }
 
     fn take_in(&mut self, batch: &Batch, now: Now) {
+        if self.engine.is_folder_gone() {
+            // Everything is looked at when it is back.
+            return;
+        }
         let paths = if batch.overflow { None } else { Some(&batch.paths) };
         if let Err(error) = self.bridge.look_soon(&mut self.engine, paths, batch.mass, now) {
             tracing::warn!(%error, "the folder could not be looked at");
@@ -268,6 +340,7 @@ impl Runtime {
             if let Err(error) = self.engine.rest(idle) {
                 tracing::warn!(%error, "history could not be put in order");
             }
+            self.note_state();
         }
     }
 
@@ -279,17 +352,21 @@ impl Runtime {
             SaveState { kind: SaveKind::Failed, saved_ms: None, n_unwritten: 0, message: Some(message.to_owned()) };
         for subscriber in &self.subscribers {
             // Whoever subscribed may be gone.
-            subscriber.send(Event::SaveState(state.clone())).unwrap_or_default();
+            subscriber.try_send(Event::SaveState(state.clone())).unwrap_or_default();
         }
     }
 
     fn tell(&mut self) {
         for event in self.engine.take_events() {
-            self.subscribers.retain(|subscriber| subscriber.send(event.clone()).is_ok());
+            // One who does not read is let go: the end of its events tells it to begin anew.
+            self.subscribers.retain(|subscriber| subscriber.try_send(event.clone()).is_ok());
         }
     }
 
     fn handle(&mut self, request: Request, now: Now) -> Result<Reply> {
+        if self.engine.is_folder_gone() && needs_folder(&request) {
+            self.engine.look_for_folder(now, &|until| self.bridge.gone(until))?;
+        }
         match request {
             Request::OpenView { path } => self.open_view(path, now),
             Request::GetState { key } => state::get(&self.root.join(STORE_FOLDER), &key),
@@ -385,16 +462,15 @@ impl Runtime {
         }
         let (store, person) = (self.root.join(STORE_FOLDER), self.person.clone());
         let n_deltas = bundle.deltas.len() as u64;
+        // A life of its own: the device that made the bundle may be this one, and may go on elsewhere.
+        self.identity = Identity::begin_anew(&store, config::device_key()?.device());
+        let incarnation = self.identity.incarnation();
         self.replace_engine(now, |log, root| {
             log.close().map_err(api_error)?;
             whole::set_history_aside(&store)?;
-            let mut incarnation = [0; 4];
-            config::fill_random(&mut incarnation);
-            // A life of its own: the device that made the bundle may be this one, and may go on elsewhere.
-            write_replica(&store, &Replica { incarnation: u32::from_le_bytes(incarnation) | 1 })?;
             let (mut log, _) = open_log(root)?;
             codesync_engine::add_bundle(&mut log, &bundle)?;
-            open_engine(log, root, person)
+            open_engine(log, root, person, incarnation)
         })?;
         self.write_whole_tree(now)?;
         Ok(Reply::Imported { n_deltas })
@@ -402,8 +478,8 @@ impl Runtime {
 
     /// Opens the engine anew on its log.
     fn reopen(&mut self, now: Now) -> Result<()> {
-        let person = self.person.clone();
-        self.replace_engine(now, |log, root| open_engine(log, root, person))?;
+        let (person, incarnation) = (self.person.clone(), self.identity.incarnation());
+        self.replace_engine(now, |log, root| open_engine(log, root, person, incarnation))?;
         self.write_whole_tree(now)
     }
 
@@ -417,7 +493,9 @@ impl Runtime {
             Ok(engine) => (Ok(engine), Ok(())),
             // The engine at hand has no store any more: nothing may be taken by it.
             Err(error) => (
-                open_log(&self.root).and_then(|(log, _)| open_engine(log, &self.root, self.person.clone())),
+                open_log(&self.root).and_then(|(log, _)| {
+                    open_engine(log, &self.root, self.person.clone(), self.identity.incarnation())
+                }),
                 Err(error),
             ),
         };
@@ -443,12 +521,20 @@ impl Runtime {
 
     pub(crate) fn close(mut self) {
         let now = now();
+        self.look_for_folder(now);
+        if self.engine.is_folder_gone() {
+            // Nothing may be made anew where it was; what is not saved was said to be so.
+            tracing::warn!("the folder is gone; the workspace is let go as it is");
+            self.tell();
+            return;
+        }
         if let Err(error) = self.bridge.finish_intake(&mut self.engine, now).and_then(|()| self.commit(now)) {
             tracing::warn!(%error, "not all changes of the folder were taken in");
         }
         self.write_all(now);
         self.tell();
         drop(self.watcher.take());
+        self.note_state();
         if let Err(error) = self.engine.shut_down(now) {
             tracing::warn!(%error, "the workspace did not close cleanly; everything shown as saved is kept");
         }
@@ -457,6 +543,10 @@ impl Runtime {
 
 #[cfg(test)]
 impl Runtime {
+    pub(crate) fn log_heads(&self) -> Vec<codesync_base::Head> {
+        self.engine.log().heads()
+    }
+
     pub(crate) fn is_busy(&self) -> bool {
         self.bridge.is_busy()
     }
@@ -473,17 +563,13 @@ fn log_options() -> codesync_log::Options {
     codesync_log::Options::new(verify_delta)
 }
 
-/// The log, and what was not as it should be.
-fn open_log(root: &Path) -> Result<(Log, Vec<String>)> {
-    let (log, report) = Log::open(root, log_options()).map_err(api_error)?;
-    let findings = report.findings.iter().map(|finding| {
-        tracing::warn!(?finding, "the history was not whole");
-        format!("{}: {}", finding.place, finding.what)
-    });
-    Ok((log, findings.collect()))
+fn open_log(root: &Path) -> Result<(Log, OpenReport)> {
+    let opened = Log::open(root, log_options()).map_err(|error| health::store_refusal(root, error))?;
+    opened.1.findings.iter().for_each(|finding| tracing::warn!(?finding, "the history was not whole"));
+    Ok(opened)
 }
 
-fn open_engine(log: Log, root: &Path, person: Option<String>) -> Result<Engine> {
+fn open_engine(log: Log, root: &Path, person: Option<String>, incarnation: u32) -> Result<Engine> {
     let mut project = ProjectId::ZERO;
     config::fill_random(&mut project.0);
     let profile = Profile {
@@ -491,20 +577,22 @@ fn open_engine(log: Log, root: &Path, person: Option<String>) -> Result<Engine> 
         person: person.unwrap_or_else(config::person_name),
         device_name: config::device_name(),
         root: root.display().to_string(),
-        incarnation: read_replica(&root.join(STORE_FOLDER)).incarnation,
+        incarnation,
     };
     Engine::open(log, config::device_key()?, profile, now())
 }
 
-fn read_replica(store: &Path) -> Replica {
-    let bytes = std::fs::read(store.join("replica.json")).unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
-}
-
-fn write_replica(store: &Path, replica: &Replica) -> Result<()> {
-    let file = store.join("replica.json");
-    let json = serde_json::to_vec(replica).expect("invariant: plain data has a JSON form");
-    whole::write_atomically(&file, &json).map_err(|error| config::cannot("write", &file, &error))
+/// Requests that read or write the folder itself, or are only done when it has what they made.
+fn needs_folder(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::PutState { .. }
+            | Request::ImportFile { .. }
+            | Request::ImportBundle { .. }
+            | Request::Verify { .. }
+            | Request::Save { .. }
+            | Request::Flush
+    )
 }
 
 /// The time, asked of the system.

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod first_look;
+mod places;
 mod random;
+mod takeover;
 
 use crate::Options;
 use crate::runtime::{Message, Runtime};

@@ -1,6 +1,7 @@
-//! Writes the TypeScript twins of the API types. Must never know a type by name beyond the roots:
+//! Writes the generated files of the page: the TypeScript twins of the API types, and the licences. Must never know a type by name beyond the roots:
 //! whatever the roots reach is exported.
 
+use crate::licences;
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
 use codesync_api::{ApiError, Call, CallReply, Push};
@@ -14,16 +15,20 @@ const HEADER: &str = "\
 // Positions and lengths are UTF-16 code units of LF-normalised text; *_ms are Unix milliseconds.
 ";
 
-/// Writes `ui/src/api/generated.ts`, or with [`Mode::Check`] fails when it is not what would be written.
+/// Writes the generated files of the page, or with [`Mode::Check`] fails when one is not what would be written.
 pub fn run(project: &Project, mode: Mode) -> Result<()> {
-    let path = project.root.join("ui/src/api/generated.ts");
-    let wanted = generate();
+    one(project, mode, "ui/src/api/generated.ts", generate())?;
+    one(project, mode, "ui/src/features/help/licences.json", licences::generate(project)?)
+}
+
+fn one(project: &Project, mode: Mode, name: &str, wanted: String) -> Result<()> {
+    let path = project.root.join(name);
     let present = fs::read_to_string(&path).unwrap_or_default();
     if present == wanted {
         return Ok(());
     }
     if mode == Mode::Check {
-        bail!("ui/src/api/generated.ts is not what crates/api says; run `cargo xtask codegen`");
+        bail!("{name} is not up to date; run `cargo xtask codegen`");
     }
     let folder = path.parent().context("invariant: the path has a parent")?;
     fs::create_dir_all(folder)?;

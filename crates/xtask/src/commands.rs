@@ -1,4 +1,4 @@
-//! The commands that put the parts together: run, test, bench, bundle, screenshots.
+//! The commands that put the parts together: run, test, bench, screenshots.
 
 use crate::codegen::{self, Mode};
 use crate::process::Step;
@@ -88,15 +88,6 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
         step = step.with_argument(argument);
     }
     step.run()
-}
-
-/// Makes the installable packages.
-pub fn bundle(project: &Project) -> Result<()> {
-    setup::system(Purpose::Build)?;
-    setup::npm(project)?;
-    Step::new("npx", &["--prefix", "ui", "tauri", "build", "--bundles", "deb,rpm"]).in_folder(&project.root).run()?;
-    println!("xtask: the packages are in {}", project.root.join("target/release/bundle").display());
-    Ok(())
 }
 
 /// Draws every screen of the real window into `out/screenshots`.

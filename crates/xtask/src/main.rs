@@ -1,7 +1,9 @@
 //! `cargo xtask`: everything a developer or CI does with this checkout, as one command each.
 
+mod bundle;
 mod codegen;
 mod commands;
+mod licences;
 mod process;
 mod project;
 mod setup;
@@ -55,7 +57,11 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Makes the .deb and .rpm packages.
-    Bundle,
+    Bundle {
+        /// Instead, tries the .deb made before: installs it in a bare system, uses it there, removes it (as root).
+        #[arg(long = "try")]
+        try_out: bool,
+    },
     /// Draws the screens of the real window into out/screenshots.
     Screenshots {
         /// Only the pictures with this in their name.
@@ -83,7 +89,8 @@ fn obey(project: &Project, command: Command) -> Result<()> {
         Command::Tidy => tidy::run(project),
         Command::Codegen { check } => codegen::run(project, if check { Mode::Check } else { Mode::Write }),
         Command::Bench { arguments } => commands::bench(project, &arguments),
-        Command::Bundle => commands::bundle(project),
+        Command::Bundle { try_out: true } => bundle::try_out(project),
+        Command::Bundle { try_out: false } => bundle::make(project),
         Command::Screenshots { only } => commands::screenshots(project, only.as_deref()),
     }
 }

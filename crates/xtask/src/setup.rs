@@ -24,11 +24,15 @@ const FOR_BUILD: &[&str] = &[
 const FOR_TESTS: &[&str] =
     &["xvfb", "webkit2gtk-driver", "dbus-x11", "xdotool", "imagemagick", "xclip", "iproute2", "git"];
 
+/// Debian packages that draw the icons of the packages and try them in a bare system.
+const FOR_BUNDLE: &[&str] = &["librsvg2-bin", "mmdebstrap", "xvfb", "xdotool", "imagemagick"];
+
 /// What a command is going to do with the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Build,
     Test,
+    Bundle,
 }
 
 /// Everything at once: what `cargo xtask setup` does.
@@ -44,8 +48,10 @@ pub fn system(purpose: Purpose) -> Result<()> {
         return Ok(());
     }
     let mut wanted = FOR_BUILD.to_vec();
-    if purpose == Purpose::Test {
-        wanted.extend(FOR_TESTS);
+    match purpose {
+        Purpose::Build => {}
+        Purpose::Test => wanted.extend(FOR_TESTS),
+        Purpose::Bundle => wanted.extend(FOR_BUNDLE),
     }
     if !is_program("dpkg-query") {
         println!("setup: this is not a Debian system; these packages, or what they are called here, are needed:");

@@ -21,7 +21,11 @@ export type ApiError = { code: ErrorCode, message: string,
  */
 detail: string | null, };
 
-export type AppEvent = { "event": "openRequested", "data": { path: string, goto: [string, number] | null, } } | { "event": "dropped", "data": { paths: Array<string>, x: number, y: number, } } | { "event": "systemThemeChanged", "data": { dark: boolean, } } | { "event": "workspaceClosed", "data": { error: ApiError, } };
+export type AppEvent = { "event": "openRequested", "data": { path: string, goto: [string, number] | null, } } | { "event": "dropped", "data": { paths: Array<string>, x: number, y: number, } } | { "event": "systemThemeChanged", "data": { dark: boolean,
+/**
+ * The desktop asks for high contrast.
+ */
+contrast: boolean, } } | { "event": "workspaceClosed", "data": { error: ApiError, } };
 
 export type AppReply = { "reply": "done" } | { "reply": "started", "value": Started } | { "reply": "path", "value": { path: string | null, } } | { "reply": "opened", "value": { root: string, name: string, } } | { "reply": "recent", "value": { folders: Array<RecentFolder>, } } | { "reply": "settings", "value": { settings: Settings, } } | { "reply": "clipboard", "value": { text: string, } };
 
@@ -247,12 +251,12 @@ export type RefusedPath = { path: string, reason: string, };
 /**
  * The answer to a [`Request`] of the same name.
  */
-export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
+export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
 
 /**
  * Everything a client may ask of a peer that has a workspace open.
  */
-export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
+export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "resumeViews", "args": { views: Array<ResumedView>, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "renameMoment", "args": { deltaId: string, name: string, note: string | null, } } | { "cmd": "listBursts", "args": { scope: Scope, before: number, limit: number, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
 
 /**
  * What a restore would do.
@@ -271,7 +275,20 @@ export type Restored = {
  */
 groupId: string | null, sentence: string, nFiles: number, paths: Array<string>, };
 
-export type SaveKind = "saved" | "saving" | "diskFull" | "cannotWriteFile" | "failed";
+/**
+ * A view as its client knows it, to be gone on with elsewhere.
+ */
+export type ResumedView = { viewId: number, path: string,
+/**
+ * Newest revision that the client has heard of.
+ */
+revision: number,
+/**
+ * Newest of its edits that was certainly done.
+ */
+ackedRequestId: number, };
+
+export type SaveKind = "saved" | "saving" | "diskFull" | "cannotWriteFile" | "folderGone" | "failed";
 
 /**
  * The truth about "is it kept?". Nothing is shown as saved before a real fsync.
@@ -302,7 +319,31 @@ export type Settings = {
 /**
  * `system`, `dark`, `light`, `hc-dark` or `hc-light`.
  */
-theme: string, zoomPercent: number, person: string | null, editorFontFamily: string, editorFontSize: number, tabSize: number, wordWrap: boolean, minimap: boolean, showWhitespace: boolean, reduceMotion: boolean, timelineVisible: boolean, timelineHintSeen: boolean, axis: string,
+theme: string, zoomPercent: number, person: string | null, editorFontFamily: string, editorFontSize: number,
+/**
+ * In percent of the font size.
+ */
+lineHeightPercent: number,
+/**
+ * Signs such as `=>` drawn as one.
+ */
+ligatures: boolean,
+/**
+ * Ctrl and the wheel over the text change its size only.
+ */
+wheelZoomsText: boolean,
+/**
+ * Suggestions while typing; Ctrl+Space gives them always.
+ */
+suggest: boolean, tabSize: number, wordWrap: boolean, minimap: boolean, showWhitespace: boolean, reduceMotion: boolean,
+/**
+ * Of the frame around the text, in pixels.
+ */
+uiFontSize: number,
+/**
+ * Screen-reader mode of the text editor: `auto`, `on` or `off`.
+ */
+screenReader: string, timelineVisible: boolean, timelineHintSeen: boolean, axis: string,
 /**
  * Open the last workspace at start.
  */
@@ -330,7 +371,11 @@ goto: [string, number] | null,
 /**
  * MSG-CRASH-1 applies: the last run did not end by itself.
  */
-crashed: boolean, person: string, systemDark: boolean, platform: string, };
+crashed: boolean, person: string, systemDark: boolean,
+/**
+ * The desktop asks for high contrast.
+ */
+systemContrast: boolean, platform: string, };
 
 export type Status = { apiVersion: number, appVersion: string,
 /**
@@ -352,7 +397,11 @@ nIgnored: number,
 /**
  * Paths that could not be taken in, with the reason as a sentence.
  */
-refused: Array<RefusedPath>, };
+refused: Array<RefusedPath>,
+/**
+ * What whoever opens this workspace is to know of it, such as that its history is a copy.
+ */
+notices?: Array<Notice>, };
 
 export type StepUnit = "change" | "burst" | "named" | "page" | "end";
 

@@ -52,6 +52,13 @@ const COLOURS: Record<string, string> = {
   "scrollbar.shadow": "editor-background",
 };
 
+/** Only there is the selected text drawn in a colour of its own. */
+const HIGH_CONTRAST_COLOURS: Record<string, string> = {
+  "editor.selectionForeground": "editor-selection-text",
+  contrastBorder: "border",
+  contrastActiveBorder: "focus",
+};
+
 const SYNTAX: [string, string][] = [
   ["", "editor-foreground"],
   ["comment", "syntax-comment"],
@@ -88,7 +95,8 @@ export function toHex(colour: string): string {
 export function applyTheme(monaco: Monaco, name: ThemeName): void {
   const tokens = getComputedStyle(document.documentElement);
   const token = (key: string): string => toHex(tokens.getPropertyValue(`--${key}`).trim());
-  const colors = Object.fromEntries(Object.entries(COLOURS).map(([id, key]) => [id, token(key)]));
+  const ids = { ...COLOURS, ...(name.startsWith("hc-") ? HIGH_CONTRAST_COLOURS : {}) };
+  const colors = Object.fromEntries(Object.entries(ids).map(([id, key]) => [id, token(key)]));
   const rules = SYNTAX.map(([scope, key]) => ({ token: scope, foreground: token(key).slice(1, 7) }));
   monaco.editor.defineTheme(`codesync-${name}`, { base: BASES[name], inherit: true, rules, colors });
   monaco.editor.setTheme(`codesync-${name}`);

@@ -70,7 +70,7 @@ export class FakeHost implements Host {
   #started(): Extract<AppReply, { reply: "started" }>["value"] {
     const wanted = new URLSearchParams(globalThis.location?.search ?? "").get("open");
     const systemDark = globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches ?? true;
-    return { version: "0.1.0", settings: readSettings(), open: wanted, goto: null, crashed: false, person: "Asha", systemDark, platform: "browser" };
+    return { version: "0.1.0", settings: readSettings(), open: wanted, goto: null, crashed: false, person: "Asha", systemDark, systemContrast: false, platform: "browser" };
   }
 
   #open(path: string): AppReply {
@@ -94,12 +94,12 @@ const BASE: Settings = {
   zoomPercent: 100,
   person: null,
   editorFontFamily: "",
-  editorFontSize: 14,
+  editorFontSize: 14, lineHeightPercent: 135, ligatures: false, wheelZoomsText: false, suggest: true,
   tabSize: 4,
   wordWrap: false,
   minimap: true,
   showWhitespace: false,
-  reduceMotion: false,
+  reduceMotion: false, uiFontSize: 13, screenReader: "auto",
   timelineVisible: true,
   timelineHintSeen: false,
   axis: "activity",

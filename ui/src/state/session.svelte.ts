@@ -17,11 +17,17 @@ export const DEFAULT_SETTINGS: Settings = {
   person: null,
   editorFontFamily: "",
   editorFontSize: 14,
+  lineHeightPercent: 135,
+  ligatures: false,
+  wheelZoomsText: false,
+  suggest: true,
   tabSize: 4,
   wordWrap: false,
   minimap: true,
   showWhitespace: false,
   reduceMotion: false,
+  uiFontSize: 13,
+  screenReader: "auto",
   timelineVisible: true,
   timelineHintSeen: false,
   axis: "activity",
@@ -29,18 +35,47 @@ export const DEFAULT_SETTINGS: Settings = {
   keys: {},
 };
 
+/** What a workspace can have otherwise. The rest belongs to the person or to the window. */
+export const WORKSPACE_SETTINGS: readonly (keyof Settings)[] = [
+  "theme", "editorFontFamily", "editorFontSize", "lineHeightPercent", "ligatures", "tabSize", "wordWrap", "minimap", "showWhitespace",
+  "suggest", "timelineVisible", "axis",
+];
+
+const WORKSPACE_KEY = "settings";
+
+/** Of what somebody wrote, the settings that exist and have a value of the right kind. */
+export function fittingSettings(written: unknown, keys: readonly (keyof Settings)[]): Partial<Settings> {
+  if (!(written instanceof Object)) return {};
+  const known = Object.entries(written).filter(([key, value]) => {
+    const own = key as keyof Settings;
+    if (!keys.includes(own)) return false;
+    return typeof value === typeof DEFAULT_SETTINGS[own] || (own === "person" && typeof value === "string");
+  });
+  return Object.fromEntries(known);
+}
+
 const NOTHING_YET: SaveState = { kind: "saved", savedMs: null, nUnwritten: 0, message: null };
 
 export class Session {
   phase = $state<Phase>("starting");
   started = $state.raw<Started | null>(null);
-  settings = $state.raw<Settings>(DEFAULT_SETTINGS);
+  /** The person's own, for every workspace. */
+  userSettings = $state.raw<Settings>(DEFAULT_SETTINGS);
+  /** What this workspace has otherwise. */
+  workspaceSettings = $state.raw<Partial<Settings>>({});
+  /** Shown before it is chosen: the theme that is pointed at. */
+  previewed = $state.raw<Partial<Settings>>({});
+  /** What counts now. */
+  readonly settings = $derived<Settings>({ ...this.userSettings, ...this.workspaceSettings, ...this.previewed });
   workspace = $state.raw<OpenWorkspace | null>(null);
   save = $state.raw<SaveState>(NOTHING_YET);
   recent = $state.raw<RecentFolder[]>([]);
   /** What stands in the way of showing a workspace; on the welcome page. */
   failure = $state.raw<ApiError | null>(null);
   systemDark = $state(true);
+  systemContrast = $state(false);
+  #shellContrast = false;
+  readonly #contrastQuery = globalThis.matchMedia?.("(prefers-contrast: more)");
   readonly #opened = new Emitter<OpenWorkspace>();
   readonly #closing = new Emitter<void>();
   /** After a workspace was opened, before it is drawn. */
@@ -51,9 +86,17 @@ export class Session {
   constructor(private readonly client: Client) {
     client.onEvent((event) => this.#handleEvent(event));
     client.onAppEvent((event) => {
-      if (event.event === "systemThemeChanged") this.systemDark = event.data.dark;
+      if (event.event === "systemThemeChanged") {
+        this.systemDark = event.data.dark;
+        this.#shellContrast = event.data.contrast;
+        this.#followContrast();
+      }
       if (event.event === "workspaceClosed") this.#leave(event.data.error);
     });
+  }
+
+  #followContrast(): void {
+    this.systemContrast = this.#shellContrast || this.#contrastQuery?.matches === true;
   }
 
   #handleEvent(event: Event): void {
@@ -64,8 +107,12 @@ export class Session {
   async start(): Promise<Started> {
     const started = await this.client.getApp("started", { cmd: "start" });
     this.started = started;
-    this.settings = { ...DEFAULT_SETTINGS, ...started.settings };
+    this.userSettings = { ...DEFAULT_SETTINGS, ...started.settings };
     this.systemDark = started.systemDark;
+    this.#shellContrast = started.systemContrast;
+    this.#followContrast();
+    // Where no portal says it, the toolkit's own theme may (Monaco looks only at forced colours).
+    this.#contrastQuery?.addEventListener("change", () => this.#followContrast());
     if (started.open !== null) await this.open(started.open);
     if (this.workspace === null) await this.showWelcome();
     return started;
@@ -113,13 +160,13 @@ export class Session {
     try {
       const opened = await ask();
       this.workspace = { root: opened.root, name: opened.name };
-      await this.#readStatus();
+      await Promise.all([this.#readStatus(), this.#readWorkspaceSettings()]);
       this.phase = "workspace";
       this.#opened.fire(this.workspace);
       return true;
     } catch (cause) {
       this.failure = asApiError(cause);
-      this.workspace = null;
+      this.#forgetWorkspace();
       this.phase = before === "starting" ? "starting" : "welcome";
       if (this.phase === "welcome") await this.loadRecent();
       return false;
@@ -139,27 +186,57 @@ export class Session {
     this.#closing.fire();
     await this.client.idle();
     await this.client.app({ cmd: "closeWorkspace" });
-    this.workspace = null;
+    this.#forgetWorkspace();
     await this.showWelcome();
+  }
+
+  #forgetWorkspace(): void {
+    this.workspace = null;
+    this.workspaceSettings = {};
   }
 
   #leave(error: ApiError): void {
     if (this.workspace !== null) this.#closing.fire();
-    this.workspace = null;
+    this.#forgetWorkspace();
     this.failure = error;
     void this.showWelcome();
   }
 
-  /** Applied at once; kept by the shell. */
+  /** Applied at once and kept: where the workspace has it otherwise, for the workspace, else for the person. */
   async changeSettings(change: Partial<Settings>): Promise<void> {
-    this.settings = { ...this.settings, ...change };
-    await this.client.app({ cmd: "putSettings", args: { settings: this.settings } });
+    const own = Object.entries(change).filter(([key]) => key in this.workspaceSettings);
+    const others = Object.entries(change).filter(([key]) => !(key in this.workspaceSettings));
+    if (own.length > 0) await this.putWorkspaceSettings({ ...this.workspaceSettings, ...Object.fromEntries(own) });
+    if (others.length > 0) await this.putUserSettings({ ...this.userSettings, ...Object.fromEntries(others) });
+  }
+
+  /** Applied at once; kept by the shell. */
+  async putUserSettings(settings: Settings): Promise<void> {
+    this.userSettings = settings;
+    await this.client.app({ cmd: "putSettings", args: { settings } });
+  }
+
+  /** Applied at once; kept with the workspace. What is left out is as the person has it. */
+  async putWorkspaceSettings(settings: Partial<Settings>): Promise<void> {
+    this.workspaceSettings = settings;
+    await this.client.ask({ cmd: "putState", args: { key: WORKSPACE_KEY, value: JSON.stringify(settings) } });
+  }
+
+  async #readWorkspaceSettings(): Promise<void> {
+    try {
+      const { value } = await this.client.get("state", { cmd: "getState", args: { key: WORKSPACE_KEY } });
+      this.workspaceSettings = value === null ? {} : fittingSettings(JSON.parse(value), WORKSPACE_SETTINGS);
+    } catch {
+      // A workspace that opens with the person's own settings is better than one that does not open.
+      this.workspaceSettings = {};
+    }
   }
 
   /** Name of the theme to use now. */
   get theme(): "dark" | "light" | "hc-dark" | "hc-light" {
     const { theme } = this.settings;
     if (theme === "dark" || theme === "light" || theme === "hc-dark" || theme === "hc-light") return theme;
+    if (this.systemContrast) return this.systemDark ? "hc-dark" : "hc-light";
     return this.systemDark ? "dark" : "light";
   }
 

@@ -14,6 +14,7 @@ import type {
   HistoryHit,
   Moment,
   MomentInfo,
+  NamedMoment,
   Reply,
   Request,
   Restored,
@@ -87,6 +88,8 @@ const IDLE_MS = 1_000;
 const FIND_HITS_MAX = 200;
 const BUCKETS_MAX = 400;
 const BAR_PX = 4;
+export const ROOM_PX_MIN = 44;
+export const ROOM_PX_MAX = 400;
 
 const PRESET_MS: Record<Exclude<ZoomPreset, "all">, number> = {
   "10min": 10 * 60_000,
@@ -101,6 +104,10 @@ export class TimelineState {
   /** The folder asked for; null for the folder of the active file. */
   folder = $state<string | null>(null);
   expanded = $state(false);
+  /** Room for the lanes, or for the list, in the tall form. */
+  room_px = $state(ROOM_PX_MIN);
+  /** The moments are shown as a list, too. */
+  showsList = $state(false);
   axis = $state<Axis>("activity");
   diff = $state<DiffMode>("off");
   speed = $state(1);
@@ -109,6 +116,8 @@ export class TimelineState {
   dragging = $state(false);
   /** The one-line box for a name is open. */
   naming = $state(false);
+  /** The moment that the box gives another name; null for a new one. */
+  renaming = $state.raw<NamedMoment | null>(null);
 
   info = $state.raw<TimelineInfo | null>(null);
   buckets = $state.raw<Bucket[]>([]);
@@ -391,6 +400,17 @@ export class TimelineState {
     void this.#followHand();
   }
 
+  /** To a moment that was named: the newest is now. */
+  goTo(index: number): void {
+    this.stopPlaying();
+    if (index >= this.nMoments) {
+      this.backToNow();
+      return;
+    }
+    this.seek(index);
+    this.reveal(index);
+  }
+
   /** Marks the moments between two places of the hand. */
   mark(from: number, to: number): void {
     const clamped = [from, to].map((index) => Math.max(0, Math.min(this.nMoments, Math.round(index))));
@@ -453,6 +473,7 @@ export class TimelineState {
     this.stopPlaying();
     this.dragging = false;
     this.naming = false;
+    this.renaming = null;
     this.index = null;
     this.shown = null;
     this.isLate = false;
@@ -639,8 +660,11 @@ export class TimelineState {
 
   async name(name: string, note: string | null): Promise<void> {
     const at = this.index === null ? null : this.at;
-    await this.#ask("done", { cmd: "nameMoment", args: { name, note, at } }, "moments");
+    const { renaming } = this;
+    if (renaming === null) await this.#ask("done", { cmd: "nameMoment", args: { name, note, at } }, "moments");
+    else await this.#ask("done", { cmd: "renameMoment", args: { deltaId: renaming.deltaId, name, note } });
     this.naming = false;
+    this.renaming = null;
     await this.refresh();
   }
 

@@ -21,6 +21,10 @@ export function editorOptions(
     ariaLabel: now.file === null ? "Editor" : `${now.file.lastPath}, editor`,
     fontFamily: settings.editorFontFamily === "" ? fallback : `${settings.editorFontFamily}, ${fallback}`,
     fontSize: settings.editorFontSize,
+    lineHeight: Math.round((settings.editorFontSize * settings.lineHeightPercent) / 100),
+    fontLigatures: settings.ligatures,
+    quickSuggestions: settings.suggest,
+    suggestOnTriggerCharacters: settings.suggest,
     tabSize: settings.tabSize,
     insertSpaces: true,
     detectIndentation: true,
@@ -47,10 +51,16 @@ export function editorOptions(
     bracketPairColorization: { enabled: true },
     guides: { indentation: true, bracketPairs: "active" },
     wordBasedSuggestions: "allDocuments",
-    mouseWheelZoom: false,
+    mouseWheelZoom: settings.wheelZoomsText,
     scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 12, useShadows: false },
     overviewRulerBorder: false,
     padding: { top: 4 },
+    // A web view cannot find out whether a screen reader runs: `auto` is Monaco's own guess, by the speed of its use.
+    accessibilitySupport: accessibility(settings.screenReader),
     accessibilityPageSize: 500,
   };
+}
+
+function accessibility(mode: string): "auto" | "on" | "off" {
+  return mode === "on" || mode === "off" ? mode : "auto";
 }

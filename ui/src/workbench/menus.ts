@@ -27,7 +27,7 @@ export const MENU_BAR: readonly BarMenu[] = [
   {
     title: "View",
     ids: [
-      "palette.commands", "-", "view.explorer", "view.sideBar", "view.timeline", "timeline.toggle", "-", "tabs.splitRight",
+      "palette.commands", "-", "view.explorer", "view.sideBar", "view.timeline", "timeline.toggle", "timeline.authors", "-", "tabs.splitRight",
       "view.wordWrap", "view.minimap", "view.whitespace", "-", "view.zoomIn", "view.zoomOut", "view.zoomReset", "-", "view.theme",
       "view.fullScreen", "view.zen",
     ],
@@ -40,7 +40,7 @@ export const MENU_BAR: readonly BarMenu[] = [
       "timeline.forward", "timeline.now",
     ],
   },
-  { title: "Help", ids: ["help.keys", "notices.toggle", "help.diagnostics", "-", "help.about"] },
+  { title: "Help", ids: ["help.keys", "help.region", "notices.toggle", "help.diagnostics", "-", "help.about"] },
 ];
 
 export const EDITOR_MENU: readonly string[] = [

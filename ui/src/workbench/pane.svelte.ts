@@ -4,6 +4,7 @@ import { isApiError, sentenceOf } from "../api/client";
 import type { ApiError } from "../api/generated";
 import { DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
+import { hideDrawnLines } from "../editor/drawnLines";
 import type { OpenFile, OpenFiles } from "../editor/models.svelte";
 import type { CodeEditor, Monaco, ViewState } from "../editor/monaco";
 
@@ -50,6 +51,7 @@ export class Pane {
   /** Makes the editor inside `host`; returns what takes it away. */
   attach(monaco: Monaco, host: HTMLElement, options: MonacoEditor.IStandaloneEditorConstructionOptions): () => void {
     const editor = monaco.editor.create(host, { ...options, model: null });
+    hideDrawnLines(editor);
     const store = new DisposableStore();
     store.add(editor);
     store.add(editor.onDidChangeCursorSelection(() => this.#readCaret()));

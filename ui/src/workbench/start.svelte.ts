@@ -231,6 +231,7 @@ function followLooks({ session, editors, client }: Workbench): void {
   const root = document.documentElement;
   root.dataset["theme"] = session.theme;
   root.dataset["motion"] = session.settings.reduceMotion ? "reduced" : "full";
+  root.style.setProperty("--font-size", `${session.settings.uiFontSize}px`);
   // In the shell the web view itself zooms; a plain browser tab has to be asked.
   if (client.hostKind === "fake") root.style.setProperty("zoom", String(session.settings.zoomPercent / 100));
   if (editors.monaco !== null) applyTheme(editors.monaco, session.theme);

@@ -215,3 +215,66 @@ fn a_bundle_gives_the_same_history_elsewhere() {
         assert!(crate::Bundle::read(&bytes[..cut]).is_err());
     }
 }
+
+fn named(bench: &mut Bench) -> Vec<codesync_api::NamedMoment> {
+    match bench.ask(Request::Moments { scope: Scope::Workspace }) {
+        Reply::Moments { moments } => moments,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_moment_gets_another_name_and_keeps_its_place() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "one")]);
+    bench.ask(Request::NameMoment { name: "tests green".into(), note: None, at: Some(Moment::WorkspaceStep(2)) });
+    bench.edit("a", &[(3, 0, " two")]);
+    bench.ask(Request::NameMoment { name: "later".into(), note: None, at: None });
+    let before = named(&mut bench);
+    let Reply::Status(status) = bench.ask(Request::Status) else { panic!() };
+    for (name, note) in [("all green", Some("on my machine")), ("green at last", None)] {
+        let (delta_id, note) = (before[0].delta_id.clone(), note.map(str::to_owned));
+        bench.ask(Request::RenameMoment { delta_id, name: name.into(), note });
+    }
+    let renamed = codesync_api::NamedMoment { name: "green at last".into(), ..before[0].clone() };
+    assert_eq!(named(&mut bench), [renamed.clone(), before[1].clone()]);
+    bench.reopen();
+    assert_eq!(named(&mut bench), [renamed, before[1].clone()]);
+    // A name of before still leads there, and no moment of the timeline came of it.
+    for name in ["tests green", "green at last"] {
+        assert_eq!(bench.text_at("a", Moment::Name(name.into())).as_deref(), Some("one"));
+    }
+    let Reply::Status(after) = bench.ask(Request::Status) else { panic!() };
+    assert_eq!(after.n_moments, status.n_moments);
+    let unknown = Request::RenameMoment { delta_id: "ff".into(), name: "x".into(), note: None };
+    assert!(bench.try_ask(unknown).is_err());
+}
+
+#[test]
+fn an_automatic_moment_keeps_its_name() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "one")]);
+    bench.engine.automatic_moment("Before restore 15:10", bench.now()).unwrap();
+    let delta_id = named(&mut bench)[0].delta_id.clone();
+    assert!(bench.try_ask(Request::RenameMoment { delta_id, name: "mine".into(), note: None }).is_err());
+}
+
+#[test]
+fn bursts_are_listed_newest_first_page_by_page() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "abc")]);
+    for (at, text) in [(3, "d"), (4, "e")] {
+        bench.edit("a", &[(at, 0, text)]);
+    }
+    bench.wait(60_000).edit("a", &[(0, 2, "")]);
+    let scope = Scope::File("a".into());
+    let mut page = |before, limit| match bench.ask(Request::ListBursts { scope: scope.clone(), before, limit }) {
+        Reply::Bursts { bursts } => bursts.iter().map(|b| (b.index, b.added, b.removed)).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let all = page(99, 50);
+    assert_eq!(all, [(4, 0, 2), (3, 5, 0)]);
+    assert_eq!(page(99, 1), all[..1]);
+    assert_eq!(page(3, 50), all[1..]);
+    assert_eq!(page(0, 50), []);
+}

@@ -8,13 +8,15 @@ use crate::block::{self, BlockId};
 use crate::index::unchecked;
 use crate::journal::{self, Class, RecordKind};
 use crate::{Finding, LogError, Outcome, VerifyReport};
-use codesync_base::{BlobHash, DeltaHash, LogId};
+use codesync_base::{BlobHash, Change, Delta, DeltaHash, FileMeta, LogId, TextSource, TextStep};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of the store is damaged, for repair.
 #[derive(Default)]
 struct Damage {
     segments: BTreeSet<u32>,
+    /// Segments whose second copy is.
+    twins: BTreeSet<u32>,
     index: bool,
 }
 
@@ -28,7 +30,7 @@ impl Log {
     /// Verifies, then heals what it can. Findings that were healed say so; what is lost was set aside.
     pub fn repair(&mut self) -> VerifyReport {
         let (found, damage) = self.inspect(&mut |_, _| {});
-        if damage.segments.is_empty() && !damage.index {
+        if damage.segments.is_empty() && damage.twins.is_empty() && !damage.index {
             return found;
         }
         let mut failures = Vec::new();
@@ -41,6 +43,7 @@ impl Log {
             self.index_is_doubtful.set(true);
         }
         self.write_index();
+        damage.twins.iter().for_each(|number| self.writer.renew_twin(*number));
         let (mut after, _) = self.inspect(&mut |_, _| {});
         let left = after.findings.clone();
         let healed = found.findings.into_iter().filter(|finding| !left.contains(finding));
@@ -60,6 +63,7 @@ impl Log {
         }
         check.copies();
         check.chains();
+        check.report.findings.extend(self.lost_at_opening.iter().cloned());
         (check.report, check.damage)
     }
 
@@ -171,6 +175,20 @@ impl Check<'_> {
             }
         }
         self.blobs_of(number);
+        if class.has_twin() {
+            self.twin(number, &bytes);
+        }
+    }
+
+    /// A second copy that lags behind is none that is damaged.
+    fn twin(&mut self, number: u32, bytes: &[u8]) {
+        let twin = self.log.writer.read_twin(number).unwrap_or_default();
+        let is_long_enough = self.log.writer.is_twin_behind(number) || twin.len() == bytes.len();
+        let is_same = bytes.starts_with(&twin) && is_long_enough;
+        if !is_same && !self.damage.segments.contains(&number) {
+            self.damage.twins.insert(number);
+            self.find(journal::twin_name(number), "The second copy of a segment is damaged.", Outcome::Noticed);
+        }
     }
 
     fn blobs_of(&mut self, number: u32) {
@@ -232,6 +250,7 @@ impl Check<'_> {
         let mut last: BTreeMap<LogId, BTreeMap<u32, Vec<DeltaHash>>> = BTreeMap::new();
         let mut broken: BTreeSet<LogId> = BTreeSet::new();
         let mut unsigned: BTreeSet<LogId> = BTreeSet::new();
+        let mut without: BTreeSet<BlobHash> = BTreeSet::new();
         let mut n_deltas = 0;
         let verify = self.log.options.verify_signature;
         let read = self.log.for_each(&mut |signed| {
@@ -249,6 +268,7 @@ impl Check<'_> {
             if signed.signature != [0; 64] && !verify(signed) {
                 unsigned.insert(delta.log);
             }
+            without.extend(blobs_named(delta).filter(|hash| !self.log.has_blob(hash)));
         });
         self.report.n_deltas = n_deltas;
         if let Err(error) = read {
@@ -257,10 +277,33 @@ impl Check<'_> {
         for log in broken {
             self.find("journal", format!("The history of device {log} has a gap."), Outcome::Lost);
         }
+        for hash in without {
+            self.find("journal", format!("Content {} is missing.", hash.short()), Outcome::Lost);
+        }
         for log in unsigned {
             self.find("journal", format!("A signature of device {log} is wrong."), Outcome::Lost);
         }
     }
+}
+
+/// Contents that a delta names.
+fn blobs_named(delta: &Delta) -> impl Iterator<Item = BlobHash> {
+    let of_source = |source: &TextSource| match source {
+        TextSource::Blob { hash, .. } => Some(*hash),
+        TextSource::Inline(_) => None,
+    };
+    let of_meta = |meta: &FileMeta| meta.raw.map(|raw| raw.bytes);
+    delta
+        .steps
+        .iter()
+        .flat_map(move |step| match &step.change {
+            Change::Text(TextStep { insert: Some(insert), .. }) => [of_source(&insert.text), None],
+            Change::Create { meta, content, .. } => [content.as_ref().and_then(of_source), of_meta(meta)],
+            Change::Content { blob, .. } => [Some(*blob), None],
+            Change::Meta { meta } => [None, of_meta(meta)],
+            _ => [None, None],
+        })
+        .flatten()
 }
 
 /// How far back a second successor of the same delta is still recognised without complaint.

@@ -1,7 +1,8 @@
 //! Opening: reads the journal, compares it with what the index remembers, heals each from the other, and says
 //! what it found. Bytes that are not whole are copied to `set-aside` before anything is cut.
 
-use super::blobs::PLACES_PREFIX;
+use super::blobs::{PLACES_PREFIX, unpack};
+use super::join::{Joined, join};
 use super::seal::{BLOCK_PREFIX, CHECKPOINT_KEY, Checkpoint, block_key};
 use super::{Block, Log, Options, Tail, lock};
 use crate::block::{self, BlockId};
@@ -59,7 +60,7 @@ impl Log {
         check_formats(disk.as_ref())?;
         let mut report = OpenReport::default();
         let doubt = index.doubt();
-        let numbers = segment_numbers(disk.as_ref())?;
+        let numbers = all_numbers(disk.as_ref())?;
         report.is_new = write_version(disk.as_mut(), numbers.is_empty(), &mut report.findings)?;
         let log = Log {
             writer: Writer::new(disk, options.segment_bytes_max),
@@ -75,11 +76,15 @@ impl Log {
             decoded: RefCell::default(),
             index_is_doubtful: Cell::new(doubt.is_some()),
             damaged_live: Vec::new(),
+            lost_at_opening: Vec::new(),
             _lock: None,
         };
-        let mut opening = Opening { log, findings: Vec::new(), live: Vec::new(), sealed_is_damaged: false };
+        let mut opening =
+            Opening { log, findings: Vec::new(), live: Vec::new(), restored: Vec::new(), sealed_is_damaged: false };
         opening.read_all(&numbers)?;
         report.findings.extend(opening.findings);
+        let is_lost = |finding: &&Finding| finding.outcome == Outcome::Lost;
+        opening.log.lost_at_opening = report.findings.iter().filter(is_lost).cloned().collect();
         Ok((opening.log, report))
     }
 }
@@ -89,6 +94,8 @@ struct Opening {
     findings: Vec<Finding>,
     /// Deltas of live segments.
     live: Vec<Arc<SignedDelta>>,
+    /// What whole live segments held that only their second copies still had.
+    restored: Vec<DeltaHash>,
     sealed_is_damaged: bool,
 }
 
@@ -119,21 +126,50 @@ impl Opening {
     fn read_segment(&mut self, number: u32) -> Result<(), LogError> {
         let name = journal::segment_name(number);
         let io = |error| LogError::of(&name, error);
-        let length_bytes = self.log.writer.disk.length_bytes(&name).map_err(io)?;
+        let length_bytes = match self.log.writer.disk.length_bytes(&name) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return self.bring_back_whole(number),
+            found => found.map_err(io)?,
+        };
         let remembered = self.log.remembered_blobs(number);
-        if let Some((_, blobs)) = remembered.as_ref().filter(|(known, _)| *known == length_bytes) {
+        let twin_is_longer = self.log.writer.twin_length_bytes(number).is_some_and(|twin| twin > length_bytes);
+        let is_as_remembered = |known: &&(u64, _)| known.0 == length_bytes && !twin_is_longer;
+        if let Some((_, blobs)) = remembered.as_ref().filter(is_as_remembered) {
             // The header is still looked at by `check_formats`; each blob is checked when it is read.
             self.log.blobs.extend(blobs.iter().copied());
             self.log.remembered_bytes.insert(number, length_bytes);
             self.log.writer.adopt(number, Segment { class: Class::Blobs, length_bytes }, true);
             return Ok(());
         }
-        let bytes = self.log.writer.disk.read(&name).map_err(io)?;
-        let scan = journal::scan(number, &bytes);
+        let mut bytes = self.log.writer.disk.read(&name).map_err(io)?;
+        let mut scan = journal::scan(number, &bytes);
+        if !scan.is_clean() || twin_is_longer {
+            if let Some(whole) = self.heal_from_twin(number, &bytes, &scan) {
+                scan = journal::scan(number, &whole);
+                bytes = whole;
+            }
+        }
         let Some(class) = scan.class else {
             return self.set_aside_whole(number, &bytes, remembered.is_some());
         };
         let is_clean = self.heal_segment(number, class, &bytes, &scan);
+        self.take_records(number, &bytes, &scan);
+        if is_clean == Healing::Rewritten {
+            self.reread_places(number, class, &bytes, &scan);
+        }
+        let length_bytes = self.log.writer.disk.length_bytes(&name).map_err(io)?;
+        self.log.writer.adopt(number, Segment { class, length_bytes }, is_clean != Healing::Failed);
+        if is_clean == Healing::NotNeeded {
+            self.log.writer.check_twin(number, &bytes);
+        } else if is_clean == Healing::Cut {
+            self.log.writer.check_twin(number, &bytes[..length_bytes as usize]);
+        }
+        if let Some((_, blobs)) = remembered {
+            self.find_lost_blobs(number, &blobs);
+        }
+        Ok(())
+    }
+
+    fn take_records(&mut self, number: u32, bytes: &[u8], scan: &Scan) {
         for record in &scan.records {
             let place = Place {
                 segment: number,
@@ -142,14 +178,59 @@ impl Opening {
             };
             self.take_record(record.kind, &bytes[record.payload.clone()], place, record.is_after_damage);
         }
-        if is_clean == Healing::Rewritten {
-            self.reread_places(number, class, &bytes, &scan);
+    }
+
+    /// Puts back what a damaged segment lacks and its second copy has. Returns the bytes that stand there now.
+    fn heal_from_twin(&mut self, number: u32, bytes: &[u8], scan: &Scan) -> Option<Vec<u8>> {
+        let twin = self.log.writer.read_twin(number)?;
+        let verify_signature = self.log.options.verify_signature;
+        let is_proven = |class, payload: &[u8]| match class {
+            Class::Live => parse_delta(payload).is_some_and(|signed| verify_signature(&signed)),
+            Class::Sealed => false,
+            Class::Blobs => unpack(payload).is_some(),
+        };
+        let Joined { class, payloads, is_whole } = join(number, (bytes, scan), &twin, &is_proven)?;
+        let name = journal::segment_name(number);
+        let healed = if scan.is_clean() { Ok(()) } else { self.log.writer.copy_aside(number, bytes) };
+        let healed = healed.and_then(|()| self.log.writer.replace(number, class, class.kind(), &payloads));
+        if let Err(error) = healed {
+            // No room, perhaps. What the second copy has stays there, and the next opening tries again.
+            tracing::warn!(%error, name, "a segment is not mended yet");
+            return None;
         }
-        let length_bytes = self.log.writer.disk.length_bytes(&name).map_err(io)?;
-        self.log.writer.adopt(number, Segment { class, length_bytes }, is_clean != Healing::Failed);
-        if let Some((_, blobs)) = remembered {
-            self.find_lost_blobs(number, &blobs);
+        self.find(&name, "A damaged part was brought back from its second copy.", Outcome::Healed);
+        if !is_whole {
+            let (what, outcome) = judge_damage(class, scan);
+            self.find(&name, what, outcome);
         }
+        self.log.writer.disk.read(&name).ok()
+    }
+
+    /// A segment of which there is only the second copy.
+    fn bring_back_whole(&mut self, number: u32) -> Result<(), LogError> {
+        let name = journal::segment_name(number);
+        let Some(twin) = self.log.writer.read_twin(number) else { return Ok(()) };
+        let scan = journal::scan(number, &twin);
+        let (Some(class), false) = (scan.class.filter(|class| class.has_twin()), scan.records.is_empty()) else {
+            // Begun when the machine stopped, and never needed since.
+            tracing::debug!(name, "an empty second copy without a first");
+            return self.log.writer.remove(number);
+        };
+        let payloads: Vec<Vec<u8>> = scan.records.iter().map(|record| twin[record.payload.clone()].to_vec()).collect();
+        self.log.writer.replace(number, class, class.kind(), &payloads)?;
+        let bytes = self.log.writer.disk.read(&name).map_err(|error| LogError::of(&name, error))?;
+        let first_new = self.live.len();
+        self.take_records(number, &bytes, &journal::scan(number, &bytes));
+        let length_bytes = bytes.len() as u64;
+        self.log.writer.adopt(number, Segment { class, length_bytes }, true);
+        if class == Class::Blobs {
+            self.find(
+                name,
+                "Stored contents were missing and were brought back from their second copy.",
+                Outcome::Healed,
+            );
+        }
+        self.restored.extend(self.live[first_new..].iter().map(|signed| signed.hash));
         Ok(())
     }
 
@@ -421,6 +502,12 @@ impl Opening {
                 self.log.take_in(signed);
             }
         }
+        // A sealed one is found again when the machine stopped while it was being removed.
+        let n_restored = self.restored.iter().filter(|hash| self.log.tail.by_hash.contains_key(hash)).count();
+        if n_restored > 0 {
+            let what = "The newest changes were missing and were brought back from their second copy.";
+            self.find("journal", what, Outcome::Healed);
+        }
         if let Err(error) = self.log.clear_live() {
             tracing::warn!(%error, "sealed segments stay for now");
         }
@@ -515,6 +602,17 @@ pub(super) fn segment_numbers(disk: &dyn Disk) -> Result<Vec<u32>, LogError> {
     let names = disk.list("journal").map_err(|error| LogError::of("journal", error))?;
     let mut numbers: Vec<u32> = names.iter().filter_map(|name| journal::segment_number(name)).collect();
     numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Numbers of segments of which there is at least one copy.
+fn all_numbers(disk: &dyn Disk) -> Result<Vec<u32>, LogError> {
+    let mut numbers = segment_numbers(disk)?;
+    // Where second copies cannot even be listed, there is no need for them yet.
+    let twins = disk.list(journal::TWIN_FOLDER).unwrap_or_default();
+    numbers.extend(twins.iter().filter_map(|name| journal::segment_number(name)));
+    numbers.sort_unstable();
+    numbers.dedup();
     Ok(numbers)
 }
 

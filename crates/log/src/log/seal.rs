@@ -44,6 +44,7 @@ impl Log {
         }
         self.sync()?;
         let report = if self.tail.deltas.is_empty() { SealReport::default() } else { self.seal_tail()? };
+        self.writer.mend_twins();
         self.write_index();
         if idle && let Err(error) = self.index.compact() {
             self.doubt_index(&error);

@@ -8,7 +8,7 @@ use interprocess::local_socket::{Stream, prelude::*};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Answer = Result<Reply, ApiError>;
@@ -25,7 +25,7 @@ pub struct SocketClient {
 #[derive(Default)]
 struct Waiting {
     calls: BTreeMap<u64, Sender<Answer>>,
-    subscribers: Vec<Sender<Event>>,
+    subscribers: Vec<SyncSender<Event>>,
     closed: bool,
 }
 
@@ -97,9 +97,14 @@ impl SocketClient {
         wait.recv().unwrap_or_else(|_| Err(gone()))
     }
 
+    /// Whether this refusal says that the other process is gone, and not what it has answered.
+    pub(crate) fn is_gone(error: &ApiError) -> bool {
+        error.code == ErrorCode::Internal && error.message == gone().message
+    }
+
     /// Events from now on; ends when the connection does.
     pub fn subscribe(&self) -> Receiver<Event> {
-        let (sender, events) = mpsc::channel();
+        let (sender, events) = mpsc::sync_channel(crate::EVENTS_MAX);
         let next_id = self.next_id.lock().unwrap_or_else(PoisonError::into_inner);
         let is_first = {
             let mut waiting = self.waiting();
@@ -152,7 +157,7 @@ fn read_frames(lines: &mut LineReader<SharedStream>, waiting: &Mutex<Waiting>) {
                 caller.map(|caller| caller.send(result).unwrap_or_default()).unwrap_or_default();
             }
             Ok(ServerFrame::Event(event)) => {
-                lock().subscribers.retain(|subscriber| subscriber.send(event.clone()).is_ok());
+                lock().subscribers.retain(|subscriber| subscriber.try_send(event.clone()).is_ok());
             }
             Err(error) => {
                 tracing::warn!(%error, "the process that has the workspace said something unreadable");

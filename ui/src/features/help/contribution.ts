@@ -4,11 +4,14 @@ import { bytes } from "../../base/words";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
 import About from "./About.svelte";
+import RegionHelp from "./RegionHelp.svelte";
+import { regionHelp, regionOf } from "./regionHelp.svelte";
 import Keys from "./Keys.svelte";
 
 export function contribute(workbench: Workbench): void {
   const { commands, layout, slots, editors, session, copyText } = workbench;
   slots.addOverlay(fill(About, () => ({ workbench })));
+  slots.addOverlay(fill(RegionHelp, () => ({ commands })));
   slots.addPage({ id: "keys", title: "Keyboard shortcuts", icon: "keyboard", filling: fill(Keys, () => ({ workbench })) });
   commands.registerAll([
     {
@@ -19,6 +22,13 @@ export function contribute(workbench: Workbench): void {
         await copyText(await diagnostics(workbench));
         layout.say("Copied the diagnostics");
       },
+    },
+    {
+      id: "help.region",
+      title: "Help for this part of the window",
+      category: "Help",
+      keys: ["Alt+F1"],
+      run: () => (regionHelp.open = regionOf(document.activeElement)),
     },
     { id: "help.about", title: "About CodeSync", category: "Help", run: () => (layout.isAboutShown = true) },
     {

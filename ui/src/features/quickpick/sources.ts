@@ -1,4 +1,5 @@
 /** What the quick pick lists, by kind, for what was typed. */
+import { untrack } from "svelte";
 import { baseName, parentOf } from "../../base/paths";
 import { fuzzyMatch } from "../../base/fuzzy";
 import { allLanguages } from "../../editor/languages";
@@ -16,6 +17,8 @@ export interface Pick {
   positions: number[];
   /** "recently opened": a small heading above. */
   heading?: string;
+  /** What is on now: the list opens there. */
+  isCurrent?: boolean;
   run(): void;
   /** The row is only pointed at: to show it beforehand. */
   preview?(): void;
@@ -144,10 +147,12 @@ export function themePicks(workbench: Workbench, typed: string, close: () => voi
     id,
     label: title,
     positions,
-    preview: () => (session.settings = { ...session.settings, theme: id }),
+    isCurrent: untrack(() => ({ ...session.userSettings, ...session.workspaceSettings }).theme) === id,
+    preview: () => (session.previewed = { theme: id }),
     run: () => {
       close();
-      void session.changeSettings({ theme: id });
+      session.previewed = {};
+      session.changeSettings({ theme: id }).catch((cause: unknown) => workbench.commands.fail(cause));
     },
   }));
 }

@@ -7,7 +7,7 @@ export type SettingItem = { group: string; title: string; help?: string } & (
   | { kind: "switch"; key: KeyOf<boolean> }
   | { kind: "number"; key: KeyOf<number>; min: number; max: number; unit?: string }
   | { kind: "text"; key: "editorFontFamily" | "person"; placeholder: string }
-  | { kind: "choice"; key: "theme" | "axis"; choices: readonly (readonly [string, string])[] }
+  | { kind: "choice"; key: "theme" | "axis" | "screenReader"; choices: readonly (readonly [string, string])[] }
 );
 
 export const SETTING_ITEMS: readonly SettingItem[] = [
@@ -25,14 +25,18 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
       ["hc-light", "High contrast light"],
     ],
   },
+  { group: "Look", title: "Size of the letters around the text", kind: "number", key: "uiFontSize", min: 11, max: 16, unit: "px" },
   { group: "Look", title: "Zoom", kind: "number", key: "zoomPercent", min: 50, max: 300, unit: "%" },
-  { group: "Look", title: "Reduce motion", help: "No fades and no gliding.", kind: "switch", key: "reduceMotion" },
   { group: "Editor", title: "Font", help: "Names of fonts, separated by commas.", kind: "text", key: "editorFontFamily", placeholder: "The default font" },
   { group: "Editor", title: "Font size", kind: "number", key: "editorFontSize", min: 6, max: 72, unit: "px" },
+  { group: "Editor", title: "Line height", kind: "number", key: "lineHeightPercent", min: 100, max: 300, unit: "%" },
+  { group: "Editor", title: "Ligatures", help: "Signs such as => and != drawn as one, if the font has them.", kind: "switch", key: "ligatures" },
+  { group: "Editor", title: "Ctrl and the wheel change the text size only", help: "Otherwise they zoom the whole window.", kind: "switch", key: "wheelZoomsText" },
   { group: "Editor", title: "Tab size", help: "Where a file does not show its own.", kind: "number", key: "tabSize", min: 1, max: 16 },
   { group: "Editor", title: "Word wrap", kind: "switch", key: "wordWrap" },
   { group: "Editor", title: "Minimap", kind: "switch", key: "minimap" },
   { group: "Editor", title: "Show white space", kind: "switch", key: "showWhitespace" },
+  { group: "Editor", title: "Suggestions while typing", help: "Ctrl+Space gives them always.", kind: "switch", key: "suggest" },
   { group: "Timeline", title: "Strip visible", help: "The bars at the bottom of the window.", kind: "switch", key: "timelineVisible" },
   {
     group: "Timeline",
@@ -45,5 +49,18 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
       ["clock", "Clock"],
     ],
   },
+  {
+    group: "Accessibility",
+    title: "Screen-reader mode",
+    help: "Gives the whole text to screen readers. Turn it on when yours reads only part of a file.",
+    kind: "choice",
+    key: "screenReader",
+    choices: [
+      ["auto", "Automatic"],
+      ["on", "On"],
+      ["off", "Off"],
+    ],
+  },
+  { group: "Accessibility", title: "Reduce motion", help: "No fades and no gliding.", kind: "switch", key: "reduceMotion" },
   { group: "Start", title: "Open the last workspace at start", kind: "switch", key: "reopen" },
 ];

@@ -2,7 +2,7 @@
  * What the timeline's buttons and commands do: acts that change something, and what is said about them.
  * Knows the workbench only by `Surroundings`.
  */
-import type { MomentInfo, RestorePlan, RestoreTarget } from "../../api/generated";
+import type { MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
 import { sentenceOf } from "../../api/client";
 import { COPY_FAILED } from "../../base/messages";
 import { parentOf } from "../../base/paths";
@@ -25,6 +25,8 @@ export interface Surroundings {
   pastSelection(): { start: number; end: number } | null;
   /** Puts the caret back where it was typing before the past was entered. */
   focusEditor(): void;
+  /** Puts the caret into the text that is shown, past or present. */
+  focusShown(): void;
   workspaceName(): string;
   now(): number;
 }
@@ -101,7 +103,18 @@ export class TimelineActions {
 
   startNaming(): void {
     this.timeline.expanded = true;
+    this.timeline.renaming = null;
     this.timeline.naming = true;
+  }
+
+  startRenaming(moment: NamedMoment): void {
+    this.timeline.renaming = moment;
+    this.timeline.naming = true;
+  }
+
+  /** From the strip or the list to the text that is shown. */
+  focusText(): void {
+    this.around.focusShown();
   }
 
   async name(name: string, note: string | null): Promise<void> {
@@ -110,9 +123,10 @@ export class TimelineActions {
       this.timeline.naming = false;
       return;
     }
+    const { renaming } = this.timeline;
     await this.#say(async () => {
       await this.timeline.name(trimmed, note);
-      this.around.toast(`Named this moment “${trimmed}”.`);
+      this.around.toast(renaming === null ? `Named this moment “${trimmed}”.` : `Renamed this moment to “${trimmed}”.`);
     });
   }
 

@@ -1,8 +1,10 @@
 /** What the timeline follows in the window (active file, workspace, settings, events) and where it is shown. */
 import { untrack } from "svelte";
+import type { BurstList } from "../../state/timelineBursts.svelte";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
-import type { TimelineState } from "../../state/timeline.svelte";
+import { ROOM_PX_MAX, ROOM_PX_MIN, type TimelineState } from "../../state/timeline.svelte";
+import type { Authors } from "./authors.svelte";
 import type { TimelineActions } from "./actions.svelte";
 import type { PastPane } from "./pastPane";
 import PastLayer from "./PastLayer.svelte";
@@ -12,6 +14,8 @@ export interface Parts {
   workbench: Workbench;
   timeline: TimelineState;
   actions: TimelineActions;
+  bursts: BurstList;
+  authors: Authors;
   past: { pane: PastPane | null };
 }
 
@@ -23,10 +27,11 @@ export function bindToWorkbench(parts: Parts): void {
     $effect(() => followActiveFile(parts));
     $effect(() => followSettings(parts));
     $effect(() => keepHeight(parts));
+    $effect(() => followEditor(parts));
   });
 }
 
-function listen({ workbench, timeline }: Parts): void {
+function listen({ workbench, timeline, bursts }: Parts): void {
   const { client, session } = workbench;
   client.onEvent((event) => {
     if (event.event === "historyGrew") timeline.historyGrew(event.data.paths);
@@ -36,7 +41,10 @@ function listen({ workbench, timeline }: Parts): void {
     void timeline.start();
     void restoreHeight({ workbench, timeline });
   });
-  session.onClosing(() => timeline.stop());
+  session.onClosing(() => {
+    timeline.stop();
+    bursts.clear();
+  });
   document.addEventListener("focusin", (event) => {
     const { target } = event;
     if (!(target instanceof HTMLElement)) return;
@@ -48,25 +56,49 @@ function listen({ workbench, timeline }: Parts): void {
 
 /** Tall or small is kept with the workspace, like the other sizes of the window. */
 const HEIGHT_KEY = "timeline";
+const KEEP_MS = 300;
+let lastShape = "";
+
+interface Shape {
+  tall: boolean;
+  list: boolean;
+  room_px: number;
+}
 
 async function restoreHeight({ workbench, timeline }: Pick<Parts, "workbench" | "timeline">): Promise<void> {
   try {
     const { value } = await workbench.client.get("state", { cmd: "getState", args: { key: HEIGHT_KEY } });
-    if (value !== null) timeline.expanded = value === "yes";
+    const saved: unknown = value === null ? null : JSON.parse(value);
+    if (!isShape(saved)) return;
+    timeline.expanded = saved.tall;
+    timeline.showsList = saved.list;
+    timeline.room_px = Math.min(ROOM_PX_MAX, Math.max(ROOM_PX_MIN, saved.room_px));
   } catch {
     // It opens small.
   }
 }
 
-let wasTall = false;
+function shapeOf(timeline: TimelineState): Shape {
+  return { tall: timeline.expanded, list: timeline.showsList, room_px: timeline.room_px };
+}
 
-function keepHeight({ workbench, timeline }: Parts): void {
-  const isTall = timeline.expanded;
-  if (isTall === wasTall || untrack(() => workbench.session.workspace) === null) return;
-  wasTall = isTall;
-  workbench.client.ask({ cmd: "putState", args: { key: HEIGHT_KEY, value: isTall ? "yes" : "no" } }).catch(() => {
-    // It opens small the next time.
-  });
+function isShape(value: unknown): value is Shape {
+  if (typeof value !== "object" || value === null) return false;
+  const { tall, list, room_px } = value as Record<string, unknown>;
+  return typeof tall === "boolean" && typeof list === "boolean" && typeof room_px === "number";
+}
+
+/** Keeps the shape when it changes, a little later: a hand that pulls changes it with every frame. */
+function keepHeight({ workbench, timeline }: Parts): () => void {
+  const value = JSON.stringify(shapeOf(timeline));
+  const timer = setTimeout(() => {
+    if (value === lastShape || workbench.session.workspace === null) return;
+    lastShape = value;
+    workbench.client.ask({ cmd: "putState", args: { key: HEIGHT_KEY, value } }).catch(() => {
+      // It opens small the next time.
+    });
+  }, KEEP_MS);
+  return () => clearTimeout(timer);
 }
 
 function followActiveFile({ workbench, timeline }: Parts): void {
@@ -74,12 +106,17 @@ function followActiveFile({ workbench, timeline }: Parts): void {
   if (workbench.session.workspace !== null) untrack(() => void timeline.setPath(path));
 }
 
+function followEditor({ workbench, authors }: Parts): (() => void) | undefined {
+  const { monaco, activeEditor } = workbench.editors;
+  return monaco === null || activeEditor === null ? undefined : untrack(() => authors.follow(monaco, activeEditor));
+}
+
 function followSettings({ workbench, timeline }: Parts): void {
   const { axis } = workbench.session.settings;
   untrack(() => timeline.setAxis(axis === "clock" ? "clock" : "activity"));
 }
 
-function fillSlots({ workbench, timeline, actions, past }: Parts): void {
+function fillSlots({ workbench, timeline, actions, bursts, past }: Parts): void {
   const { editors, session, slots, client } = workbench;
   const onhintseen = (): void => {
     if (!session.settings.timelineHintSeen) void session.changeSettings({ timelineHintSeen: true });
@@ -88,6 +125,7 @@ function fillSlots({ workbench, timeline, actions, past }: Parts): void {
   slots.strip = fill(Timeline, () => ({
     timeline,
     actions,
+    bursts,
     hintSeen: session.settings.timelineHintSeen,
     onhintseen,
     onaxis,

@@ -3,6 +3,7 @@ import type { Command } from "../../commands/registry.svelte";
 import type { Direction, StepUnit } from "../../api/generated";
 import { FIRST_OF_FILE, type TimelineState } from "../../state/timeline.svelte";
 import type { Workbench } from "../../workbench/workbench";
+import type { Authors } from "./authors.svelte";
 import type { TimelineActions } from "./actions.svelte";
 
 const CATEGORY = "Timeline";
@@ -13,6 +14,25 @@ function isEscOurs(): boolean {
   if (document.querySelector("[role=dialog], [role=menu], dialog[open]") !== null) return false;
   const isField = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement;
   return !isField && focused?.closest(".find-widget") == null;
+}
+
+export function authorCommands(authors: Authors, hasLiveText: () => boolean): Command[] {
+  return [
+    {
+      id: "timeline.authors",
+      title: "Authors: who changed each line",
+      category: CATEGORY,
+      checked: () => authors.isOn,
+      run: () => authors.toggle(),
+    },
+    {
+      id: "timeline.whoChanged",
+      title: "Who changed this line",
+      category: CATEGORY,
+      when: hasLiveText,
+      run: () => authors.say(),
+    },
+  ];
 }
 
 function focusStrip(): void {
@@ -64,6 +84,13 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
       run: () => workbench.session.changeSettings({ axis: timeline.axis === "activity" ? "clock" : "activity" }),
     },
     { id: "timeline.zoomAll", title: "Show the whole timeline", when: isOpen, run: () => timeline.zoomTo("all") },
+    {
+      id: "timeline.list",
+      title: "Moments as a list",
+      when: isOpen,
+      checked: () => timeline.expanded && timeline.showsList,
+      run: () => toggleList(timeline),
+    },
     { id: "timeline.find", title: "Find in history…", when: isOpen, run: () => findInHistory(timeline) },
     { id: "timeline.restoreFile", title: "Restore this file to the moment shown", when: canRestoreFile, run: () => actions.restoreFile() },
     {
@@ -106,6 +133,14 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
     },
   ];
   return all.map((command) => ({ ...command, category: CATEGORY }));
+}
+
+function toggleList(timeline: TimelineState): void {
+  timeline.showsList = !(timeline.expanded && timeline.showsList);
+  if (!timeline.showsList) return;
+  timeline.expanded = true;
+  // The list is drawn with the tall form.
+  setTimeout(() => document.querySelector<HTMLElement>("[data-testid='tl-list']")?.focus());
 }
 
 function findInHistory(timeline: TimelineState): void {

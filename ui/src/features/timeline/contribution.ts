@@ -1,11 +1,14 @@
 /** Puts the timeline into the window: the strip, the past over the editor, the commands. */
 import { TimelineState } from "../../state/timeline.svelte";
+import { BurstList } from "../../state/timelineBursts.svelte";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
 import { TimelineActions } from "./actions.svelte";
 import { bindToWorkbench } from "./binding.svelte";
-import { timelineCommands } from "./commands";
+import { authorCommands, timelineCommands } from "./commands";
 import type { PastPane } from "./pastPane";
+import AuthorCard from "./AuthorCard.svelte";
+import { Authors } from "./authors.svelte";
 import RestoreDialog from "./RestoreDialog.svelte";
 
 export function contribute(workbench: Workbench): void {
@@ -18,6 +21,7 @@ export function contribute(workbench: Workbench): void {
       return () => clearTimeout(timer);
     },
   });
+  const bursts = new BurstList((request) => client.ask(request));
   const past: { pane: PastPane | null } = { pane: null };
   const actions = new TimelineActions(timeline, {
     toast: (text, options) => void notices.toast(text, options),
@@ -25,12 +29,25 @@ export function contribute(workbench: Workbench): void {
     openAsNew: (path, text) => openAsNew(workbench, path, text),
     pastSelection: () => past.pane?.selection() ?? null,
     focusEditor: () => editors.focusSoon(),
+    focusShown: () => (past.pane === null ? editors.focusSoon() : past.pane.focus()),
     workspaceName: () => session.workspace?.name ?? "the workspace",
     now: () => Date.now(),
   });
-  workbench.commands.registerAll(timelineCommands(timeline, actions, workbench));
+  const authors = new Authors(client, () => editors.activePath, (index) => void showChange(timeline, index));
+  workbench.commands.registerAll([
+    ...timelineCommands(timeline, actions, workbench),
+    ...authorCommands(authors, () => editors.activeFile !== null && !timeline.isPast),
+  ]);
   workbench.slots.addOverlay(fill(RestoreDialog, () => ({ actions })));
-  bindToWorkbench({ workbench, timeline, actions, past });
+  workbench.slots.addOverlay(fill(AuthorCard, () => ({ authors })));
+  bindToWorkbench({ workbench, timeline, actions, bursts, authors, past });
+}
+
+/** To one change of the active file, in the timeline of that file. */
+async function showChange(timeline: TimelineState, index: number): Promise<void> {
+  await timeline.setScope("file");
+  timeline.seek(index);
+  timeline.reveal(index);
 }
 
 /** A new file with this text beside the old one; a name that is taken gets a number. */

@@ -3,6 +3,7 @@
  * open stays exactly as it was left: caret, scroll, pending edits. Must never write into a live model.
  */
 import type * as Monaco from "monaco-editor/editor/editor.api";
+import { hideDrawnLines } from "../../editor/drawnLines";
 import { fromSplices, toSplices } from "../../editor/changeset";
 import type { Splice } from "../../api/generated";
 import type { DiffMode, Shown, TextUpdate } from "../../state/timeline.svelte";
@@ -49,6 +50,7 @@ export class PastPane {
     this.#model = monaco.editor.createModel("", live?.getModel()?.getLanguageId() ?? "plaintext");
     this.#model.setEOL(monaco.editor.EndOfLineSequence.LF);
     this.#editor = monaco.editor.create(this.#plainHost, { ...this.#optionsFrom(live), model: this.#model });
+    hideDrawnLines(this.#editor);
     this.#flash = this.#editor.createDecorationsCollection();
     this.#listenTo(this.#editor);
   }
@@ -182,6 +184,8 @@ export class PastPane {
       useInlineViewWhenSpaceIsLimited: true,
       renderSideBySideInlineBreakpoint: INLINE_BELOW_PX,
     });
+    hideDrawnLines(this.#diff.getOriginalEditor());
+    hideDrawnLines(this.#diff.getModifiedEditor());
     this.#listenTo(this.#diff.getOriginalEditor());
     this.#listenTo(this.#diff.getModifiedEditor());
     return this.#diff;

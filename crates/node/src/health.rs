@@ -1,0 +1,120 @@
+//! What a person is to know of the place where a workspace lives: damage found at opening, a folder or store that
+//! cannot be written, a disk that fills up. Words only; decides nothing (`UX.md` §5, MSG-DISK and MSG-VER).
+
+use crate::{STORE_FOLDER, config, identity};
+use codesync_api::{ApiError, ErrorCode, Notice};
+use codesync_engine::{Engine, api_error};
+use codesync_fs::Folder;
+use codesync_log::{LogError, OpenReport, Outcome};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// MSG-DISK-2 is said below this, and may be said again once there was more than the second.
+const LOW_SPACE_BYTES: u64 = 500 * 1_000_000;
+const SPACE_AGAIN_BYTES: u64 = 600 * 1_000_000;
+const LOW_SPACE: &str = "MSG-DISK-2";
+
+/// Why a store cannot be opened.
+pub(crate) fn store_refusal(root: &Path, error: LogError) -> ApiError {
+    let store = root.join(STORE_FOLDER);
+    let error = match error {
+        LogError::Io { source, .. }
+            if matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            return cannot_write(root, &store, &config::plain(&source));
+        }
+        LogError::NewerVersion { .. } => {
+            let newer = identity::app_version_of(&store).map_or("a newer CodeSync".into(), |v| format!("CodeSync {v}"));
+            let sentence = format!(
+                "This workspace was last opened by {newer}. Version {} could misread its history, so it stays untouched.",
+                env!("CARGO_PKG_VERSION")
+            );
+            return ApiError::new(ErrorCode::NewerVersion, sentence).with_detail(error);
+        }
+        error => error,
+    };
+    api_error(error)
+}
+
+fn cannot_write(root: &Path, store: &Path, why: &str) -> ApiError {
+    let (root, sentence) = (root.display(), "Nothing was changed.");
+    let sentence = match store.is_dir() {
+        true => format!(
+            "The history of “{root}” can't be written: {why}. {sentence} Give yourself write access to “{STORE_FOLDER}” \
+             in it, or copy the folder to a place of your own."
+        ),
+        false => format!(
+            "“{root}” can't be written to ({why}), so its history can't be kept in it. {sentence} Give yourself write \
+             access, or copy the folder to a place of your own."
+        ),
+    };
+    ApiError::new(ErrorCode::ReadOnly, sentence)
+}
+
+/// MSG-DISK-4, or the good news that nothing is missing.
+pub(crate) fn damage(report: &OpenReport) -> Option<Notice> {
+    let sentences = |wanted: Outcome| -> Vec<String> {
+        let found = report.findings.iter().filter(|finding| finding.outcome == wanted);
+        found.map(|finding| format!("{}: {}", finding.place, finding.what)).collect()
+    };
+    let (lost, healed) = (sentences(Outcome::Lost), sentences(Outcome::Healed));
+    let (id, title, body) = match (lost.is_empty(), healed.is_empty()) {
+        (false, _) => (
+            "MSG-DISK-4",
+            "Part of this workspace's history can't be read.",
+            format!(
+                "Your files are in the folder as they were, and the rest of the history is available. A copy of the \
+                 damaged part is kept in “{STORE_FOLDER}/set-aside”. {}",
+                lost.join(" ")
+            ),
+        ),
+        (true, false) => (
+            "MSG-DISK-5",
+            "Part of this workspace's history was damaged and is mended.",
+            format!("It was brought back from its second copy, and nothing is missing. {}", healed.join(" ")),
+        ),
+        (true, true) => return None,
+    };
+    Some(Notice { id: id.into(), title: title.into(), body, path: None })
+}
+
+pub(crate) fn read_only(folder: &Folder) -> Option<Notice> {
+    folder.is_read_only().then(|| Notice {
+        id: "MSG-DISK-6".into(),
+        title: "The files in this folder can't be changed: permission denied.".into(),
+        body: "What you type is kept in CodeSync, but it can't be written to the files. Give yourself write access to \
+               the folder, and it will be."
+            .into(),
+        path: None,
+    })
+}
+
+/// MSG-DISK-2, once until there was room again.
+pub(crate) fn note_space(engine: &mut Engine, folder: &Folder) {
+    let Some(free_bytes) = folder.free_space() else { return };
+    let is_said = engine.notices().iter().any(|notice| notice.id == LOW_SPACE);
+    if is_said && free_bytes > SPACE_AGAIN_BYTES {
+        engine.forget_notice(LOW_SPACE);
+    } else if !is_said && free_bytes < LOW_SPACE_BYTES {
+        let history = size(engine.log().size_bytes());
+        let title = format!("Only {} left on this disk.", size(free_bytes));
+        let body = format!("History uses {history}.");
+        engine.note(Notice { id: LOW_SPACE.into(), title, body, path: None });
+    }
+}
+
+/// `480 MB`, in the units that disks are sold in.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        1_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// Local day and time, such as `3 Nov 2026, 14:02`.
+pub(crate) fn day_and_time(at_ms: u64) -> String {
+    jiff::Timestamp::from_millisecond(i64::try_from(at_ms).unwrap_or(i64::MAX))
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y, %H:%M").to_string())
+        .unwrap_or_default()
+}
