@@ -5,6 +5,8 @@ mod bad_input;
 mod commands;
 mod disk_acts;
 mod editing;
+mod places;
+mod soak;
 mod together;
 mod traces;
 mod whole_history;
