@@ -9,6 +9,7 @@ mod desktop_theme;
 mod graphics;
 mod marker;
 mod outbox;
+mod pieces;
 mod recent;
 mod replay;
 mod router;

@@ -4,9 +4,10 @@
 use crate::arguments::Place;
 use crate::marker::{self, LastRun};
 use crate::outbox::{BETWEEN_BATCHES, Outbox};
-use crate::{desktop_theme, recent, replay, settings, system, window};
+use crate::{desktop_theme, pieces, recent, replay, settings, system, window};
 use codesync_api::{
-    ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
+    ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Reply, Request, SaveKind,
+    Settings, Started,
 };
 use codesync_node::{self as peer, Node};
 use std::path::{Path, PathBuf};
@@ -189,7 +190,8 @@ impl Shell {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let root = path.to_string_lossy().into_owned();
         let opened = AppReply::Opened { name: recent::name_of(&root), root: root.clone() };
-        if self.lock().open.as_ref().is_some_and(|workspace| workspace.root == root) {
+        let same = self.lock().open.clone().filter(|workspace| workspace.root == root);
+        if same.is_some_and(|workspace| !is_folder_gone(&workspace.node)) {
             return Ok(opened);
         }
         let options = peer::Options { person: self.settings().person, ..peer::Options::default() };
@@ -197,7 +199,7 @@ impl Shell {
         let events = node.subscribe();
         let turn = self.replace(Some(Workspace { node, root: root.clone() }));
         let shell = Arc::clone(self);
-        spawn("events", move || shell.forward(turn, &events));
+        spawn("events", move || shell.forward(turn, events));
         if let Err(reason) = recent::remember(&self.folder, &root, system::now_ms()) {
             tracing::warn!(%reason, "could not keep the list of recent folders");
         }
@@ -224,13 +226,19 @@ impl Shell {
     }
 
     /// Passes a workspace's events on until it is closed.
-    fn forward(&self, turn: u64, events: &Receiver<Event>) {
-        for event in events {
-            if self.lock().turn != turn {
-                return;
+    fn forward(&self, turn: u64, events: Receiver<Event>) {
+        let mut next = Some(events);
+        while let Some(events) = next.take() {
+            for event in events {
+                if self.lock().turn != turn {
+                    return;
+                }
+                for view_id in self.outbox.push(Push::Workspace(event)) {
+                    self.bring_up_to_date(view_id);
+                }
             }
-            for view_id in self.outbox.push(Push::Workspace(event)) {
-                self.bring_up_to_date(view_id);
+            if self.lock().turn == turn {
+                next = self.listen_anew();
             }
         }
         if self.lock().turn == turn {
@@ -238,6 +246,14 @@ impl Shell {
             let sentence = "The workspace was closed because it could not go on. What was saved is kept.";
             self.tell(AppEvent::WorkspaceClosed { error: ApiError::new(ErrorCode::Internal, sentence) });
         }
+    }
+
+    /// Events of a workspace that goes on though this listener was let go, being too slow. Views notice their gap by
+    /// themselves; all else is told anew.
+    fn listen_anew(&self) -> Option<Receiver<Event>> {
+        let node = self.node().ok()?;
+        let events = node.subscribe();
+        node.call(Request::ResumeViews { views: Vec::new() }).is_ok().then_some(events)
     }
 
     fn bring_up_to_date(&self, view_id: u32) {
@@ -250,6 +266,12 @@ impl Shell {
     fn node(&self) -> Result<Node, ApiError> {
         let node = self.lock().open.as_ref().map(|workspace| workspace.node.clone());
         node.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "No folder is open in this window."))
+    }
+
+    /// Some bytes of a file of the open workspace, from a place on.
+    pub fn read_piece(&self, path: &str, from: u64) -> Result<Vec<u8>, ApiError> {
+        let root = self.lock().open.as_ref().map(|workspace| PathBuf::from(&workspace.root));
+        pieces::read(&root.unwrap_or_default(), path, from)
     }
 
     /// Paths from the page are absolute, or relative to the open workspace.
@@ -280,6 +302,11 @@ fn pick_save_file(app: &AppHandle, title: String, name: String) -> Option<String
 fn documents(app: &AppHandle) -> PathBuf {
     let path = app.path();
     path.document_dir().or_else(|_| path.home_dir()).unwrap_or_else(|_| std::env::temp_dir())
+}
+
+fn is_folder_gone(node: &Node) -> bool {
+    let status = node.call(Request::Status);
+    matches!(status, Ok(Reply::Status(status)) if status.save.kind == SaveKind::FolderGone)
 }
 
 fn not_kept(reason: std::io::Error) -> ApiError {

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
@@ -91,12 +91,14 @@ pub struct Home {
     folder: TempDir,
     /// What the window's environment has beyond the usual.
     variables: Mutex<Vec<(String, String)>>,
+    /// The project folder is a disk of its own, of this many bytes.
+    small_disk_bytes: OnceLock<u64>,
 }
 
 impl Home {
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("codesync-window-").tempdir()?;
-        let home = Self { folder, variables: Mutex::default() };
+        let home = Self { folder, variables: Mutex::default(), small_disk_bytes: OnceLock::new() };
         // Without the home folder itself, the toolkit's start takes many seconds.
         for path in [home.project(), home.config(), home.inside("home"), home.inside("run")] {
             fs::create_dir_all(path)?;
@@ -113,6 +115,11 @@ impl Home {
         self.inside("config/codesync")
     }
 
+    /// Where programs of this session keep their sockets.
+    pub fn runtime(&self) -> PathBuf {
+        self.inside("run")
+    }
+
     /// What the window finds in its configuration folder at the next start.
     pub fn configure(&self, name: &str, value: &Value) -> Result<()> {
         Ok(fs::write(self.config().join(name), value.to_string())?)
@@ -126,10 +133,27 @@ impl Home {
         Ok(fs::write(path, text)?)
     }
 
-    /// Sets a variable in the environment of the windows started from now on; the newest value counts.
+    /// Sets a variable in the environment of the windows started from now on; an empty one is not there at all.
     pub fn set_variable(&self, name: &str, value: impl Into<String>) {
         let mut variables = self.variables.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         variables.push((name.into(), value.into()));
+    }
+
+    /// The window will find the project folder, with what is in it by then, on a disk of this many bytes that nobody
+    /// else sees.
+    pub fn put_project_on_small_disk(&self, bytes: u64) {
+        self.small_disk_bytes.get_or_init(|| bytes);
+    }
+
+    /// The driver of windows, in a world of its own where the small disk is mounted, if there is to be one.
+    fn driver(&self) -> Command {
+        let Some(bytes) = self.small_disk_bytes.get() else { return Command::new("WebKitWebDriver") };
+        let script = "cp -a \"$0\" \"$1\" && mount -t tmpfs -o size=\"$2\" small \"$0\" && cp -a \"$1\"/. \"$0\"/ && \
+                      shift 2 && exec WebKitWebDriver \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+        command.args([self.project(), self.inside("seed")]).arg(bytes.to_string());
+        command
     }
 
     /// Text of a project file as it is on the disk.
@@ -173,6 +197,9 @@ impl Home {
         .map(|(name, value)| (name.to_owned(), value))
         .into_iter()
         .chain(self.variables.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter().cloned())
+        .collect::<std::collections::BTreeMap<_, _>>()
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
         .collect()
     }
 }
@@ -204,7 +231,8 @@ impl App {
     pub async fn start(home: &Home, screen: &Screen, words: &[&Path]) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let log = fs::File::options().create(true).append(true).open(home.inside("log"))?;
-        let driver = Command::new("WebKitWebDriver")
+        let driver = home
+            .driver()
             .args([format!("--port={port}"), "--host=127.0.0.1".into()])
             .env_clear()
             .envs(home.environment(screen))
@@ -226,6 +254,11 @@ impl App {
         let app = Self { web, driver, display: screen.display.clone(), pid };
         app.ready().await?;
         Ok(app)
+    }
+
+    /// A path that the window sees, for one who lives outside its world.
+    pub fn outside_path(&self, path: &Path) -> PathBuf {
+        Path::new("/proc").join(self.pid.to_string()).join("root").join(path.strip_prefix("/").unwrap_or(path))
     }
 
     /// Waits for the first real picture.
@@ -276,6 +309,12 @@ impl App {
 
     pub async fn click(&self, id: &str) -> Result<()> {
         let element = self.find(id).await?;
+        Ok(self.web.action_chain().click_element(&element).perform().await?)
+    }
+
+    /// Clicks what is found another way.
+    pub async fn click_by(&self, by: By) -> Result<()> {
+        let element = self.web.query(by).wait(PATIENCE, BETWEEN_LOOKS).and_displayed().first().await?;
         Ok(self.web.action_chain().click_element(&element).perform().await?)
     }
 

@@ -9,8 +9,10 @@ use thirtyfour::Key;
 const SIZE: (u32, u32) = (1366, 768);
 const BIG_LOG_BYTES: usize = 84_000_000;
 const MANY_LINES: usize = 301_000;
-/// The design wants 100 ms in a release build on a quiet machine; a debug build beside a compiler only must not hang.
-const SILENT_MAX_MS: f64 = 1_500.0;
+/// The bound of the design, for a release build on a quiet machine; held when `CODESYNC_EXACT_BOUNDS` is set.
+const SILENT_MAX_MS: f64 = 100.0;
+/// Where a debug build shares its machine with a compiler, only what hangs fails.
+const LOOSENED: f64 = 20.0;
 /// The smallest whole PNG: one pixel.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
 
@@ -110,7 +112,8 @@ async fn large_files(app: &App) -> Result<()> {
     let silent = app.script("clearInterval(window.__watch); return window.__silent;").await?;
     let silent_ms = silent.as_f64().context("no time was taken")?;
     println!("T-BIG: the page was silent for {silent_ms:.0} ms at most");
-    ensure!(silent_ms < SILENT_MAX_MS, "the page did not answer for {silent_ms} ms");
+    let loosened = if std::env::var_os("CODESYNC_EXACT_BOUNDS").is_some() { 1.0 } else { LOOSENED };
+    ensure!(silent_ms < SILENT_MAX_MS * loosened, "the page did not answer for {silent_ms} ms");
     Ok(())
 }
 

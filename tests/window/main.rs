@@ -3,7 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod access;
+mod desktop;
+mod disk_full;
 mod harness;
+mod keys;
 mod kinds_of_files;
 mod outside;
 mod refusals;

@@ -85,7 +85,8 @@ async fn one_moment(app: &App) -> Result<()> {
     let query = json!({ "path": null, "since": null, "until": null, "author": "Disk", "steps": false, "cursor": null, "limit": 50 });
     let request = json!({ "cmd": "log", "args": { "query": query } });
     let answer = app.call(json!({ "to": "workspace", "request": request })).await?;
-    let newest = &answer["reply"]["value"]["records"][0];
+    let records = answer["reply"]["value"]["records"].as_array().cloned().context("no log")?;
+    let newest = records.last().context("the log is empty")?;
     ensure!(newest["user_id"] == "Disk" && newest["n_files"] == N_FILES, "not one act of {N_FILES} files: {newest}");
     Ok(())
 }

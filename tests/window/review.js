@@ -256,6 +256,7 @@ if (walksFocus) {
     if (ground !== plain[3]) best = Math.max(best, ratio(own, over(parse(plain[3]), around)));
     if (best < SHAPE_RATIO - 0.02) found.add(`the focus cannot be seen (${best.toFixed(2)}): ${nameOf(element)}`);
   }
-  if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+  if (before instanceof HTMLElement && before !== document.body) before.focus({ preventScroll: true });
+  else document.activeElement?.blur();
 }
 return [...found];

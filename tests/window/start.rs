@@ -55,7 +55,8 @@ fn judge(theme: &str, starts: &[Start], loosened: u32) -> Result<()> {
         times.last().copied().unwrap_or_default()
     };
     let (painted, typing) = (late(|start| start.painted), late(|start| start.typing));
-    println!("T-START {theme}: {} starts, painted ≤ {painted:.0?}, typing ≤ {typing:.0?}", starts.len());
+    let (painted_ms, typing_ms) = (painted.as_millis(), typing.as_millis());
+    println!("T-START {theme}: {} starts, painted ≤ {painted_ms} ms, typing ≤ {typing_ms} ms", starts.len());
     ensure!(painted <= PAINTED_MAX * loosened, "the window was painted after {painted:?}");
     ensure!(typing <= TYPING_MAX * loosened, "the first key became text after {typing:?}");
     Ok(())

@@ -168,7 +168,8 @@ pub fn machine(folder: &Path) -> String {
     )
 }
 
-fn status_kib(key: &str) -> Option<u64> {
+/// A figure of `/proc/self/status`, where there is one.
+pub fn status_kib(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with(key))?;
     line.split_whitespace().nth(1)?.parse().ok()

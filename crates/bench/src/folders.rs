@@ -6,13 +6,13 @@ use anyhow::{Result, bail, ensure};
 use codesync_api::{Reply, Request};
 use codesync_node::{Node, Options};
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub fn measure(n_files: u32, folder: &Path) -> Result<Vec<Figure>> {
     let mut figures = Gathered::of(format!("a folder of {n_files} files"));
     let root = folder.join("workspace");
     // A profiler lets the files be made in a run before.
-    let n_bytes = if root.exists() { crate::moments::size_bytes(&root)? } else { make_files(n_files, &root)? };
+    let n_bytes = if root.exists() { crate::moments::size_bytes(&root)? } else { make_files(n_files, 3, &root)? };
     figures.add("size of the files", n_bytes as f64 / 1e6, "MB");
     for what in ["taken in", "opened again"] {
         let options = || Options { person: Some("Bench".into()), watch: false, create: true };
@@ -39,14 +39,19 @@ fn ensure_known(node: &Node, n_files: u32) -> Result<()> {
     }
 }
 
-/// Small source files, a hundred to a folder, no two alike.
-fn make_files(n_files: u32, root: &Path) -> Result<u64> {
-    let mut random = Random::new(3);
+/// Where the file of this number is, below the root.
+pub fn path_of(n: u32) -> PathBuf {
+    format!("part{:02}/group{:03}/file{n:06}.rs", n / 10_000, n / 100).into()
+}
+
+/// Small source files, a hundred to a folder, no two alike, others for another seed. Returns their bytes.
+pub fn make_files(n_files: u32, seed: u64, root: &Path) -> Result<u64> {
+    let mut random = Random::new(seed);
     let mut n_bytes = 0;
     for n in 0..n_files {
-        let folder = root.join(format!("part{:02}/group{:03}", n / 10_000, n / 100));
+        let path = root.join(path_of(n));
         if n % 100 == 0 {
-            std::fs::create_dir_all(&folder)?;
+            std::fs::create_dir_all(path.parent().unwrap_or(root))?;
         }
         let mut text = String::new();
         for line in 0..5 + random.below(40) {
@@ -55,7 +60,7 @@ fn make_files(n_files: u32, root: &Path) -> Result<u64> {
                 .expect("invariant: a String can be written to");
         }
         n_bytes += text.len() as u64;
-        std::fs::write(folder.join(format!("file{n:06}.rs")), text)?;
+        std::fs::write(path, text)?;
     }
     Ok(n_bytes)
 }

@@ -2,11 +2,13 @@
 //! table. Every part runs in a process of its own, so that peak memory is that part's alone. It changes nothing
 //! outside the temporary folder that it makes and removes.
 
+mod checkout;
 mod figures;
 mod folders;
 mod growth;
 mod moments;
 mod peers;
+mod resident;
 mod traces;
 mod typing;
 mod workspace;
@@ -79,7 +81,7 @@ fn parts(arguments: &Arguments) -> Vec<String> {
         );
     }
     for name in present.iter().filter(|name| !arguments.quick || traces::QUICK.contains(name)) {
-        parts.extend(["typing", "peers", "moments"].map(|kind| format!("{kind}:{name}")));
+        parts.extend(["typing", "peers", "moments", "resident"].map(|kind| format!("{kind}:{name}")));
     }
     let n_files: &[u32] = match (arguments.quick, arguments.full) {
         (true, _) => &[1_000],
@@ -87,6 +89,7 @@ fn parts(arguments: &Arguments) -> Vec<String> {
         (false, true) => &[1_000, 10_000, 100_000],
     };
     parts.extend(n_files.iter().map(|n| format!("folder:{n}")));
+    parts.push(format!("checkout:{}", if arguments.quick { 2_000 } else { 100_000 }));
     parts.push(format!("growth:{}", if arguments.quick { 100_000 } else { 1_000_000 }));
     if let Some(only) = &arguments.only {
         parts.retain(|part| part.contains(only.as_str()));
@@ -154,9 +157,13 @@ fn run_part(part: &str, arguments: &Arguments) -> Result<()> {
         "typing" => typing::measure(&trace()?, folder)?,
         "peers" => peers::measure(&trace()?, folder)?,
         "moments" => moments::measure(&trace()?, folder)?,
-        // Not in the list of parts: for a profiler, on a folder that `moments` left.
+        "resident" => resident::measure(&trace()?, &arguments.traces(), folder)?,
+        // Not in the list of parts: the process that `resident` looks at.
+        "holding" => resident::hold(what, folder)?,
+        // Nor this one: for a profiler, on a folder that `moments` left.
         "reopen" => moments::measure_reopening(&trace()?, folder)?,
         "folder" => folders::measure(what.parse()?, folder)?,
+        "checkout" => checkout::measure(what.parse()?, folder)?,
         "growth" => growth::measure(what.parse()?, folder)?,
         _ => bail!("there is no part {part}"),
     };

@@ -38,7 +38,8 @@ pub fn measure_reopening(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
     Ok(figures.figures)
 }
 
-fn type_keys(trace: &Trace, keys_per_delta: usize, folder: &Path) -> Result<()> {
+/// Types a trace into a store and closes that.
+pub fn type_keys(trace: &Trace, keys_per_delta: usize, folder: &Path) -> Result<()> {
     let mut workspace = Workspace::open(folder, trace.at_ms[0])?;
     for (at, (edit, at_ms)) in trace.edits.iter().zip(&trace.at_ms).enumerate() {
         workspace.edit(vec![edit.clone()], *at_ms)?;

@@ -1,5 +1,9 @@
-//! The same typing through others: yrs alone in memory, and yrs with a sled record for each edit. Neither signs,
-//! chains or keeps times, and sled's `flush` does not fsync on Linux: they are what the simplest program would do.
+//! The same typing through others: yrs, loro, automerge, diamond-types and cola in memory, and yrs with a sled record
+//! for each edit. None signs, chains, keeps times or is durable (sled's `flush` does not fsync on Linux): they are what
+//! the simplest program would do. Each peer's end text is compared with the trace's.
+
+#[cfg(feature = "peers")]
+mod others;
 
 use crate::figures::{Figure, Gathered, timed};
 use crate::traces::Trace;
@@ -17,6 +21,8 @@ pub fn measure(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
     ensure!(peer.text() == trace.end_text, "yrs has another end text than the trace");
     figures.add("yrs alone, in memory", n / took.as_secs_f64(), "edits/s").against(&ours(256));
     figures.add("yrs alone, updates", n_bytes as f64 / n, "B/edit");
+    #[cfg(feature = "peers")]
+    others::measure(trace, &mut figures)?;
     for n_batch in BATCHES {
         let place = folder.join(format!("sled-{n_batch}"));
         let seconds = type_into_sled(&trace.edits, n_batch, &place)?;

@@ -302,11 +302,16 @@ impl Engine {
         self.next_view_id = self.next_view_id.max(view_id);
     }
 
-    /// Tells something that everybody who opens this workspace later is to know, too. Once for each id.
+    /// Tells something that everybody who opens this workspace later is to know, too. What is known by its id is
+    /// only brought up to date.
     pub fn note(&mut self, notice: Notice) {
-        self.notices.retain(|known| known.id != notice.id);
-        self.events.push(Event::Notice(notice.clone()));
-        self.notices.push(notice);
+        match self.notices.iter_mut().find(|known| known.id == notice.id) {
+            Some(known) => *known = notice,
+            None => {
+                self.events.push(Event::Notice(notice.clone()));
+                self.notices.push(notice);
+            }
+        }
     }
 
     /// A notice that does not hold any more.

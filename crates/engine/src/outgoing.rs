@@ -152,6 +152,14 @@ impl Engine {
         self.set_save(kind, saved_ms, message);
     }
 
+    /// It is not the time to write this file.
+    pub fn write_later(&mut self, file: FileId, now: Now) {
+        if let Some(unwritten) = self.unwritten.get_mut(&file) {
+            unwritten.due_ms = now.ms + WRITE_DELAY_MS;
+            unwritten.latest_ms = unwritten.latest_ms.max(unwritten.due_ms);
+        }
+    }
+
     /// The image could not be written; it is tried again later.
     pub fn write_failed(&mut self, file: FileId, now: Now) {
         if let Some(unwritten) = self.unwritten.get_mut(&file) {

@@ -2,7 +2,7 @@
 //! Pure: time is an argument, in milliseconds of any steady clock.
 
 use codesync_base::RelPath;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 
 /// Quiet after which a few changes are handed on.
 const QUIET_MS: u64 = 60;
@@ -37,8 +37,8 @@ pub struct Collector {
     overflow: bool,
     first_ms: u64,
     last_ms: u64,
-    /// When each path changed last, for the window of a mass change.
-    recent: BTreeMap<RelPath, u64>,
+    /// The paths that changed last, no more than it takes to know a mass change, and when.
+    recent: VecDeque<(RelPath, u64)>,
     /// When git last moved its HEAD, and when it last held its index.
     git_moved_ms: Option<u64>,
     git_index_ms: Option<u64>,
@@ -50,11 +50,12 @@ impl Collector {
     /// A file or folder may have changed.
     pub fn add(&mut self, path: RelPath, now_ms: u64) {
         self.touch(now_ms);
-        self.recent.insert(path.clone(), now_ms);
+        self.recent.retain(|(known, at_ms)| *known != path && now_ms.saturating_sub(*at_ms) <= MASS_WINDOW_MS);
         if self.recent.len() > MASS_FILES_MIN {
-            self.recent.retain(|_, at_ms| now_ms.saturating_sub(*at_ms) <= MASS_WINDOW_MS);
-            self.is_mass |= self.recent.len() > MASS_FILES_MIN;
+            self.recent.pop_front();
         }
+        self.recent.push_back((path.clone(), now_ms));
+        self.is_mass |= self.recent.len() > MASS_FILES_MIN;
         self.pending.insert(path);
     }
 

@@ -133,6 +133,17 @@ impl Scan {
     pub fn is_clean(&self) -> bool {
         self.class.is_some() && self.damaged.is_empty() && self.torn_at.is_none()
     }
+
+    /// Takes everything from the first damage on for a write that broke off.
+    pub fn cut_at_damage(&mut self) {
+        let Some(from) = self.damaged.first().map(|range| range.start) else { return };
+        self.damaged.clear();
+        self.records.retain(|record| record.payload.end <= from);
+        self.torn_at = Some(from);
+        if from < HEADER_BYTES {
+            self.class = None;
+        }
+    }
 }
 
 /// Reads all records of segment `number`.

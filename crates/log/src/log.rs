@@ -12,7 +12,6 @@ mod seal;
 
 use crate::block::{BlockId, Summary};
 use crate::index::{Index, checked, unchecked};
-use crate::journal::{Class, RecordKind};
 use crate::writer::{Place, Writer};
 use crate::{Finding, LogError, MemoryDisk, MemoryIndex, OpenReport};
 use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
@@ -118,7 +117,7 @@ impl Log {
         let mut payload = Vec::with_capacity(bytes.len() + delta.signature.len());
         payload.extend_from_slice(bytes);
         payload.extend_from_slice(&delta.signature);
-        self.writer.append(Class::Live, RecordKind::Delta, &payload)?;
+        self.writer.append_delta(payload)?;
         self.take_in(Arc::new(delta.clone()));
         Ok(())
     }
@@ -325,3 +324,6 @@ fn upper_bound(hlc: codesync_base::Hlc) -> DeltaKey {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod proof;

@@ -1,6 +1,8 @@
 //! Deltas for the tests of this crate: authors who type, jump about and fork.
 #![allow(clippy::unwrap_used)]
 
+pub(crate) mod recording;
+
 use codesync_base::*;
 use std::sync::Arc;
 

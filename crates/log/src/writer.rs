@@ -57,6 +57,8 @@ pub(crate) struct Writer {
     pub disk: Box<dyn Disk>,
     pub segments: BTreeMap<u32, Segment>,
     current: BTreeMap<Class, Current>,
+    /// Deltas that follow blobs which are not durable. Written, they could outlive these in a crash.
+    held_back: Vec<Vec<u8>>,
     /// Of segments that have one.
     twins: BTreeMap<u32, Twin>,
     next_number: u32,
@@ -75,6 +77,7 @@ impl Writer {
             disk,
             segments: BTreeMap::new(),
             current: BTreeMap::new(),
+            held_back: Vec::new(),
             twins: BTreeMap::new(),
             next_number: 1,
             segment_bytes_max,
@@ -107,8 +110,28 @@ impl Writer {
         Ok(place)
     }
 
+    /// Writes a delta, or holds it back until the blobs before it are durable.
+    pub fn append_delta(&mut self, payload: Vec<u8>) -> Result<(), LogError> {
+        if !self.held_back.is_empty() || self.unsynced_bytes(Class::Blobs) > 0 {
+            self.held_back.push(payload);
+            return Ok(());
+        }
+        self.append(Class::Live, RecordKind::Delta, &payload).map(drop)
+    }
+
+    fn write_held_back(&mut self) -> Result<(), LogError> {
+        let mut waiting = std::mem::take(&mut self.held_back).into_iter();
+        while let Some(payload) = waiting.next() {
+            if let Err(error) = self.append(Class::Live, RecordKind::Delta, &payload) {
+                self.held_back = std::iter::once(payload).chain(waiting).collect();
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     pub fn unsynced(&self) -> bool {
-        self.current.values().any(|current| !current.unsynced.is_empty())
+        !self.held_back.is_empty() || self.current.values().any(|current| !current.unsynced.is_empty())
     }
 
     pub fn unsynced_bytes(&self, class: Class) -> usize {
@@ -117,10 +140,10 @@ impl Writer {
 
     /// Makes everything appended durable. Blobs go first: a delta must not outlive the blob it names.
     pub fn sync(&mut self) -> Result<(), LogError> {
-        for class in [Class::Blobs, Class::Sealed, Class::Live] {
-            self.sync_class(class)?;
-        }
-        Ok(())
+        self.sync_class(Class::Blobs)?;
+        self.sync_class(Class::Sealed)?;
+        self.write_held_back()?;
+        self.sync_class(Class::Live)
     }
 
     fn sync_class(&mut self, class: Class) -> Result<(), LogError> {

@@ -1,17 +1,20 @@
 //! Keeps folder and workspace equal: takes in what other programs did, writes out what was edited. Never
 //! overwrites what it has not seen: before a write the disk is looked at.
 
+mod look;
+
+pub(crate) use look::Intents;
+
 use crate::config::cannot;
 use crate::identity::Place;
 use crate::shadow::{Known, Shadow};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_engine::{DiskImage, DiskImageKind, Engine, Intake, IntakeKind, IntakeRun, Now};
-use codesync_fs::{
-    Content, DiskChange, DiskState, Folder, FolderError, Observed, Rules, Scan, ShadowEntry, Stamp, Texts,
-};
+use codesync_fs::{DiskChange, DiskFile, Folder, FolderError, Observed, Rules, ShadowEntry, Stamp, Texts};
+use look::{Look, Looked, Looking, Note};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +24,13 @@ type Result<T> = std::result::Result<T, ApiError>;
 /// Files written between two looks at the inbox.
 const WRITES_PER_TURN: usize = 48;
 /// Time for which a long intake may keep others waiting.
-const TURN: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(8);
+/// How often it is asked whether a look is done.
+const ASK_EVERY: Duration = Duration::from_millis(2);
+/// An opening waits this long for its first look; nearly all are done by then.
+const FIRST_LOOK: Duration = Duration::from_millis(200);
+/// Cheap things done between two looks at the clock.
+const CHEAP: usize = 64;
 /// How long an intake rests that the full disk stopped.
 const PAUSE: Duration = Duration::from_secs(1);
 /// More changed files than this at once are a mass change.
@@ -34,9 +43,11 @@ pub(crate) struct Bridge {
     store_place: Option<Place>,
     pub rules: Arc<Rules>,
     shadow: Shadow,
+    /// A look under way.
+    looking: Option<Begun>,
     intake: Option<Running>,
     /// Where to look once the running intake is done.
-    next_look: Option<Look>,
+    next_look: Option<Wanted>,
     /// An intake that the full disk stopped goes on then.
     paused_until: Option<Instant>,
     /// Files of which the shadow does not say yet that the disk lacks their newest text.
@@ -44,15 +55,26 @@ pub(crate) struct Bridge {
 }
 
 /// A look at paths, or at everything (none).
-struct Look {
+struct Wanted {
     paths: Option<BTreeSet<RelPath>>,
     mass: bool,
+}
+
+/// A look under way, and what could not wait for its end.
+struct Begun {
+    looking: Looking,
+    mass: bool,
+    is_first: bool,
+    run: Option<IntakeRun>,
 }
 
 /// An intake that goes on over several turns.
 struct Running {
     run: IntakeRun,
     mass: bool,
+    /// Files that did not change, with newer stamps, and when these were taken.
+    refreshed: VecDeque<(RelPath, BlobHash, Stamp)>,
+    began_ns: i64,
     changes: VecDeque<DiskChange>,
     /// Empty folders that came, and folders that went.
     folders: VecDeque<(RelPath, IntakeKind)>,
@@ -65,9 +87,19 @@ impl Bridge {
         let shadow_path = store.join("shadow");
         let shadow =
             Shadow::open(shadow_path.clone()).map_err(|error| cannot("read or write", &shadow_path, &error))?;
-        let (intake, next_look, paused_until, unmarked) = (None, None, None, Vec::new());
         let (store, store_place) = (store.to_path_buf(), Place::of(store));
-        Ok(Self { folder, store, store_place, rules, shadow, intake, next_look, paused_until, unmarked })
+        Ok(Self {
+            folder,
+            store,
+            store_place,
+            rules,
+            shadow,
+            looking: None,
+            intake: None,
+            next_look: None,
+            paused_until: None,
+            unmarked: Vec::new(),
+        })
     }
 
     /// Files that were not yet written when the program last ended are to be compared again. Before the first
@@ -83,7 +115,7 @@ impl Bridge {
         self.shadow.table.iter().map(|(_, entry)| entry.file).collect()
     }
 
-    /// Like [`Self::look`], but lets a running intake end first.
+    /// Looks without keeping anybody waiting; what changed is taken in by [`Self::turn`].
     pub fn look_soon(
         &mut self,
         engine: &mut Engine,
@@ -91,10 +123,10 @@ impl Bridge {
         mass: bool,
         now: Now,
     ) -> Result<()> {
-        if self.intake.is_none() {
-            return self.look(engine, paths, mass, now);
+        if !self.is_busy() {
+            return self.begin_look(engine, paths.cloned(), mass, now);
         }
-        let next = self.next_look.get_or_insert(Look { paths: Some(BTreeSet::new()), mass });
+        let next = self.next_look.get_or_insert(Wanted { paths: Some(BTreeSet::new()), mass });
         next.mass |= mass;
         match (&mut next.paths, paths) {
             (Some(known), Some(paths)) => known.extend(paths.iter().cloned()),
@@ -103,65 +135,135 @@ impl Bridge {
         Ok(())
     }
 
-    /// Looks at paths (none: at everything) and begins to take in what changed.
+    /// The first look of an opening: at everything. Small folders are known when this returns.
+    pub fn look_first(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        self.begin_look(engine, None, false, now)?;
+        let until = Instant::now() + FIRST_LOOK;
+        while self.looking.is_some() && Instant::now() < until {
+            self.hear_look(engine, until, now)?;
+        }
+        Ok(())
+    }
+
+    fn begin_look(
+        &mut self,
+        engine: &mut Engine,
+        paths: Option<BTreeSet<RelPath>>,
+        mass: bool,
+        now: Now,
+    ) -> Result<()> {
+        let look = self.prepare(engine, paths);
+        if look.is_small() {
+            return self.look_here(engine, look, mass, now);
+        }
+        let is_first = look.is_first;
+        let looking = Looking::start(look).map_err(|source| cannot("look at", self.folder.root(), &source))?;
+        self.looking = Some(Begun { looking, mass, is_first, run: None });
+        Ok(())
+    }
+
+    /// Looks at paths (none: at everything) at once, and begins to take in what changed.
     pub fn look(&mut self, engine: &mut Engine, paths: Option<&BTreeSet<RelPath>>, mass: bool, now: Now) -> Result<()> {
         self.finish_intake(engine, now)?;
-        if paths.is_some_and(|paths| paths.iter().any(Rules::is_ignore_file)) {
+        let look = self.prepare(engine, paths.cloned());
+        self.look_here(engine, look, mass, now)
+    }
+
+    fn look_here(&mut self, engine: &mut Engine, look: Look, mass: bool, now: Now) -> Result<()> {
+        let texts = EngineTexts { engine: RefCell::new(engine), folder: &self.folder, shadow: &self.shadow };
+        let looked = look.run(&texts).map_err(folder_error)?;
+        self.take_up(engine, looked, None, mass, now)
+    }
+
+    fn prepare(&mut self, engine: &Engine, paths: Option<BTreeSet<RelPath>>) -> Look {
+        if paths.as_ref().is_some_and(|paths| paths.iter().any(Rules::is_ignore_file)) {
             self.rules.reload();
         }
-        let first_time = self.shadow.is_blank() && engine.tree().events().is_empty();
-        if first_time && paths.is_none() {
-            return self.look_first(engine, now);
+        let folders = engine.tree().alive().filter(|node| node.kind == codesync_base::FileKind::Folder);
+        Look {
+            own_folders: folders.map(|node| node.path.clone()).collect(),
+            folder: self.folder.clone(),
+            rules: self.rules.clone(),
+            is_first: paths.is_none() && self.is_first(engine),
+            paths,
+            shadow: self.shadow.table.clone(),
+            intents: self.shadow.intents().clone(),
+            began_ns: now_ns(),
         }
-        let observed =
-            codesync_fs::observe(&self.folder, &self.rules, &self.shadow.table, paths).map_err(folder_error)?;
-        match paths {
-            None => self.note_scan(engine, &observed),
+    }
+
+    fn is_first(&self, engine: &Engine) -> bool {
+        self.shadow.is_blank() && engine.tree().events().is_empty()
+    }
+
+    /// What a look on a thread of its own has to say until then.
+    fn hear_look(&mut self, engine: &mut Engine, until: Instant, now: Now) -> Result<()> {
+        while let Some(begun) = &self.looking
+            && let Some(note) = begun.looking.next(until)
+        {
+            match note {
+                Note::Wants(file) => begun.looking.answer(engine.text_of(file)),
+                Note::Done(looked) => {
+                    let begun = self.looking.take();
+                    let (run, mass) = begun.map_or((None, false), |begun| (begun.run, begun.mass));
+                    let taken_up = match looked {
+                        Ok(looked) => self.take_up(engine, *looked, run, mass, now),
+                        Err(error) => run.map_or(Ok(()), |run| engine.end_intake(run, false)).and(Err(folder_error(error))),
+                    };
+                    if !self.is_busy() {
+                        self.look_again(engine, now)?;
+                    }
+                    return taken_up;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks where it was to be looked meanwhile.
+    fn look_again(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        match self.next_look.take() {
+            Some(next) => self.begin_look(engine, next.paths, next.mass, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to take in what a look found.
+    fn take_up(
+        &mut self,
+        engine: &mut Engine,
+        looked: Looked,
+        run: Option<IntakeRun>,
+        mass: bool,
+        now: Now,
+    ) -> Result<()> {
+        let observed = &looked.observed;
+        match &looked.paths {
+            None => self.note_scan(engine, observed),
             Some(paths) => {
                 let refused = observed.refused.iter().chain(&observed.unread);
                 engine.note_refused(paths, refused.map(|refused| (refused.path.clone(), refused.sentence.clone())));
             }
         }
-        let changes = self.changes_by_others(engine, &observed);
-        self.shadow.table.refresh(&observed.observations, now_ns());
+        for (path, known) in looked.ours {
+            self.shadow.known_later(&path, known);
+        }
         let tree = engine.tree();
-        let came = observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none());
+        let came = looked.observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none());
         let mut folders: VecDeque<_> = came.map(|path| (path, IntakeKind::Folder)).collect();
-        folders.extend(self.gone_folders(engine, paths).into_iter().map(|path| (path, IntakeKind::FolderRemoved)));
-        if changes.is_empty() && folders.is_empty() {
+        folders.extend(looked.gone_folders.into_iter().map(|path| (path, IntakeKind::FolderRemoved)));
+        let is_quiet = looked.changes.is_empty() && folders.is_empty() && looked.refreshed.is_empty();
+        if is_quiet && run.is_none() {
             return Ok(());
         }
-        let mass = (mass && changes.len() > 1) || changes.len() > MASS_FILES;
-        let run = engine.begin_intake(first_time, mass, now)?;
-        self.intake = Some(Running { run, mass, changes: changes.into(), folders });
-        Ok(())
-    }
-
-    /// Takes everything there is as new, without reading each file once to compare it and once to take it in.
-    fn look_first(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
-        let Scan { files, empty_folders, refused, leftovers, n_ignored, .. } =
-            codesync_fs::scan(&self.folder, &self.rules).map_err(folder_error)?;
-        let observed = Observed { refused, leftovers, n_ignored, ..Observed::default() };
-        self.note_scan(engine, &observed);
-        let changes: VecDeque<_> = files.into_iter().map(|(path, _)| DiskChange::Created { path }).collect();
-        let mass = changes.len() > MASS_FILES;
-        let run = engine.begin_intake(true, mass, now)?;
-        let folders = empty_folders.into_iter().map(|path| (path, IntakeKind::Folder)).collect();
-        self.intake = Some(Running { run, mass, changes, folders });
-        Ok(())
-    }
-
-    /// Folders of their own that the disk does not have any more, inner ones first.
-    fn gone_folders(&self, engine: &Engine, paths: Option<&BTreeSet<RelPath>>) -> Vec<RelPath> {
-        let tree = engine.tree();
-        let nodes: Vec<_> = match paths {
-            Some(paths) => paths.iter().flat_map(|path| tree.within(path)).collect(),
-            None => tree.alive().collect(),
+        let mass = (mass && looked.changes.len() > 1) || looked.changes.len() > MASS_FILES;
+        let run = match run {
+            Some(run) => run,
+            None => engine.begin_intake(looked.is_first, mass, now)?,
         };
-        let folders = nodes.into_iter().filter(|node| node.kind == codesync_base::FileKind::Folder);
-        let gone: BTreeSet<RelPath> =
-            folders.filter(|node| !self.folder.is_folder(&node.path)).map(|node| node.path.clone()).collect();
-        gone.into_iter().rev().collect()
+        let (changes, refreshed, began_ns) = (looked.changes.into(), looked.refreshed.into(), looked.began_ns);
+        self.intake = Some(Running { run, mass, refreshed, began_ns, changes, folders });
+        Ok(())
     }
 
     fn note_scan(&self, engine: &mut Engine, observed: &Observed) {
@@ -175,41 +277,16 @@ impl Bridge {
         }
     }
 
-    /// What changed, but for what we wrote ourselves.
-    fn changes_by_others(&mut self, engine: &mut Engine, observed: &Observed) -> Vec<DiskChange> {
-        let hashes: BTreeMap<&RelPath, (BlobHash, Stamp)> = observed
-            .observations
-            .iter()
-            .filter_map(|observation| match observation.state {
-                DiskState::Present { hash, stamp } => Some((&observation.path, (hash, stamp))),
-                DiskState::Missing => None,
-            })
-            .collect();
-        let texts = EngineTexts { engine: RefCell::new(engine), folder: &self.folder, shadow: &self.shadow };
-        let mut changes = codesync_fs::reconcile(&self.shadow.table, &observed.observations, &texts);
-        let mut ours = Vec::new();
-        changes.retain(|change| match own_write(&self.shadow, change, &hashes) {
-            Some(known) => {
-                ours.push(known);
-                false
-            }
-            None => true,
-        });
-        for (path, known) in ours {
-            self.shadow.known_later(&path, known);
-        }
-        changes
-    }
-
-    /// Whether an intake is under way.
+    /// Whether a look or an intake is under way.
     pub fn is_busy(&self) -> bool {
-        self.intake.is_some()
+        self.looking.is_some() || self.intake.is_some()
     }
 
     /// How long an intake need not be gone on with; none without one.
     pub fn patience(&self) -> Option<Duration> {
         let wait = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
-        self.is_busy().then_some(wait)
+        let intake = self.intake.is_some().then_some(wait);
+        intake.or(self.looking.is_some().then_some(ASK_EVERY))
     }
 
     /// Goes on with an intake for a moment.
@@ -219,15 +296,15 @@ impl Bridge {
         }
         self.paused_until = None;
         let until = Instant::now() + TURN;
+        // A look that wants to know something often wants more right after.
+        self.hear_look(engine, Instant::now() + ASK_EVERY, now)?;
         while let Some(mut running) = self.intake.take() {
             let done = self.take_in_next(engine, &mut running, now);
             match done {
                 Ok(true) => self.intake = Some(running),
                 Ok(false) => {
                     engine.end_intake(running.run, running.mass)?;
-                    if let Some(next) = self.next_look.take() {
-                        self.look(engine, next.paths.as_ref(), next.mass, now)?;
-                    }
+                    self.look_again(engine, now)?;
                 }
                 Err(error) => {
                     self.intake = Some(running);
@@ -245,17 +322,18 @@ impl Bridge {
     /// Takes in the next change and the next folder. Says whether there was one; fails when the disk is full,
     /// and nothing is passed over then.
     fn take_in_next(&mut self, engine: &mut Engine, running: &mut Running, now: Now) -> Result<bool> {
+        let n_cheap = running.refreshed.len().min(CHEAP);
+        for (path, hash, stamp) in running.refreshed.drain(..n_cheap) {
+            self.shadow.refresh(&path, hash, stamp, running.began_ns);
+        }
+        if n_cheap > 0 {
+            return Ok(true);
+        }
         if running.changes.is_empty() && running.folders.is_empty() {
             return Ok(false);
         }
         if let Some(change) = running.changes.front() {
-            match self.take_in(engine, &mut running.run, change, now) {
-                Err(error) if error.code == ErrorCode::DiskFull => return Err(error),
-                // One file that cannot be taken in must not stop the others. It stays unknown, so that it is not
-                // written over, either.
-                Err(error) => tracing::warn!(%error, ?change, "a change of the folder could not be taken in"),
-                Ok(()) => {}
-            }
+            self.take_in_front(engine, &mut running.run, change, now)?;
             running.changes.pop_front();
         }
         // After all files: a folder is empty only then.
@@ -267,66 +345,151 @@ impl Bridge {
         Ok(true)
     }
 
+    /// Takes in one change. Fails when the disk is full only: one file that cannot be taken in must not stop the
+    /// others. It stays unknown, so that it is not written over, either.
+    fn take_in_front(
+        &mut self,
+        engine: &mut Engine,
+        run: &mut IntakeRun,
+        change: &DiskChange,
+        now: Now,
+    ) -> Result<()> {
+        match self.take_in(engine, run, change, now) {
+            Err(error) if error.code == ErrorCode::DiskFull => return Err(error),
+            Err(error) => tracing::warn!(%error, ?change, "a change of the folder could not be taken in"),
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
     /// Takes in what changed at one path before the rest of a running intake: somebody waits for it.
     pub fn take_in_now(&mut self, engine: &mut Engine, path: &RelPath, now: Now) -> Result<()> {
+        if self.looking.is_some() {
+            return self.take_in_before_look(engine, path, now);
+        }
         let Some(mut running) = self.intake.take() else { return Ok(()) };
         let place = |running: &Running| running.changes.iter().position(|change| is_content_of(change, path));
         let mut done = Ok(());
         if place(&running).is_some() {
             // What goes or moves is to be out of the way of what comes.
-            while done.is_ok() && running.changes.front().is_some_and(|change| !has_content(change)) {
+            let is_in_the_way = running.changes.iter().any(|change| !has_content(change) && concerns(change, path));
+            while is_in_the_way && done.is_ok() && running.changes.front().is_some_and(|change| !has_content(change)) {
                 done = self.take_in_next(engine, &mut running, now).map(drop);
             }
-            if let Some(change) =
-                done.is_ok().then(|| place(&running)).flatten().and_then(|at| running.changes.remove(at))
-            {
-                running.changes.push_front(change);
-                done = self.take_in_next(engine, &mut running, now).map(drop);
+            let change = done.is_ok().then(|| place(&running)).flatten().and_then(|at| running.changes.remove(at));
+            if let Some(change) = change {
+                done = self.take_in_front(engine, &mut running.run, &change, now);
+                if done.is_err() {
+                    running.changes.push_front(change);
+                }
             }
         }
         self.intake = Some(running);
         done
     }
 
+    /// The same while it is not known yet what changed: only this one path is looked at.
+    fn take_in_before_look(&mut self, engine: &mut Engine, path: &RelPath, now: Now) -> Result<()> {
+        if self.folder.is_folder(path) {
+            return Ok(());
+        }
+        let look = self.prepare(engine, Some([path.clone()].into()));
+        let texts = EngineTexts { engine: RefCell::new(engine), folder: &self.folder, shadow: &self.shadow };
+        let looked = look.run(&texts).map_err(folder_error)?;
+        for (path, known) in looked.ours {
+            self.shadow.known_later(&path, known);
+        }
+        // That a file went may be half of a rename: the look that goes on tells.
+        let contents = looked.changes.iter().filter(|change| has_content(change));
+        for change in contents {
+            let Some(begun) = &mut self.looking else { break };
+            let mut run = match begun.run.take() {
+                Some(run) => run,
+                None => engine.begin_intake(begun.is_first, begun.mass, now)?,
+            };
+            let done = self.take_in_front(engine, &mut run, change, now);
+            if let Some(begun) = &mut self.looking {
+                begun.run = Some(run);
+            }
+            done?;
+        }
+        Ok(())
+    }
+
     pub fn finish_intake(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
         self.paused_until = None;
         while self.is_busy() {
+            self.hear_look(engine, Instant::now() + PAUSE, now)?;
             self.turn(engine, now)?;
         }
         Ok(())
     }
 
+    /// The folder may be another by now than it was when it was looked at: whoever made it so is noticed again.
     fn take_in(&mut self, engine: &mut Engine, run: &mut IntakeRun, change: &DiskChange, now: Now) -> Result<()> {
-        let last = |path: &RelPath| self.shadow.table.get(path).map(|entry| entry.file);
         match change {
-            DiskChange::Removed { path } => {
-                let intake = Intake { path: path.clone(), known: last(path), kind: IntakeKind::Removed };
-                engine.take_in(run, intake, now)?;
-                self.shadow.gone_later(path);
-            }
-            DiskChange::Renamed { from, to } => {
-                let kind = IntakeKind::RenamedFrom(from.clone());
-                engine.take_in(run, Intake { path: to.clone(), known: last(from), kind }, now)?;
-                let entry = self.shadow.table.get(from).copied();
-                let n_steps = self.shadow.n_steps(from);
-                self.shadow.gone_later(from);
-                if let Some(entry) = entry {
-                    self.shadow.known_later(to, Known { entry, n_steps });
-                }
-            }
+            DiskChange::Removed { path } if self.is_there(path) => Ok(()),
+            DiskChange::Removed { path } => self.take_in_removal(engine, run, path, now),
+            DiskChange::Renamed { from, to } => match (self.is_there(from), self.is_there(to)) {
+                (true, _) if from.folded() != to.folded() => self.take_in_content(engine, run, to, now),
+                (_, false) => self.take_in_removal(engine, run, from, now),
+                _ => self.take_in_rename(engine, run, from, to, now),
+            },
             DiskChange::Created { path } | DiskChange::Modified { path } | DiskChange::ModeChanged { path, .. } => {
-                // Gone again, or not to be read: the next look tells.
-                let Ok(Some(file)) = self.folder.read(path) else { return Ok(()) };
-                let base_step = self.shadow.n_steps(path);
-                let hash = BlobHash::of(&file.bytes);
-                let kind = IntakeKind::File { bytes: file.bytes, mode: file.stamp.mode & 0o777, base_step };
-                let taken = engine.take_in(run, Intake { path: path.clone(), known: last(path), kind }, now)?;
-                let Some(id) = taken else { return Ok(()) };
-                let n_steps = engine.n_steps_on_disk(id);
-                let entry = ShadowEntry { hash, stamp: file.stamp, file: id, noted_ns: now_ns() };
-                self.shadow.known_later(path, Known { entry, n_steps });
+                self.take_in_content(engine, run, path, now)
             }
         }
+    }
+
+    /// Whether a file is at this path now.
+    fn is_there(&self, path: &RelPath) -> bool {
+        matches!(self.folder.stat(path), Ok(Some(_)))
+    }
+
+    fn last_at(&self, path: &RelPath) -> Option<FileId> {
+        self.shadow.table.get(path).map(|entry| entry.file)
+    }
+
+    fn take_in_removal(&mut self, engine: &mut Engine, run: &mut IntakeRun, path: &RelPath, now: Now) -> Result<()> {
+        let intake = Intake { path: path.clone(), known: self.last_at(path), kind: IntakeKind::Removed };
+        engine.take_in(run, intake, now)?;
+        self.shadow.gone_later(path);
+        Ok(())
+    }
+
+    fn take_in_rename(
+        &mut self,
+        engine: &mut Engine,
+        run: &mut IntakeRun,
+        from: &RelPath,
+        to: &RelPath,
+        now: Now,
+    ) -> Result<()> {
+        let kind = IntakeKind::RenamedFrom(from.clone());
+        engine.take_in(run, Intake { path: to.clone(), known: self.last_at(from), kind }, now)?;
+        let entry = self.shadow.table.get(from).copied();
+        let n_steps = self.shadow.n_steps(from);
+        self.shadow.gone_later(from);
+        if let Some(entry) = entry {
+            self.shadow.known_later(to, Known { entry, n_steps });
+        }
+        Ok(())
+    }
+
+    fn take_in_content(&mut self, engine: &mut Engine, run: &mut IntakeRun, path: &RelPath, now: Now) -> Result<()> {
+        // Gone again, or not to be read: the next look tells.
+        let Ok(Some(DiskFile { bytes, stamp })) = self.folder.read(path) else { return Ok(()) };
+        let hash = BlobHash::of(&bytes);
+        let known = self.shadow.table.get(path).copied();
+        if known.is_some_and(|known| known.hash == hash && known.stamp.mode == stamp.mode) {
+            // Taken in or written by us since the look.
+            return Ok(());
+        }
+        let kind = IntakeKind::File { bytes, mode: stamp.mode & 0o777, base_step: self.shadow.n_steps(path) };
+        let intake = Intake { path: path.clone(), known: known.map(|known| known.file), kind };
+        let Some(file) = engine.take_in(run, intake, now)? else { return Ok(()) };
+        let n_steps = engine.n_steps_on_disk(file);
+        self.shadow.known_later(path, Known { entry: ShadowEntry { hash, stamp, file, noted_ns: now_ns() }, n_steps });
         Ok(())
     }
 
@@ -439,6 +602,13 @@ impl Bridge {
         if conflicts.is_empty() {
             return Ok(images);
         }
+        if self.is_busy() {
+            // What is there is on its way in already, or will be: nobody waits for it here.
+            let (free, taken): (Vec<_>, Vec<_>) =
+                images.into_iter().partition(|image| self.is_free_for(image) && !conflicts.contains(&image.path));
+            taken.iter().for_each(|image| engine.write_later(image.file, now));
+            return Ok(free);
+        }
         self.look(engine, Some(&conflicts), false, now)?;
         self.finish_intake(engine, now)?;
         let mut settled = Vec::new();
@@ -456,6 +626,10 @@ impl Bridge {
             }
         }
         Ok(settled)
+    }
+
+    fn is_free_for(&self, image: &DiskImage) -> bool {
+        self.conflicts_of(image).is_empty()
     }
 
     /// Paths that writing this image would touch and that are not as we know them.
@@ -577,25 +751,22 @@ fn has_content(change: &DiskChange) -> bool {
     !matches!(change, DiskChange::Removed { .. } | DiskChange::Renamed { .. })
 }
 
+/// Whether a removal or a rename has to do with this path, or with a folder that it is in.
+fn concerns(change: &DiskChange, path: &RelPath) -> bool {
+    let touches = |other: &RelPath| other.is_within(path) || path.is_within(other);
+    match change {
+        DiskChange::Removed { path } => touches(path),
+        DiskChange::Renamed { from, to } => touches(from) || touches(to),
+        _ => false,
+    }
+}
+
 fn is_content_of(change: &DiskChange, wanted: &RelPath) -> bool {
     matches!(change, DiskChange::Created { path } | DiskChange::Modified { path } if path == wanted)
 }
 
 fn not_noted(path: &RelPath, source: std::io::Error) -> FolderError {
     FolderError::Other { path: path.to_string(), what: "noted as written", source }
-}
-
-/// If a change on disk is what we had been about to write, what is known of it.
-fn own_write(
-    shadow: &Shadow,
-    change: &DiskChange,
-    hashes: &BTreeMap<&RelPath, (BlobHash, Stamp)>,
-) -> Option<(RelPath, Known)> {
-    let (DiskChange::Created { path } | DiskChange::Modified { path }) = change else { return None };
-    let (hash, stamp) = hashes.get(path)?;
-    let (file, n_steps) = shadow.intended(path, hash)?;
-    let entry = ShadowEntry { hash: *hash, stamp: *stamp, file, noted_ns: now_ns() };
-    Some((path.clone(), Known { entry, n_steps }))
 }
 
 /// Texts by which a renamed and edited file is recognised.
@@ -612,11 +783,7 @@ impl Texts for EngineTexts<'_> {
     }
 
     fn disk_text(&self, path: &RelPath) -> Option<String> {
-        let file = self.folder.read(path).ok()??;
-        match codesync_fs::read_text(&file.bytes) {
-            Content::Text { text, .. } => Some(text),
-            Content::Binary { .. } => None,
-        }
+        look::disk_text(self.folder, path)
     }
 }
 

@@ -24,7 +24,9 @@ pub(crate) fn store_refusal(root: &Path, error: LogError) -> ApiError {
             return cannot_write(root, &store, &config::plain(&source));
         }
         LogError::NewerVersion { .. } => {
-            let newer = identity::app_version_of(&store).map_or("a newer CodeSync".into(), |v| format!("CodeSync {v}"));
+            // The format is what counts: a development version may have the same number.
+            let newer = identity::app_version_of(&store).filter(|version| version != env!("CARGO_PKG_VERSION"));
+            let newer = newer.map_or("a newer CodeSync".into(), |version| format!("CodeSync {version}"));
             let sentence = format!(
                 "This workspace was last opened by {newer}. Version {} could misread its history, so it stays untouched.",
                 env!("CARGO_PKG_VERSION")
@@ -89,13 +91,26 @@ pub(crate) fn read_only(folder: &Folder) -> Option<Notice> {
     })
 }
 
+/// What was done, and is not on disk: it must not be done a second time.
+pub(crate) fn waits(error: &ApiError) -> ApiError {
+    match error.code {
+        ErrorCode::DiskFull => ApiError::new(
+            ErrorCode::DiskFull,
+            "This disk is full. The change is not lost: it waits in memory, and is kept as soon as there is room. Don't \
+             make it a second time.",
+        )
+        .with_detail(error),
+        _ => error.clone(),
+    }
+}
+
 /// MSG-DISK-2, once until there was room again.
 pub(crate) fn note_space(engine: &mut Engine, folder: &Folder) {
     let Some(free_bytes) = folder.free_space() else { return };
     let is_said = engine.notices().iter().any(|notice| notice.id == LOW_SPACE);
     if is_said && free_bytes > SPACE_AGAIN_BYTES {
         engine.forget_notice(LOW_SPACE);
-    } else if !is_said && free_bytes < LOW_SPACE_BYTES {
+    } else if is_said || free_bytes < LOW_SPACE_BYTES {
         let history = size(engine.log().size_bytes());
         let title = format!("Only {} left on this disk.", size(free_bytes));
         let body = format!("History uses {history}.");

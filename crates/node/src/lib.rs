@@ -33,7 +33,7 @@ pub const STORE_FOLDER: &str = ".codesync";
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 /// Events that wait for one listener. Who lets more wait is let go, and has to listen anew.
-pub(crate) const EVENTS_MAX: usize = 16_384;
+pub(crate) const EVENTS_MAX: usize = if cfg!(test) { 1_024 } else { 16_384 };
 
 /// How to open a workspace.
 #[derive(Clone, Debug)]

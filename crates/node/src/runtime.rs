@@ -12,7 +12,7 @@ use codesync_auth::verify_delta;
 use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{Engine, Now, Profile, api_error};
 use codesync_fs::{Batch, Watcher};
-use codesync_log::{Log, MemoryDisk, MemoryIndex, OpenReport};
+use codesync_log::{Log, MemoryDisk, MemoryIndex, OpenReport, Outcome};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -70,7 +70,9 @@ impl Runtime {
         let until = health::day_and_time(log.newest_reading().wall_ms);
         let identity = Identity::settle(&store, &log, config::device_key()?.device(), now().ms);
         let mut engine = open_engine(log, root, options.person.clone(), identity.incarnation())?;
-        engine.note_healed(report.findings.iter().map(|finding| format!("{}: {}", finding.place, finding.what)));
+        // What is lost the log itself says again to `verify`.
+        let mended = report.findings.iter().filter(|finding| finding.outcome != Outcome::Lost);
+        engine.note_healed(mended.map(|finding| format!("{}: {}", finding.place, finding.what)));
         engine.note_healed(identity.past(health::day_and_time));
         let bridge = Bridge::open(root, &store)?;
         let notices = [identity.notice(&until), health::damage(&report), health::read_only(&bridge.folder)];
@@ -105,7 +107,11 @@ impl Runtime {
             self.engine.number_views_from(u32::from_le_bytes(start) >> 2);
         }
         self.bridge.resume(&mut self.engine, now);
-        self.bridge.look(&mut self.engine, None, false, now)?;
+        if stay {
+            self.bridge.look_first(&mut self.engine, now)?;
+        } else {
+            self.bridge.look(&mut self.engine, None, false, now)?;
+        }
         while !stay && self.bridge.is_busy() {
             self.bridge.turn(&mut self.engine, now)?;
             self.commit_some(now)?;
@@ -175,6 +181,10 @@ impl Runtime {
 
     /// How long nothing needs to be done.
     fn patience(&self) -> Duration {
+        if self.engine.is_folder_gone() {
+            // Nothing is due before it is back.
+            return RETRY;
+        }
         let until_write =
             self.engine.next_write_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now().ms)));
         let quiet = self.last_activity.elapsed();
@@ -195,7 +205,7 @@ impl Runtime {
     /// One turn. Returns whom to tell when this was the last.
     pub(crate) fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
         let now = now();
-        let (mut answers, mut closing, mut hurried) = (Vec::new(), None, false);
+        let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
         if !batch.is_empty() {
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
         }
@@ -204,6 +214,7 @@ impl Runtime {
             match message {
                 Message::Call(request, answer) => {
                     hurried |= matches!(*request, Request::Flush | Request::Save { .. });
+                    flushed |= matches!(*request, Request::Flush);
                     let only_asks = codesync_engine::only_asks(&request);
                     let result = self.handle(*request, now);
                     answers.push((answer, result, only_asks));
@@ -219,8 +230,10 @@ impl Runtime {
                 Message::Close(done) => closing = Some(done),
             }
         }
+        // Nothing may stand in the way of what a flush is to write.
+        let go_on = if flushed { Bridge::finish_intake } else { Bridge::turn };
         if !self.engine.is_folder_gone()
-            && let Err(error) = self.bridge.turn(&mut self.engine, now)
+            && let Err(error) = go_on(&mut self.bridge, &mut self.engine, now)
         {
             tracing::warn!(%error, "changes of the folder could not be taken in");
         }
@@ -230,7 +243,7 @@ impl Runtime {
         }
         for (answer, result, only_asks) in answers {
             let result = match &committed {
-                Err(error) if !only_asks => result.and(Err(error.clone())),
+                Err(error) if !only_asks => result.and(Err(health::waits(error))),
                 _ => result,
             };
             // Whoever asked may be gone.
@@ -333,6 +346,10 @@ impl Runtime {
     }
 
     fn rest(&mut self) {
+        if self.bridge.is_busy() {
+            // In one go, once all of it is there.
+            (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
+        }
         let quiet = self.last_activity.elapsed();
         let idle = quiet >= IDLE_AFTER && !self.idled;
         if (quiet >= REST_AFTER && !self.rested) || idle {
@@ -451,6 +468,7 @@ impl Runtime {
 
     fn import_bundle(&mut self, file: &Path, now: Now) -> Result<Reply> {
         let bundle = whole::read_bundle(file)?;
+        self.bridge.finish_intake(&mut self.engine, now)?;
         if self.engine.project() == bundle.project {
             let n_deltas = self.engine.import_bundle(&bundle)?;
             self.reopen(now)?;

@@ -4,14 +4,16 @@
 //! A line is `crc32c-hex json`. A line that does not check ends the reading: what follows is forgotten, and
 //! the files concerned are simply compared again.
 
+use crate::bridge::Intents;
 use codesync_base::{BlobHash, FileId, RelPath};
-use codesync_fs::{ShadowEntry, ShadowTable};
+use codesync_fs::{ShadowEntry, ShadowTable, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Lines beyond the number of entries after which the file is written anew.
 const SLACK_LINES: usize = 20_000;
@@ -38,11 +40,11 @@ enum Line {
 #[derive(Debug, Default)]
 pub(crate) struct Shadow {
     /// What other programs' changes are measured against.
-    pub table: ShadowTable,
+    pub table: Arc<ShadowTable>,
     n_steps: BTreeMap<RelPath, u64>,
     /// Nearly always one path each.
     by_file: BTreeMap<FileId, Vec<RelPath>>,
-    intents: BTreeMap<RelPath, (FileId, BlobHash, Option<u64>)>,
+    intents: Intents,
     stale: BTreeSet<FileId>,
     path: PathBuf,
     out: Option<File>,
@@ -124,9 +126,16 @@ impl Shadow {
         self.put(Line::Intent(path.clone(), file, hash, n_steps))
     }
 
-    /// If the disk has the bytes that we were about to write, that was us.
-    pub fn intended(&self, path: &RelPath, hash: &BlobHash) -> Option<(FileId, Option<u64>)> {
-        self.intents.get(path).filter(|(_, intended, _)| intended == hash).map(|(file, _, n_steps)| (*file, *n_steps))
+    /// Bytes that we were about to write: if the disk has them, that was us.
+    pub fn intents(&self) -> &Intents {
+        &self.intents
+    }
+
+    /// The same contents were seen with a newer stamp at this time; they need not be read again.
+    pub fn refresh(&mut self, path: &RelPath, hash: BlobHash, stamp: Stamp, noted_ns: i64) {
+        if let Some(entry) = self.table.get(path).copied().filter(|entry| entry.hash == hash) {
+            Arc::make_mut(&mut self.table).note(path.clone(), ShadowEntry { stamp, noted_ns, ..entry });
+        }
     }
 
     pub fn mark_stale(&mut self, files: impl IntoIterator<Item = FileId>) -> io::Result<()> {
@@ -207,7 +216,7 @@ impl Shadow {
                         }
                     }
                 }
-                self.table.note(path.clone(), known.entry);
+                Arc::make_mut(&mut self.table).note(path.clone(), known.entry);
                 if let Some(n_steps) = known.n_steps {
                     self.n_steps.insert(path.clone(), n_steps);
                 }
@@ -222,7 +231,7 @@ impl Shadow {
 
     fn forget(&mut self, path: &RelPath) {
         self.n_steps.remove(path);
-        let Some(entry) = self.table.forget(path) else { return };
+        let Some(entry) = Arc::make_mut(&mut self.table).forget(path) else { return };
         if let Some(paths) = self.by_file.get_mut(&entry.file) {
             paths.retain(|known| known != path);
             if paths.is_empty() {
@@ -296,7 +305,7 @@ mod tests {
         assert_eq!(shadow.table.get(&b), Some(&known(2).entry));
         assert_eq!((shadow.n_steps(&a), shadow.n_steps(&b)), (None, Some(3)));
         assert_eq!(shadow.stale(), vec![FileId([2; 16])]);
-        assert_eq!(shadow.intended(&b, &BlobHash([9; 32])), Some((FileId([2; 16]), None)));
+        assert_eq!(shadow.intents().get(&b), Some(&(FileId([2; 16]), BlobHash([9; 32]), None)));
         assert_eq!(shadow.paths_of(&FileId([2; 16])), vec![b]);
     }
 }

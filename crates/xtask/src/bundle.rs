@@ -2,7 +2,7 @@
 //! is decided in `contents`; the programs in them are built once, here.
 
 mod contents;
-mod licences;
+mod licence_texts;
 mod words;
 
 use crate::process::Step;

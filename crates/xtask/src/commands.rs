@@ -83,7 +83,8 @@ pub fn bench(project: &Project, arguments: &[String]) -> Result<()> {
     if !project.root.join("crates/bench").is_dir() {
         bail!("there are no benchmarks in this checkout (crates/bench)");
     }
-    let mut step = Step::cargo(&["run", "--release", "--package", "codesync-bench", "--"]).in_folder(&project.root);
+    let command = ["run", "--release", "--package", "codesync-bench", "--features", "peers", "--"];
+    let mut step = Step::cargo(&command).in_folder(&project.root);
     for argument in arguments {
         step = step.with_argument(argument);
     }

@@ -28,8 +28,11 @@ pub fn generate(project: &Project) -> Result<String> {
 /// What the window is linked from on Linux, beyond our own crates: name to licence.
 fn crates(root: &Path) -> Result<BTreeMap<String, String>> {
     let arguments = ["metadata", "--format-version", "1", "--locked", "--filter-platform", "x86_64-unknown-linux-gnu"];
-    let output =
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())).args(arguments).current_dir(root).output().context("cargo cannot be run")?;
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(arguments)
+        .current_dir(root)
+        .output()
+        .context("cargo cannot be run")?;
     if !output.status.success() {
         bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

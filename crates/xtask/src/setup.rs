@@ -21,8 +21,18 @@ const FOR_BUILD: &[&str] = &[
 ];
 
 /// Debian packages that the tests in a real window use.
-const FOR_TESTS: &[&str] =
-    &["xvfb", "webkit2gtk-driver", "dbus-x11", "xdotool", "imagemagick", "xclip", "iproute2", "git"];
+const FOR_TESTS: &[&str] = &[
+    "xvfb",
+    "webkit2gtk-driver",
+    "dbus-x11",
+    "at-spi2-core",
+    "x11-xkb-utils",
+    "xdotool",
+    "imagemagick",
+    "xclip",
+    "iproute2",
+    "git",
+];
 
 /// Debian packages that draw the icons of the packages and try them in a bare system.
 const FOR_BUNDLE: &[&str] = &["librsvg2-bin", "mmdebstrap", "xvfb", "xdotool", "imagemagick"];

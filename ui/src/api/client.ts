@@ -67,6 +67,11 @@ export class Client {
     return reply.reply;
   }
 
+  /** Some bytes of a file as it lies on the disk, from a place on; none at its end. Rejects with an `ApiError`. */
+  piece(path: string, from: number): Promise<Uint8Array> {
+    return this.#counted(this.#host.piece(path, from));
+  }
+
   /** Asks the workspace and expects one kind of reply. */
   async get<K extends ReplyKind>(kind: K, request: Request): Promise<ReplyValue<K>> {
     const reply = await this.ask(request);

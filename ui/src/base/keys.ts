@@ -43,6 +43,8 @@ export function keyName(event: KeyLike): string | null {
 
 function mainKey(event: KeyLike): string | null {
   const { key, code } = event;
+  // With Shift the toolkit has a key of its own for it.
+  if (code === "Tab") return "Tab";
   if (["Control", "Shift", "Alt", "Meta", "AltGraph", "Dead", "Unidentified", "Process"].includes(key)) return null;
   if (/^[a-z]$/i.test(key)) return key.toUpperCase();
   // On layouts where the letter is not Latin, the place on the board decides.

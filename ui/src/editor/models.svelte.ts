@@ -3,7 +3,7 @@
  * go leaves it alive a little, so that closing and reopening keeps it. Routes the engine's view events to the links.
  */
 import { type Client, sentenceOf } from "../api/client";
-import type { Event, LineEnd, ReadOnlyReason, Splice, ViewEdit, ViewOpened } from "../api/generated";
+import type { Event, LineEnd, ReadOnlyReason, SaveKind, Splice, ViewEdit, ViewOpened } from "../api/generated";
 import { type Disposable, DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
 import { languageOf } from "./languages";
@@ -139,6 +139,8 @@ export class OpenFiles implements Disposable {
   readonly #opening = new Map<string, Promise<Held>>();
   /** Events for views whose reply has not arrived yet. */
   #early: ViewEvent[] = [];
+  /** The engine said last that it takes nothing. */
+  #refused = false;
   readonly #store = new DisposableStore();
   readonly #moved = this.#store.add(new Emitter<{ file: OpenFile; from: string; path: string | null }>());
   readonly #edited = this.#store.add(new Emitter<OpenFile>());
@@ -155,6 +157,7 @@ export class OpenFiles implements Disposable {
   }
 
   #route(event: Event): void {
+    if (event.event === "saveState") this.#handleSaveState(event.data.kind);
     if (!isViewEvent(event)) return;
     const held = this.#held.get(event.data.viewId);
     if (held === undefined) {
@@ -165,6 +168,13 @@ export class OpenFiles implements Disposable {
     const from = file.lastPath;
     file.handle(event);
     if (event.event === "viewMoved") this.#moved.fire({ file, from, path: event.data.path });
+  }
+
+  /** What was typed while nothing could be kept is waiting in its view: it goes as soon as it can. */
+  #handleSaveState(kind: SaveKind): void {
+    const refuses = kind === "diskFull" || kind === "folderGone" || kind === "failed";
+    if (this.#refused && !refuses) for (const { file } of this.#held.values()) file.link?.retry();
+    this.#refused = refuses;
   }
 
   /** Opens a view of a file, or shares the one there is. To be given back by `release`. Rejects with an `ApiError`. */

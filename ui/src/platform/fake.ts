@@ -35,6 +35,11 @@ export class FakeHost implements Host {
     return { to: "app", reply: await this.#answer(call.request) };
   }
 
+  async piece(path: string, from: number): Promise<Uint8Array> {
+    const reply = this.#engine.answer({ cmd: "fileAt", args: { path, at: { kind: "now" } } });
+    return new TextEncoder().encode(reply.reply === "file" ? (reply.value.text ?? "") : "").subarray(from);
+  }
+
   async #answer(request: AppRequest): Promise<AppReply> {
     switch (request.cmd) {
       case "start":

@@ -241,7 +241,8 @@ export class Session {
   }
 
   get isReadOnly(): boolean {
-    return this.save.kind === "diskFull";
+    const { kind } = this.save;
+    return kind === "diskFull" || kind === "folderGone" || kind === "failed";
   }
 }
 

@@ -199,8 +199,13 @@ export class TimelineState {
   /** Another file is active. In the past this stays at the same moment. */
   async setPath(path: string | null): Promise<void> {
     if (path === this.path) return;
+    const { hits } = this;
+    const before = JSON.stringify(this.scope);
     this.path = path;
-    await this.#changeScope();
+    const changed = this.#changeScope();
+    // What was found in the whole workspace holds for whichever file is looked at.
+    if (JSON.stringify(this.scope) === before) this.hits = hits;
+    await changed;
   }
 
   /** The user chose whose timeline; "this file" hands the choice back to the focus. */
@@ -318,10 +323,10 @@ export class TimelineState {
   }
 
   #scopeFor(path: string | null): Scope {
-    if (this.scopeKind === "folder" && (this.folder ?? path) !== null) {
-      return { kind: "folder", path: this.folder ?? parentOf(path ?? "") };
-    }
-    if (path === null || this.scopeKind === "workspace") return { kind: "workspace" };
+    const folder = this.folder ?? parentOf(path ?? "");
+    if (this.scopeKind === "folder" && folder !== "") return { kind: "folder", path: folder };
+    // The folder of a file at the top is the workspace.
+    if (path === null || this.scopeKind !== "file") return { kind: "workspace" };
     return { kind: "file", path };
   }
 
@@ -644,7 +649,8 @@ export class TimelineState {
   }
 
   async cycleScope(): Promise<void> {
-    const order: ScopeKind[] = ["file", "folder", "workspace"];
+    const isAtTop = parentOf(this.path ?? "") === "";
+    const order: ScopeKind[] = isAtTop ? ["file", "workspace"] : ["file", "folder", "workspace"];
     await this.setScope(order[(order.indexOf(this.scopeKind) + 1) % order.length] as ScopeKind);
   }
 

@@ -390,7 +390,8 @@ describe("another workspace", () => {
     await state.showFolder("src/deep");
     expect(state.scope).toEqual({ kind: "folder", path: "src/deep" });
     await state.setScope("folder");
-    expect(state.scope).toEqual({ kind: "folder", path: "" });
+    // The folder of a file at the top is the workspace.
+    expect(state.scope).toEqual({ kind: "workspace" });
     await state.setScope("file");
     expect(state.scope).toEqual({ kind: "file", path: "a.rs" });
   });

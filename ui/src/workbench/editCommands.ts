@@ -47,7 +47,7 @@ const ACTIONS: [id: string, title: string, keys: string | null, action: string][
 ];
 
 /** Keys that Monaco binds otherwise on Linux: there its own meaning would not be what the menus say. */
-const OURS = new Set(["edit.caretAbove", "edit.caretBelow", "edit.copyLineUp", "edit.copyLineDown"]);
+const OURS = new Set(["edit.caretAbove", "edit.caretBelow", "edit.copyLineUp", "edit.copyLineDown", "edit.blockComment", "edit.format"]);
 
 export function editCommands(workbench: Workbench): Command[] {
   return [...undoCommands(workbench), ...clipboardCommands(workbench), ...monacoCommands(workbench), ...statusCommands(workbench)];

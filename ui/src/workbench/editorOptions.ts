@@ -6,7 +6,7 @@ import type { Layout } from "./layout.svelte";
 
 const READ_ONLY: Record<string, string> = {
   ignored: "This file is kept out of history by the ignore rules, so it is not edited here.",
-  diskFull: "This disk is full. Until there is room again the editor is read-only so that nothing is lost.",
+  diskFull: "New changes can't be kept now, so the editor is read-only and nothing is lost.",
 };
 
 export function editorOptions(

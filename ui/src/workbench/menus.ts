@@ -21,7 +21,7 @@ export const MENU_BAR: readonly BarMenu[] = [
     title: "Edit",
     ids: [
       "edit.undo", "edit.redo", "edit.undoLast", "-", "edit.cut", "edit.copy", "edit.paste", "-", "edit.find", "edit.replace",
-      "timeline.find", "-", "edit.comment", "edit.format", "edit.selectAll", "-", "status.encoding", "status.lineEnd",
+      "timeline.find", "timeline.search", "-", "edit.comment", "edit.format", "edit.selectAll", "-", "status.encoding", "status.lineEnd",
     ],
   },
   {

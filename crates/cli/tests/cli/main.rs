@@ -6,6 +6,7 @@ mod commands;
 mod disk_acts;
 mod editing;
 mod places;
+mod proof;
 mod soak;
 mod together;
 mod traces;

@@ -40,6 +40,21 @@ impl World {
         world
     }
 
+    /// Everything in it, as it is now.
+    pub fn keep(&self) -> tempfile::TempDir {
+        let kept = tempfile::tempdir().unwrap();
+        copy_folder(self.temp.path(), kept.path());
+        kept
+    }
+
+    /// Puts everything back to where it was when it was kept: a copy elsewhere would be found to be one.
+    pub fn put_back(&self, kept: &tempfile::TempDir) {
+        for entry in fs::read_dir(self.temp.path()).unwrap().map(Result::unwrap) {
+            fs::remove_dir_all(entry.path()).unwrap();
+        }
+        copy_folder(kept.path(), self.temp.path());
+    }
+
     /// The folder that commands run in.
     pub fn root(&self) -> PathBuf {
         self.temp.path().canonicalize().unwrap().join("work")
@@ -190,6 +205,14 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// As the system does it when memory is short: at once, without a word.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
@@ -244,6 +267,18 @@ pub fn finish(mut command: Command, input: &[u8]) -> Run {
         bytes: stdout,
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
         status: status.code(),
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (kind, target) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else if kind.is_file() {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

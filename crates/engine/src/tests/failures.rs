@@ -224,3 +224,69 @@ fn a_file_that_cannot_be_written_stays_news_until_it_is() {
     bench.engine.note_unwritable("It can't be written.".into());
     assert_eq!(save_kind(&bench), SaveKind::Failed);
 }
+
+#[test]
+fn a_folder_that_goes_during_the_sync_is_not_called_saved() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    try_type(&mut bench, view_id, 1, vec![Splice(0, 0, "kept ".into())]).unwrap();
+    assert!(try_sync(&mut bench));
+    let saved_ms = bench.engine.saved_ms();
+    try_type(&mut bench, view_id, 2, vec![Splice(5, 0, "gone? ".into())]).unwrap();
+    // There before the fsync, not after it.
+    let n_asked = std::cell::Cell::new(0);
+    let gone = |until: &str| {
+        n_asked.set(n_asked.get() + 1);
+        (n_asked.get() > 1).then(|| format!("Gone. {until}"))
+    };
+    let now = bench.now();
+    assert!(bench.engine.sync_while(now, &gone).is_err());
+    assert_eq!((save_kind(&bench), bench.engine.saved_ms()), (SaveKind::FolderGone, saved_ms));
+    assert!(bench.engine.is_unsynced(), "it is tried again");
+    let refused = try_type(&mut bench, view_id, 3, vec![Splice(0, 0, "no".into())]).unwrap_err();
+    assert!(refused.message.starts_with("Gone."), "{refused}");
+    let now = bench.now();
+    assert!(bench.engine.sync_while(now, &gone).is_err());
+    // Back.
+    assert!(try_sync(&mut bench));
+    assert_eq!(save_kind(&bench), SaveKind::Saved);
+    try_type(&mut bench, view_id, 3, vec![Splice(0, 0, "and ".into())]).unwrap();
+    assert!(try_sync(&mut bench));
+    bench.reopen();
+    assert_eq!(bench.text("a").unwrap(), "and kept gone? ");
+}
+
+#[test]
+fn views_of_another_process_are_gone_on_with_under_their_numbers() {
+    let mut bench = Bench::new();
+    let own = open_view(&mut bench);
+    try_type(&mut bench, own, 1, vec![Splice(0, 0, "text".into())]).unwrap();
+    bench.engine.take_events();
+    let view = |view_id, path: &str| codesync_api::ResumedView {
+        view_id,
+        path: path.into(),
+        revision: 40,
+        acked_request_id: 7,
+    };
+    let now = bench.now();
+    let request = Request::ResumeViews { views: vec![view(900, "a"), view(901, "no such file")] };
+    bench.engine.handle(request, now).unwrap();
+    let events = bench.engine.take_events();
+    let snapshot = events.iter().find_map(|event| match event {
+        Event::ViewSnapshot(snapshot) => Some(snapshot.clone()),
+        _ => None,
+    });
+    let snapshot = snapshot.unwrap();
+    assert_eq!((snapshot.view_id, snapshot.text.as_str()), (900, "text"));
+    assert_eq!((snapshot.revision, snapshot.acked_request_id), (41, 7));
+    assert!(events.iter().any(|event| matches!(event, Event::ViewMoved { view_id: 901, path: None })));
+    // An edit that was on its way to the other process is passed over; the next one counts.
+    let mut edit = |request_id, base_revision, text: &str| {
+        let edit = ViewEdit { request_id, base_revision, splices: vec![Splice(0, 0, text.into())] };
+        let now = bench.now();
+        bench.engine.handle(Request::EditView { view_id: 900, edit }, now).unwrap();
+    };
+    edit(8, 39, "old ");
+    edit(8, 41, "new ");
+    assert_eq!(bench.text("a").unwrap(), "new text");
+}

@@ -278,3 +278,46 @@ fn bursts_are_listed_newest_first_page_by_page() {
     assert_eq!(page(3, 50), all[1..]);
     assert_eq!(page(0, 50), []);
 }
+
+#[test]
+fn the_way_from_one_moment_to_another_is_exact_while_others_write() {
+    let mut bench = Bench::new();
+    let mut below = {
+        let mut seed = 7_u32;
+        move |n: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % n
+        }
+    };
+    let mut texts = vec![String::new()];
+    bench.edit("a", &[]);
+    let (mut shown, scope) = (None::<(u64, String)>, Scope::File("a".into()));
+    for round in 0..400 {
+        let edits: Vec<Splice> = (0..below(if round % 40 == 0 { 300 } else { 3 }))
+            .map(|_| {
+                let mut text = texts.last().unwrap().clone();
+                let at = below(text.len() + 1);
+                let deleted = if below(4) == 0 { below(text.len() - at + 1).min(3) } else { 0 };
+                let inserted = if deleted > 0 { "" } else { ["x", "\n", "word "][below(3)] };
+                text.replace_range(at..at + deleted, inserted);
+                texts.push(text);
+                Splice(at as u32, deleted as u32, inserted.into())
+            })
+            .collect();
+        bench.ask(Request::EditFile { path: "a".into(), edits });
+        let index = below(texts.len()) as u64;
+        let have = shown.as_ref().map(|(index, _)| *index);
+        let reply = bench.ask(Request::TextAt { path: "a".into(), scope: scope.clone(), index, have });
+        let Reply::Text(then) = reply else { panic!("{reply:?}") };
+        let text = match (then.text, then.splices, &shown) {
+            (Some(text), None, _) => text,
+            (None, Some(splices), Some((_, text))) => splices.iter().fold(text.clone(), |mut text, splice| {
+                text.replace_range(splice.0 as usize..(splice.0 + splice.1) as usize, &splice.2);
+                text
+            }),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text, texts[index as usize], "from {have:?} to {index} of {}", texts.len() - 1);
+        shown = Some((index, text));
+    }
+}

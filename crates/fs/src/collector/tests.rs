@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 fn path(n: usize) -> RelPath {

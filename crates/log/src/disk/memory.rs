@@ -22,6 +22,8 @@ struct State {
     n_changes: u64,
     dies_after_changes: Option<u64>,
     fails_next_sync: bool,
+    /// At this change all room is used up.
+    full_at_change: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -50,6 +52,12 @@ impl MemoryDisk {
     /// From now on the disk as a whole holds at most so many bytes.
     pub fn set_space(&self, bytes: Option<u64>) {
         self.state().space_bytes = bytes;
+    }
+
+    /// Once so many changes were made since the beginning, nothing more fits, until [`Self::set_space`] says else;
+    /// not even when `taken_bytes` are freed.
+    pub fn fill_at(&self, n_changes: u64, taken_bytes: u64) {
+        self.state().full_at_change = Some((n_changes, taken_bytes));
     }
 
     /// After so many more changes every further one fails, as if the process had died.
@@ -156,6 +164,10 @@ impl State {
             return Err(io::Error::other("the process is gone"));
         }
         self.n_changes += 1;
+        if let Some((_, taken_bytes)) = self.full_at_change.take_if(|(at, _)| self.n_changes >= *at) {
+            let used_bytes: u64 = self.files.values().map(|file| file.bytes.len() as u64).sum();
+            self.space_bytes = Some(used_bytes.saturating_sub(taken_bytes));
+        }
         Ok(())
     }
 

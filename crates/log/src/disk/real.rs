@@ -120,6 +120,11 @@ impl Disk for RealDisk {
         let path = self.path(name);
         let appending = self.appending(name)?;
         appending.file.sync_data()?;
+        if is_removed(&appending.file)? {
+            // What stands in a file without a name is gone when the program ends.
+            self.open.remove(name);
+            return Err(io::ErrorKind::NotFound.into());
+        }
         if appending.is_new {
             sync_folder(path.parent().unwrap_or(&path))?;
             appending.is_new = false;
@@ -173,6 +178,20 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+/// Whether somebody took the file away while it was open.
+fn is_removed(file: &File) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(file.metadata()?.nlink() == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(false)
+    }
 }
 
 /// Makes the names in a folder durable.

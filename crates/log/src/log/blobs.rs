@@ -63,6 +63,10 @@ impl Log {
     pub(super) fn blob_places(&mut self) -> Vec<IndexChange> {
         let mut by_segment: BTreeMap<u32, Vec<(&BlobHash, &Place)>> = BTreeMap::new();
         for number in self.writer.numbers(Class::Blobs) {
+            // A second copy that a crash may have spoiled has to be looked at when the store is next opened.
+            if !self.writer.is_twin_durable(number) {
+                continue;
+            }
             if self.remembered_bytes.get(&number) != Some(&self.writer.segments[&number].length_bytes) {
                 by_segment.insert(number, Vec::new());
             }

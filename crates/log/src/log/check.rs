@@ -102,7 +102,7 @@ impl Log {
         for signed in &self.tail.deltas {
             let mut payload = codesync_base::encode_delta(&signed.delta).0;
             payload.extend_from_slice(&signed.signature);
-            self.writer.append(Class::Live, RecordKind::Delta, &payload)?;
+            self.writer.append_delta(payload)?;
         }
         self.writer.sync()?;
         self.damaged_live.retain(|damaged| *damaged != number);
@@ -182,10 +182,8 @@ impl Check<'_> {
 
     /// A second copy that lags behind is none that is damaged.
     fn twin(&mut self, number: u32, bytes: &[u8]) {
-        let twin = self.log.writer.read_twin(number).unwrap_or_default();
-        let is_long_enough = self.log.writer.is_twin_behind(number) || twin.len() == bytes.len();
-        let is_same = bytes.starts_with(&twin) && is_long_enough;
-        if !is_same && !self.damage.segments.contains(&number) {
+        let is_good = self.log.writer.is_twin_good(number, bytes);
+        if !is_good && !self.damage.segments.contains(&number) {
             self.damage.twins.insert(number);
             self.find(journal::twin_name(number), "The second copy of a segment is damaged.", Outcome::Noticed);
         }

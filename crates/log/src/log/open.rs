@@ -79,8 +79,16 @@ impl Log {
             lost_at_opening: Vec::new(),
             _lock: None,
         };
-        let mut opening =
-            Opening { log, findings: Vec::new(), live: Vec::new(), restored: Vec::new(), sealed_is_damaged: false };
+        let is_kept_twice = !log.writer.disk.list(journal::TWIN_FOLDER).unwrap_or_default().is_empty();
+        let mut opening = Opening {
+            log,
+            findings: Vec::new(),
+            live: Vec::new(),
+            restored: Vec::new(),
+            is_kept_twice,
+            index_is_behind: false,
+            sealed_is_damaged: false,
+        };
         opening.read_all(&numbers)?;
         report.findings.extend(opening.findings);
         let is_lost = |finding: &&Finding| finding.outcome == Outcome::Lost;
@@ -96,6 +104,10 @@ struct Opening {
     live: Vec<Arc<SignedDelta>>,
     /// What whole live segments held that only their second copies still had.
     restored: Vec<DeltaHash>,
+    /// Whether there are second copies at all: not in a store of an older program.
+    is_kept_twice: bool,
+    /// It does not hold what the journal does; as after a crash, or when it is new.
+    index_is_behind: bool,
     sealed_is_damaged: bool,
 }
 
@@ -118,6 +130,10 @@ impl Opening {
         if self.log.index_is_doubtful.get() {
             self.log.write_index();
             self.find("index", "The index could not be believed and was built anew from the journal.", Outcome::Healed);
+            self.index_is_behind = false;
+        }
+        if self.index_is_behind {
+            self.log.write_index();
         }
         self.log.writer.lay_in_ballast();
         Ok(())
@@ -148,10 +164,14 @@ impl Opening {
                 bytes = whole;
             }
         }
+        let is_unfinished = self.is_behind_twin(number, &scan);
+        if is_unfinished && scan.class == Some(Class::Live) {
+            scan.cut_at_damage();
+        }
         let Some(class) = scan.class else {
-            return self.set_aside_whole(number, &bytes, remembered.is_some());
+            return self.set_aside_whole(number, &bytes, is_unfinished, remembered.is_some());
         };
-        let is_clean = self.heal_segment(number, class, &bytes, &scan);
+        let is_clean = self.heal_segment(number, class, &bytes, &scan, is_unfinished);
         self.take_records(number, &bytes, &scan);
         if is_clean == Healing::Rewritten {
             self.reread_places(number, class, &bytes, &scan);
@@ -167,6 +187,19 @@ impl Opening {
             self.find_lost_blobs(number, &blobs);
         }
         Ok(())
+    }
+
+    /// Whether all the damage of a segment lies behind its second copy. That has what was confirmed: a write behind
+    /// it was cut off by a crash, and of those after it some may have reached the disk before it.
+    fn is_behind_twin(&self, number: u32, scan: &Scan) -> bool {
+        let Some(damage) = scan.damaged.first().map(|range| range.start).or(scan.torn_at) else { return false };
+        if !self.is_kept_twice || scan.class == Some(Class::Sealed) {
+            return false;
+        }
+        let twin = self.log.writer.read_twin(number).unwrap_or_default();
+        let twin_scan = journal::scan(number, &twin);
+        let whole_bytes = twin_scan.damaged.first().map(|range| range.start).or(twin_scan.torn_at);
+        damage >= whole_bytes.unwrap_or(twin.len())
     }
 
     fn take_records(&mut self, number: u32, bytes: &[u8], scan: &Scan) {
@@ -235,10 +268,16 @@ impl Opening {
     }
 
     /// A segment without any whole record: a header that broke off, or nothing but damage.
-    fn set_aside_whole(&mut self, number: u32, bytes: &[u8], held_blobs: bool) -> Result<(), LogError> {
+    fn set_aside_whole(
+        &mut self,
+        number: u32,
+        bytes: &[u8],
+        is_unfinished: bool,
+        held_blobs: bool,
+    ) -> Result<(), LogError> {
         let name = journal::segment_name(number);
         self.sealed_is_damaged = true;
-        let never_held_any = bytes.is_empty() || journal::is_unfinished_header(number, bytes);
+        let never_held_any = bytes.is_empty() || is_unfinished || journal::is_unfinished_header(number, bytes);
         if never_held_any && !held_blobs {
             self.find(name, "A segment was being begun when the program ended.", Outcome::Unfinished);
             return if bytes.is_empty() { self.log.writer.remove(number) } else { self.log.writer.set_aside(number) };
@@ -277,16 +316,16 @@ impl Opening {
     }
 
     /// Cuts off a torn tail, or writes the whole records anew when something between them is damaged.
-    fn heal_segment(&mut self, number: u32, class: Class, bytes: &[u8], scan: &Scan) -> Healing {
+    fn heal_segment(&mut self, number: u32, class: Class, bytes: &[u8], scan: &Scan, is_unfinished: bool) -> Healing {
         let name = journal::segment_name(number);
         let healed = if scan.damaged.is_empty() {
             let Some(torn_at) = scan.torn_at else { return Healing::NotNeeded };
-            self.find(&name, "The last write had not finished when the program ended.", Outcome::Unfinished);
+            self.find(&name, UNFINISHED.0, UNFINISHED.1);
             self.sealed_is_damaged |= class == Class::Sealed;
             self.cut_torn(number, bytes, torn_at).map(|()| Healing::Cut)
         } else {
             self.sealed_is_damaged |= class == Class::Sealed;
-            let (what, outcome) = judge_damage(class, scan);
+            let (what, outcome) = if is_unfinished { UNFINISHED } else { judge_damage(class, scan) };
             self.find(&name, what, outcome);
             self.rewrite(number, class, bytes, scan).map(|()| Healing::Rewritten)
         };
@@ -370,7 +409,8 @@ impl Opening {
         let in_checkpoint: Option<BTreeSet<BlockId>> =
             checkpoint.as_ref().map(|checkpoint| checkpoint.blocks.iter().copied().collect());
         if self.sealed_is_damaged || in_checkpoint.as_ref() != Some(&in_journal) {
-            self.exchange_copies(&in_journal);
+            self.exchange_copies(&in_journal, &in_checkpoint.unwrap_or_default());
+            self.index_is_behind = true;
         }
         self.drop_contained();
         self.log.n_sealed = self.log.blocks.iter().map(|block| u64::from(block.summary.n_deltas)).sum();
@@ -387,7 +427,7 @@ impl Opening {
         self.log.blocks.retain(|block| !superseded.contains(&block.id) && seen.insert(block.id));
     }
 
-    fn exchange_copies(&mut self, in_journal: &BTreeSet<BlockId>) {
+    fn exchange_copies(&mut self, in_journal: &BTreeSet<BlockId>, in_checkpoint: &BTreeSet<BlockId>) {
         let copies = match self.log.index.scan(BLOCK_PREFIX) {
             Ok(copies) => copies,
             Err(error) => {
@@ -423,10 +463,10 @@ impl Opening {
             }
             self.find("journal", "A part of the history was brought back from its second copy.", Outcome::Healed);
         }
-        self.copy_to_index(&in_index);
+        self.copy_to_index(&in_index, in_checkpoint);
     }
 
-    fn copy_to_index(&mut self, in_index: &BTreeSet<BlockId>) {
+    fn copy_to_index(&mut self, in_index: &BTreeSet<BlockId>, in_checkpoint: &BTreeSet<BlockId>) {
         let missing: Vec<Block> =
             self.log.blocks.iter().filter(|block| !in_index.contains(&block.id)).cloned().collect();
         let mut changes = Vec::new();
@@ -437,8 +477,12 @@ impl Opening {
                 changes.push((key, Some(value)));
             }
         }
-        if !changes.is_empty() {
+        // The index of a program that was killed only lags behind.
+        let was_there = |(key, _): &(Vec<u8>, _)| in_checkpoint.iter().any(|id| block_key(id) == *key);
+        if changes.iter().any(was_there) {
             self.find("index", "The second copy of a part of the history was written again.", Outcome::Healed);
+        }
+        if !changes.is_empty() {
             self.log.index_write(changes);
         }
     }
@@ -557,6 +601,8 @@ enum Healing {
     Failed,
 }
 
+const UNFINISHED: (&str, Outcome) = ("The last write had not finished when the program ended.", Outcome::Unfinished);
+
 /// What damage between whole records means: none is lost when only the header is.
 fn judge_damage(class: Class, scan: &Scan) -> (&'static str, Outcome) {
     let only_header = scan.damaged.iter().all(|range| range.end <= HEADER_BYTES);
@@ -637,6 +683,8 @@ fn read_version(disk: &dyn Disk) -> Result<Option<u32>, LogError> {
     Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.trim().parse().ok()))
 }
 
+const TWIN_README: &str = "Second copies of the newest changes and of stored contents. Do not delete them.\n";
+
 /// Writes what every store has. Returns whether the store is new.
 fn write_version(disk: &mut dyn Disk, has_no_journal: bool, findings: &mut Vec<Finding>) -> Result<bool, LogError> {
     let version = read_version(disk)?;
@@ -653,6 +701,7 @@ fn write_version(disk: &mut dyn Disk, has_no_journal: bool, findings: &mut Vec<F
         return Ok(false);
     }
     write(".gitignore", "*\n".into())?;
+    write(&format!("{}/README", journal::TWIN_FOLDER), TWIN_README.into())?;
     write("VERSION", format!("{STORE_VERSION}\n"))?;
     if !has_no_journal {
         let what = "The file that names the format was missing or damaged and was written again.".into();

@@ -39,9 +39,11 @@ impl Writer {
         let Some(segment) = self.segments.get(&number).copied().filter(|segment| segment.class.has_twin()) else {
             return;
         };
-        let twin = self.read_twin(number).unwrap_or_default();
-        if !bytes.starts_with(&twin) {
-            self.twins.insert(number, Twin { is_doubtful: true, ..Twin::default() });
+        let found = self.read_twin(number).unwrap_or_default();
+        if let Some(twin) = self.twins.get_mut(&number) {
+            // Whoever wrote it may have been killed before syncing it.
+            twin.is_unsynced = true;
+            twin.is_doubtful |= !bytes.starts_with(&found);
         }
         if segment.class == Class::Live && self.is_twin_behind(number) && !self.is_low_on_space() {
             self.mend_twin(number, segment);
@@ -152,10 +154,21 @@ impl Writer {
         }
     }
 
-    /// Whether a second copy is known to lag behind, so that it says nothing of damage when it is shorter.
-    pub fn is_twin_behind(&self, number: u32) -> bool {
+    fn is_twin_behind(&self, number: u32) -> bool {
         let whole_bytes = self.segments.get(&number).map_or(0, |segment| segment.length_bytes);
         self.twins.get(&number).is_none_or(|twin| twin.is_doubtful || twin.length_bytes != whole_bytes)
+    }
+
+    /// Whether the second copy is there as a whole and no crash can take it.
+    pub fn is_twin_durable(&self, number: u32) -> bool {
+        !self.is_twin_behind(number) && self.twins.get(&number).is_some_and(|twin| !twin.is_unsynced)
+    }
+
+    /// Whether the second copy of a segment with these bytes is as good as it is believed to be.
+    pub fn is_twin_good(&self, number: u32, bytes: &[u8]) -> bool {
+        let Some(believed) = self.twins.get(&number).filter(|twin| !twin.is_doubtful) else { return true };
+        let twin = self.read_twin(number).unwrap_or_default();
+        twin.len() as u64 == believed.length_bytes && bytes.starts_with(&twin)
     }
 }
 

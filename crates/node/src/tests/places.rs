@@ -217,6 +217,24 @@ fn a_history_that_is_taken_away_is_noticed_before_anything_is_called_saved() {
 }
 
 #[test]
+fn a_journal_that_is_taken_away_is_noticed_and_written_anew() {
+    let mut peer = Peer::new(&[("a.txt", "one")]);
+    peer.edit("a.txt", 3, 0, " two").flush();
+    for entry in fs::read_dir(peer.path(".codesync/journal")).unwrap().flatten() {
+        fs::remove_file(entry.path()).unwrap();
+    }
+    let edits = vec![Splice(7, 0, " three".into())];
+    assert!(peer.ask(Request::EditFile { path: "a.txt".into(), edits }).is_err(), "never called saved");
+    assert_eq!(peer.save().kind, SaveKind::Failed);
+    // It has all of it in memory still, and tries again.
+    peer.runtime().turn(Vec::new());
+    assert_eq!(peer.save().kind, SaveKind::Saved);
+    let n_moments = peer.flush().status().n_moments;
+    assert_eq!(peer.reopen_killed().text("a.txt").unwrap(), "one two three");
+    assert_eq!(peer.status().n_moments, n_moments, "the history is whole, not only the file");
+}
+
+#[test]
 fn a_name_that_cannot_be_taken_in_is_told_when_it_comes() {
     let mut peer = Peer::new(&[("odd/fine.txt", "x")]);
     let (events, told) = mpsc::sync_channel(100);

@@ -1,7 +1,7 @@
 //! What lies in the packages beside the window's program: the command, its pages and completions, icons, the
 //! kind of file for replay bundles, licences. Written below `target/packaging`, never into the checkout.
 
-use super::{licences, words};
+use super::{licence_texts, words};
 use crate::process::Step;
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
@@ -57,7 +57,7 @@ pub fn stage(project: &Project, target: &Path, system: System) -> Result<Content
     }
     tree.copy(&packaging.join("codesync.mime.xml"), "/usr/share/mime/packages/codesync.xml")?;
     tree.copy(&packaging.join("codesync.metainfo.xml"), "/usr/share/metainfo/dev.codesync.desktop.metainfo.xml")?;
-    let third_party = licences::third_party(project)?;
+    let third_party = licence_texts::third_party(project)?;
     tree.copy(&packaging.join("copyright"), "/usr/share/doc/codesync/copyright")?;
     tree.copy(&project.root.join("CHANGELOG.md"), "/usr/share/doc/codesync/CHANGELOG.md")?;
     tree.write("/usr/share/doc/codesync/README.md", &readme(project)?)?;

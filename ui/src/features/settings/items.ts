@@ -25,7 +25,7 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
       ["hc-light", "High contrast light"],
     ],
   },
-  { group: "Look", title: "Size of the letters around the text", kind: "number", key: "uiFontSize", min: 11, max: 16, unit: "px" },
+  { group: "Look", title: "Font size of menus and lists", kind: "number", key: "uiFontSize", min: 11, max: 16, unit: "px" },
   { group: "Look", title: "Zoom", kind: "number", key: "zoomPercent", min: 50, max: 300, unit: "%" },
   { group: "Editor", title: "Font", help: "Names of fonts, separated by commas.", kind: "text", key: "editorFontFamily", placeholder: "The default font" },
   { group: "Editor", title: "Font size", kind: "number", key: "editorFontSize", min: 6, max: 72, unit: "px" },

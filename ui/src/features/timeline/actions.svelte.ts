@@ -2,7 +2,7 @@
  * What the timeline's buttons and commands do: acts that change something, and what is said about them.
  * Knows the workbench only by `Surroundings`.
  */
-import type { MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
+import type { HistoryHit, MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
 import { sentenceOf } from "../../api/client";
 import { COPY_FAILED } from "../../base/messages";
 import { parentOf } from "../../base/paths";
@@ -23,6 +23,8 @@ export interface Surroundings {
   openAsNew(path: string, text: string): Promise<string>;
   /** What is marked in the text of the past, in its units. Null when there is nothing marked. */
   pastSelection(): { start: number; end: number } | null;
+  /** Shows a file in the active pane. */
+  open(path: string): void;
   /** Puts the caret back where it was typing before the past was entered. */
   focusEditor(): void;
   /** Puts the caret into the text that is shown, past or present. */
@@ -229,6 +231,16 @@ export class TimelineActions {
     await timeline.refresh();
     timeline.diff = "now";
     timeline.seek(n_before);
+  }
+
+  /** Shows the file and the moment in which a text appeared or vanished. */
+  async goToHit(hit: HistoryHit): Promise<void> {
+    const { timeline } = this;
+    if (timeline.scope.kind !== "file" && hit.path !== timeline.path) {
+      this.around.open(hit.path);
+      await timeline.setPath(hit.path);
+    }
+    await timeline.goToHit(hit);
   }
 
   async copy(): Promise<void> {

@@ -42,6 +42,7 @@ class Scene {
     openAsNew: async (path) => path,
     pastSelection: () => this.selection,
     focusEditor: () => void (this.n_focused += 1),
+    open: () => undefined,
     focusShown: () => void (this.n_focused += 1),
     workspaceName: () => "parser-lab",
     now: () => NOW_MS,

@@ -92,6 +92,7 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
       run: () => toggleList(timeline),
     },
     { id: "timeline.find", title: "Find in history…", when: isOpen, run: () => findInHistory(timeline) },
+    { id: "timeline.search", title: "Search in the past, in all files…", when: isOpen, run: () => searchInThePast(timeline) },
     { id: "timeline.restoreFile", title: "Restore this file to the moment shown", when: canRestoreFile, run: () => actions.restoreFile() },
     {
       id: "timeline.restoreSelection",
@@ -133,6 +134,12 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
     },
   ];
   return all.map((command) => ({ ...command, category: CATEGORY }));
+}
+
+/** Texts that were deleted with their files, too. */
+async function searchInThePast(timeline: TimelineState): Promise<void> {
+  await timeline.setScope("workspace");
+  findInHistory(timeline);
 }
 
 function toggleList(timeline: TimelineState): void {

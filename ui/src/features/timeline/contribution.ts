@@ -28,6 +28,7 @@ export function contribute(workbench: Workbench): void {
     copy: (text) => workbench.copyText(text),
     openAsNew: (path, text) => openAsNew(workbench, path, text),
     pastSelection: () => past.pane?.selection() ?? null,
+    open: (path) => void editors.open(path),
     focusEditor: () => editors.focusSoon(),
     focusShown: () => (past.pane === null ? editors.focusSoon() : past.pane.focus()),
     workspaceName: () => session.workspace?.name ?? "the workspace",

@@ -139,7 +139,10 @@ export class PastPane {
     if (position === null || (path !== presentPath && path !== shown.path)) return;
     const start = this.#model.getPositionAt(position);
     const end = this.#model.getPositionAt(position + added);
-    this.#visible.revealPositionInCenterIfOutsideViewport(start, this.monaco.editor.ScrollType.Immediate);
+    const visible = this.#visible;
+    // Beginnings of lines are seen unless the change is far to the right: a hand that drags reads them.
+    visible.setScrollLeft(0, this.monaco.editor.ScrollType.Immediate);
+    visible.revealPositionInCenterIfOutsideViewport(start, this.monaco.editor.ScrollType.Immediate);
     const range = this.monaco.Range.fromPositions(start, end);
     const isPoint = range.isEmpty();
     this.#flash.set([
