@@ -1,7 +1,6 @@
 //! The command line of the window: `codesync-desktop [PATH[:LINE]]`. Reads words and the file
 //! system, changes nothing.
 
-use crate::replay;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +72,7 @@ impl Place {
         let whole = from.join(word);
         let (path, line) = if whole.exists() { (whole, 1) } else { split_line(word, from) };
         let path = path.canonicalize().unwrap_or(path);
-        if !path.is_file() || replay::is_bundle(&path) {
+        if !path.is_file() || codesync_node::is_bundle(&path) {
             return Place { folder: path, goto: None };
         }
         let folder = workspace_of(&path);

@@ -11,7 +11,6 @@ mod marker;
 mod outbox;
 mod pieces;
 mod recent;
-mod replay;
 mod router;
 mod settings;
 mod shell;

@@ -62,7 +62,10 @@ pub fn clear(folder: &Path) {
 }
 
 fn write(folder: &Path, text: &str) {
-    if let Err(reason) = fs::create_dir_all(folder).and_then(|()| fs::write(path(folder), text)) {
+    // Never half of it: an empty marker would read as a run that drew nothing.
+    let fresh = folder.join(format!(".running.{}", std::process::id()));
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(&fresh, text));
+    if let Err(reason) = written.and_then(|()| fs::rename(&fresh, path(folder))) {
         tracing::warn!(%reason, "could not mark this run");
     }
 }

@@ -4,10 +4,9 @@
 use crate::arguments::Place;
 use crate::marker::{self, LastRun};
 use crate::outbox::{BETWEEN_BATCHES, Outbox};
-use crate::{desktop_theme, pieces, recent, replay, settings, system, window};
+use crate::{desktop_theme, pieces, recent, settings, system, window};
 use codesync_api::{
-    ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Reply, Request, SaveKind,
-    Settings, Started,
+    ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
 use codesync_node::{self as peer, Node};
 use std::path::{Path, PathBuf};
@@ -177,11 +176,11 @@ impl Shell {
 
     /// Opens a folder, or what a replay bundle holds.
     fn open_place(self: &Arc<Self>, app: &AppHandle, path: &Path) -> Result<AppReply, ApiError> {
-        if !replay::is_bundle(path) {
+        if !peer::is_bundle(path) {
             return self.open_workspace(path);
         }
         let person = self.settings().person;
-        self.open_workspace(&replay::unpack(path, &documents(app), person.as_deref())?)
+        self.open_workspace(&peer::unpack_bundle(path, &documents(app), person.as_deref())?)
     }
 
     fn open_workspace(self: &Arc<Self>, path: &Path) -> Result<AppReply, ApiError> {
@@ -191,7 +190,7 @@ impl Shell {
         let root = path.to_string_lossy().into_owned();
         let opened = AppReply::Opened { name: recent::name_of(&root), root: root.clone() };
         let same = self.lock().open.clone().filter(|workspace| workspace.root == root);
-        if same.is_some_and(|workspace| !is_folder_gone(&workspace.node)) {
+        if same.is_some_and(|workspace| !workspace.node.is_folder_gone()) {
             return Ok(opened);
         }
         let options = peer::Options { person: self.settings().person, ..peer::Options::default() };
@@ -238,7 +237,7 @@ impl Shell {
                 }
             }
             if self.lock().turn == turn {
-                next = self.listen_anew();
+                next = self.node().ok().and_then(|node| node.subscribe_again());
             }
         }
         if self.lock().turn == turn {
@@ -246,14 +245,6 @@ impl Shell {
             let sentence = "The workspace was closed because it could not go on. What was saved is kept.";
             self.tell(AppEvent::WorkspaceClosed { error: ApiError::new(ErrorCode::Internal, sentence) });
         }
-    }
-
-    /// Events of a workspace that goes on though this listener was let go, being too slow. Views notice their gap by
-    /// themselves; all else is told anew.
-    fn listen_anew(&self) -> Option<Receiver<Event>> {
-        let node = self.node().ok()?;
-        let events = node.subscribe();
-        node.call(Request::ResumeViews { views: Vec::new() }).is_ok().then_some(events)
     }
 
     fn bring_up_to_date(&self, view_id: u32) {
@@ -302,11 +293,6 @@ fn pick_save_file(app: &AppHandle, title: String, name: String) -> Option<String
 fn documents(app: &AppHandle) -> PathBuf {
     let path = app.path();
     path.document_dir().or_else(|_| path.home_dir()).unwrap_or_else(|_| std::env::temp_dir())
-}
-
-fn is_folder_gone(node: &Node) -> bool {
-    let status = node.call(Request::Status);
-    matches!(status, Ok(Reply::Status(status)) if status.save.kind == SaveKind::FolderGone)
 }
 
 fn not_kept(reason: std::io::Error) -> ApiError {

@@ -148,8 +148,10 @@ fn handle(shell: &Arc<Shell>, window: &Window<Wry>, event: &WindowEvent) {
         WindowEvent::DragDrop(DragDropEvent::Drop { paths, position }) => {
             let zoom = zoom_of(&settings::read(&shell.folder));
             let at: LogicalPosition<f64> = position.to_logical(window.scale_factor().unwrap_or(1.0));
-            let paths = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-            shell.tell(AppEvent::Dropped { paths, x: at.x / zoom, y: at.y / zoom });
+            let is_folder = matches!(&paths[..], [path] if path.is_dir());
+            let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+            let folder = paths.first().filter(|_| is_folder).cloned();
+            shell.tell(AppEvent::Dropped { paths, folder, x: at.x / zoom, y: at.y / zoom });
         }
         _ => {}
     }

@@ -36,7 +36,7 @@ fn keyboard_and_screen_reader_open_edit_go_back_and_restore() {
     scenario(SIZE, async |home, screen| {
         home.write("notes.txt", BEFORE)?;
         home.write("other.txt", "other\n")?;
-        home.configure("settings.json", &serde_json::json!({ "screenReader": "on" }))?;
+        home.configure("settings.json", &serde_json::json!({ "screenReader": "on", "suggest": false }))?;
         let reader = Reader { screen, desktop: Desktop::start(home, screen)? };
         let window = home.start_alone(screen, &[&home.project()])?;
         reader.hears("the menus", |node| node.role == "menu bar").await?;
@@ -67,9 +67,11 @@ async fn open_and_edit(reader: &Reader<'_>, home: &Home) -> Result<()> {
         tokio::time::sleep(std::time::Duration::from_millis(2_300)).await;
     }
     until("the folder has it", async || Ok(home.read("notes.txt")? == format!("{BEFORE}by hand and more"))).await?;
-    let doubled =
-        reader.desktop.nodes()?.into_iter().find(|node| node.role != "entry" && node.text.contains("by hand"));
-    ensure!(doubled.is_none(), "the text is read a second time: {doubled:?}");
+    let nodes = reader.desktop.nodes()?;
+    let is_leaf = |index: usize| nodes.get(index + 1).is_none_or(|next| next.depth <= nodes[index].depth);
+    let says = |node: &Node| node.role != "entry" && node.text.replace('\u{a0}', " ").contains("by hand");
+    let doubled = nodes.iter().enumerate().find(|(index, node)| is_leaf(*index) && says(node));
+    ensure!(doubled.is_none(), "the drawn lines are read as well: {doubled:?}");
     Ok(())
 }
 
@@ -85,8 +87,8 @@ async fn tab_gets_out_of_the_editor(reader: &Reader<'_>) -> Result<()> {
     for _ in 0..60 {
         reader.press("Tab")?;
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
-        let focused = reader.desktop.focused()?.context("nothing has the keyboard")?;
-        let name = format!("{} {}", focused.role, focused.name);
+        let focused = reader.focused().await?;
+        let name = focused.map_or("the web view".into(), |node| format!("{} {}", node.role, node.name));
         if seen.len() > 8 && name.ends_with("notes.txt, editor") {
             reader.press("ctrl+m")?;
             return Ok(());
@@ -101,13 +103,15 @@ async fn go_back_and_restore(reader: &Reader<'_>, home: &Home) -> Result<()> {
     for _ in 0..8 {
         reader.press("F6")?;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        if reader.desktop.focused()?.is_some_and(|node| node.role == "slider" && node.name == "Timeline") {
+        if reader.focused().await?.is_some_and(|node| node.role == "slider") {
             break;
         }
     }
     reader.hears("the timeline has the keyboard", |node| node.is_focused && node.role == "slider").await?;
     reader.press("Left")?;
-    reader.hears("who, what and which change", |node| node.role == "slider" && node.text.contains(" of ")).await?;
+    reader
+        .hears("who, what and which change", |node| node.role == "slider" && node.value_text.contains(", change "))
+        .await?;
     reader.hears("the older text", |node| node.role == "entry" && node.text.trim_end().ends_with("by hand")).await?;
     reader.press("r")?;
     until("the folder has the older text", async || Ok(home.read("notes.txt")? == format!("{BEFORE}by hand"))).await?;
@@ -124,7 +128,7 @@ async fn every_screen_is_named(reader: &Reader<'_>) -> Result<()> {
         (&["ctrl+comma"], "Search settings"),
         (&["ctrl+k", "ctrl+s"], "Search by command or by keys"),
         (&["F1"], "Type the name of a command"),
-        (&["alt+F1"], "Close"),
+        (&["alt+F1"], "Next and previous part of the window"),
         (&["alt+f"], "New file…"),
     ];
     for (keys, sign) in screens {
@@ -141,6 +145,9 @@ async fn every_screen_is_named(reader: &Reader<'_>) -> Result<()> {
             listing(&nodes)
         );
         reader.press("Escape")?;
+        // Pages stay; what lies over the window goes, and only then the next keys count.
+        let is_over = |node: &Node| node.role == "dialog";
+        until("nothing lies over the window", async || Ok(!reader.desktop.nodes()?.iter().any(is_over))).await?;
     }
     Ok(())
 }
@@ -156,6 +163,17 @@ impl Reader<'_> {
         let status = self.screen.command("xdotool").args(["type", "--delay", "15", text]).status()?;
         ensure!(status.success(), "{text:?} could not be typed");
         Ok(())
+    }
+
+    /// What has the keyboard, as far as the window says it: behind its last control a web view has it itself for one Tab.
+    async fn focused(&self) -> Result<Option<Node>> {
+        for _ in 0..10 {
+            if let Some(node) = self.desktop.focused()? {
+                return Ok(Some(node));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        Ok(None)
     }
 
     /// Waits until the screen reader is told this.

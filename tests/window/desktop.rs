@@ -3,6 +3,7 @@
 
 use crate::harness::{Home, Screen};
 use anyhow::{Context, Result};
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use zbus::blocking::{Connection, Proxy, connection, proxy};
@@ -60,6 +61,8 @@ pub struct Node {
     pub role: &'static str,
     pub name: String,
     pub text: String,
+    /// What a slider says in place of its number.
+    pub value_text: String,
     pub is_focused: bool,
     pub is_focusable: bool,
     pub depth: usize,
@@ -139,10 +142,12 @@ impl Desktop {
             String::new()
         };
         let role: u32 = accessible.call("GetRole", &())?;
+        let mut attributes: HashMap<String, String> = accessible.call("GetAttributes", &()).unwrap_or_default();
         Ok(Node {
             role: ROLES.iter().find(|(number, _)| *number == role).map_or("", |(_, name)| *name),
             name: accessible.get_property("Name").unwrap_or_default(),
             text,
+            value_text: attributes.remove("valuetext").unwrap_or_default(),
             is_focused: has(FOCUSED),
             is_focusable: has(FOCUSABLE),
             depth,
@@ -167,7 +172,7 @@ impl Desktop {
 pub fn listing(nodes: &[Node]) -> String {
     let line = |node: &Node| {
         let mark = if node.is_focused { "*" } else { "" };
-        format!("{}{mark}{} “{}” {:?}", "  ".repeat(node.depth), node.role, node.name, node.text)
+        format!("{}{mark}{} “{}” {:?} {}", "  ".repeat(node.depth), node.role, node.name, node.text, node.value_text)
     };
     nodes.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -89,8 +89,9 @@ async fn start(home: &Home, screen: &Screen, background: f64) -> Result<Start> {
         }
         tokio::time::sleep(Duration::from_millis(3)).await;
     }
-    until("a key became text", async || Ok(home.read(NAME)? != before)).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    let last_key = KEYS.chars().last().context("invariant: there are keys")?;
+    until("the last key is in the file", async || Ok(typed_between(&before, &home.read(NAME)?)?.contains(last_key)))
+        .await?;
     let typed = typed_between(&before, &home.read(NAME)?)?;
     drop((window, press.map(|mut press| press.wait())));
     let first = pressed.iter().find(|(key, _)| typed.starts_with(*key)).context("nothing that was typed is there")?;

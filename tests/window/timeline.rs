@@ -24,6 +24,8 @@ const STEPS: usize = 10_000;
 const EDITS_AT_ONCE: usize = 1_000;
 /// Moves of the hand from one end to the other, one a frame.
 const MOVES: i64 = 90;
+/// As fast as a person types.
+const BETWEEN_LIVE_EDITS: Duration = Duration::from_millis(100);
 /// On a machine that does nothing else it is 50 ms; `CODESYNC_TL_TRACE` holds it to that.
 const FRAME_MS_MAX: f64 = 400.0;
 
@@ -126,7 +128,7 @@ fn write_on(peer: &Node, stop: &AtomicBool) -> Result<usize> {
         let edits = vec![Splice(0, 0, "x".into())];
         peer.call(Request::EditFile { path: "paper.txt".into(), edits })?;
         n += 1;
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(BETWEEN_LIVE_EDITS);
     }
     Ok(n)
 }

@@ -180,8 +180,9 @@ pub enum Push {
 pub enum AppEvent {
     /// A second launch asked for this folder, file or line.
     OpenRequested { path: String, goto: Option<(String, u32)> },
-    /// Files were dropped on the window from outside, at this place in CSS pixels.
-    Dropped { paths: Vec<String>, x: f64, y: f64 },
+    /// Files were dropped on the window from outside, at this place in CSS pixels. `folder` is the one that was dropped
+    /// when it was a folder, alone.
+    Dropped { paths: Vec<String>, folder: Option<String>, x: f64, y: f64 },
     SystemThemeChanged {
         dark: bool,
         /// The desktop asks for high contrast.

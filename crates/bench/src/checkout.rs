@@ -32,7 +32,7 @@ pub fn measure(n_files: u32, folder: &Path) -> Result<Vec<Figure>> {
     let events = node.subscribe();
     let typist = Typist::start(node.clone());
     std::thread::sleep(Duration::from_secs(2));
-    let mut before = typist.take();
+    let before = typist.take();
     let n_changed = n_files / 2;
     let began = Instant::now();
     make_files(n_changed, 4, &root)?;
@@ -40,14 +40,11 @@ pub fn measure(n_files: u32, folder: &Path) -> Result<Vec<Figure>> {
     let n_told = told_of(&events, n_changed)?;
     ensure!(n_told == u64::from(n_changed), "{n_told} of {n_changed} files came as one change");
     figures.add("checkout taken in", began.elapsed().as_secs_f64(), "s");
-    let mut during = typist.take();
-    figures.add_times("keystroke before the checkout", &mut before);
-    figures.add_times("keystroke during the checkout", &mut during);
-    figures.add("keystroke during the checkout, longest", longest_ms(&during), "ms");
+    let during = typist.take();
+    add_keys("before the checkout", before, &mut figures);
+    add_keys("during the checkout", during, &mut figures);
     std::thread::sleep(Duration::from_secs(3));
-    let mut after = typist.stop()?;
-    figures.add_times("keystroke after the checkout", &mut after);
-    figures.add("keystroke after the checkout, longest", longest_ms(&after), "ms");
+    add_keys("after the checkout", typist.stop()?, &mut figures);
     keys_after_quiet(&node, &mut figures)?;
     let (done, took) = timed(|| node.close());
     let () = done;
@@ -86,9 +83,7 @@ fn open_and_use(what: &str, n_files: u32, root: &Path, figures: &mut Gathered) -
         std::thread::sleep(Duration::from_millis(20));
     }
     seconds(figures, "all taken in");
-    let mut keys = typist.stop()?;
-    figures.add_times(&format!("{what}: keystroke meanwhile"), &mut keys);
-    figures.add(format!("{what}: keystroke meanwhile, longest"), longest_ms(&keys), "ms");
+    add_keys(&format!("while all is taken in ({what})"), typist.stop()?, figures);
     let ((), took) = timed(|| node.close());
     figures.add(format!("{what}: closed"), took.as_secs_f64(), "s");
     figures.add_memory(what);
@@ -97,17 +92,15 @@ fn open_and_use(what: &str, n_files: u32, root: &Path, figures: &mut Gathered) -
 
 /// Keystrokes at the moment at which history is put in order.
 fn keys_after_quiet(node: &Node, figures: &mut Gathered) -> Result<()> {
-    let mut longest = Duration::ZERO;
+    let mut keys = Vec::new();
     for _ in 0..3 {
         std::thread::sleep(QUIET);
         for _ in 0..20 {
-            let (done, took) = timed(|| type_key(node));
-            done?;
-            longest = longest.max(took);
+            keys.push(Key::typed(node)?);
             std::thread::sleep(Duration::from_millis(2));
         }
     }
-    figures.add("keystroke while history is put in order, longest", longest.as_secs_f64() * 1e3, "ms");
+    add_keys("while history is put in order", keys, figures);
     Ok(())
 }
 
@@ -146,26 +139,57 @@ fn type_key(node: &Node) -> Result<()> {
     }
 }
 
-fn longest_ms(times: &[Duration]) -> f64 {
-    times.iter().max().map_or(0.0, |time| time.as_secs_f64() * 1e3)
+/// One keystroke.
+struct Key {
+    /// From the request to its answer.
+    took: Duration,
+    /// What the engine's thread computed meanwhile; the rest is the disk, and other programs on a busy machine.
+    computed: Duration,
+}
+
+impl Key {
+    fn typed(node: &Node) -> Result<Self> {
+        let before = engine_time();
+        let (done, took) = timed(|| type_key(node));
+        done?;
+        Ok(Self { took, computed: engine_time().saturating_sub(before) })
+    }
+}
+
+fn add_keys(when: &str, keys: Vec<Key>, figures: &mut Gathered) {
+    let longest_ms = |times: &[Duration]| times.iter().max().map_or(0.0, |time| time.as_secs_f64() * 1e3);
+    let (mut took, mut computed): (Vec<_>, Vec<_>) = keys.into_iter().map(|key| (key.took, key.computed)).unzip();
+    figures.add_times(&format!("keystroke {when}"), &mut took);
+    figures.add(format!("keystroke {when}, longest"), longest_ms(&took), "ms");
+    figures.add_times(&format!("keystroke {when}, computing"), &mut computed);
+    figures.add(format!("keystroke {when}, computing, longest"), longest_ms(&computed), "ms");
+}
+
+/// Processor time of the engine's thread so far; none where the system does not say.
+fn engine_time() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let engine = threads
+        .map(|thread| thread.path())
+        .find(|thread| std::fs::read_to_string(thread.join("comm")).is_ok_and(|name| name.trim() == "codesync-engine"));
+    let said = engine.and_then(|thread| std::fs::read_to_string(thread.join("schedstat")).ok()).unwrap_or_default();
+    Duration::from_nanos(said.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0))
 }
 
 /// Types on a thread of its own until it is stopped.
 struct Typist {
-    times: Arc<Mutex<Vec<Duration>>>,
+    times: Arc<Mutex<Vec<Key>>>,
     stop: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<Result<()>>,
 }
 
 impl Typist {
     fn start(node: Node) -> Self {
-        let (times, stop) = (Arc::<Mutex<Vec<Duration>>>::default(), Arc::new(AtomicBool::new(false)));
+        let (times, stop) = (Arc::<Mutex<Vec<Key>>>::default(), Arc::new(AtomicBool::new(false)));
         let (noted, stopped) = (times.clone(), stop.clone());
         let thread = std::thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
-                let (done, took) = timed(|| type_key(&node));
-                done?;
-                noted.lock().unwrap_or_else(PoisonError::into_inner).push(took);
+                let key = Key::typed(&node)?;
+                noted.lock().unwrap_or_else(PoisonError::into_inner).push(key);
                 std::thread::sleep(KEY_EVERY);
             }
             Ok(())
@@ -174,11 +198,11 @@ impl Typist {
     }
 
     /// Times noted since the last call.
-    fn take(&self) -> Vec<Duration> {
+    fn take(&self) -> Vec<Key> {
         std::mem::take(&mut self.times.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn stop(self) -> Result<Vec<Duration>> {
+    fn stop(self) -> Result<Vec<Key>> {
         self.stop.store(true, Ordering::Relaxed);
         let times = self.times.clone();
         self.thread.join().map_err(|_| anyhow::anyhow!("the typist panicked"))??;

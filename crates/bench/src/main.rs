@@ -31,9 +31,6 @@ struct Arguments {
     /// The two smallest traces, 1,000 files, 100,000 steps: about a minute.
     #[arg(long)]
     quick: bool,
-    /// Also a folder of 100,000 files.
-    #[arg(long)]
-    full: bool,
     /// Only the parts with this in their name, such as `typing`, `moments:seph-blog1`, `folder`.
     #[arg(long)]
     only: Option<String>,
@@ -81,13 +78,11 @@ fn parts(arguments: &Arguments) -> Vec<String> {
         );
     }
     for name in present.iter().filter(|name| !arguments.quick || traces::QUICK.contains(name)) {
-        parts.extend(["typing", "peers", "moments", "resident"].map(|kind| format!("{kind}:{name}")));
+        parts.extend(["typing", "peers", "moments"].map(|kind| format!("{kind}:{name}")));
     }
-    let n_files: &[u32] = match (arguments.quick, arguments.full) {
-        (true, _) => &[1_000],
-        (false, false) => &[1_000, 10_000],
-        (false, true) => &[1_000, 10_000, 100_000],
-    };
+    // What a long history takes in memory; a short one takes no more than the program itself.
+    parts.extend(present.last().filter(|_| !arguments.quick).map(|name| format!("resident:{name}")));
+    let n_files: &[u32] = if arguments.quick { &[1_000] } else { &[1_000, 10_000, 100_000] };
     parts.extend(n_files.iter().map(|n| format!("folder:{n}")));
     parts.push(format!("checkout:{}", if arguments.quick { 2_000 } else { 100_000 }));
     parts.push(format!("growth:{}", if arguments.quick { 100_000 } else { 1_000_000 }));

@@ -13,6 +13,9 @@ use codesync_api::Splice;
 use std::path::Path;
 use yrs::{Doc, GetString, OffsetKind, Options, Text, TextRef, Transact};
 
+/// Sessions of more edits than this are long.
+const LONG: usize = 100_000;
+
 pub fn measure(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
     let mut figures = Gathered::of(&trace.name);
     let n = trace.edits.len() as f64;
@@ -23,11 +26,13 @@ pub fn measure(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
     figures.add("yrs alone, updates", n_bytes as f64 / n, "B/edit");
     #[cfg(feature = "peers")]
     others::measure(trace, &mut figures)?;
-    for n_batch in BATCHES {
+    // Long sessions take yrs minutes: of those one batch size is enough.
+    let is_short = trace.edits.len() <= LONG;
+    for n_batch in BATCHES.into_iter().filter(|n_batch| is_short || *n_batch == 256) {
         let place = folder.join(format!("sled-{n_batch}"));
         let seconds = type_into_sled(&trace.edits, n_batch, &place)?;
         figures.add(format!("yrs + sled, {n_batch} a flush"), n / seconds, "edits/s").against(&ours(n_batch));
-        if n_batch == 64 {
+        if n_batch == 256 {
             figures.add("yrs + sled, on disk", crate::moments::size_bytes(&place)? as f64 / n, "B/edit");
         }
     }

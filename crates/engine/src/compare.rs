@@ -97,13 +97,24 @@ impl Engine {
         Ok(differs.then_some(change))
     }
 
+    /// Files that are not as they were at a cut. One deleted and brought back unchanged is.
+    fn differing_since(&mut self, cut: &Cut, then: &Tree) -> Result<BTreeSet<FileId>> {
+        let mut differing = self.changed_since(cut)?;
+        let typed = self.typed_since(cut)?;
+        differing.retain(|file| {
+            let looks = |node: &Node| (node.path.clone(), node.kind, node.meta.clone(), node.content, node.alive);
+            typed.contains(file) || then.get(file).map(looks) != self.tree.get(file).map(looks)
+        });
+        Ok(differing)
+    }
+
     /// Entries of a folder as of a moment, each marked by how it differs from now.
     pub(crate) fn entries_at(&mut self, folder: &str, at: Option<&Moment>, now: Now) -> Result<Vec<Entry>> {
         self.settle();
         let Some(moment) = at else { return Self::entries_of(&self.tree, folder) };
         let cut = self.resolve(moment, &Scope::Workspace, now)?;
         let then = self.tree_at(&cut);
-        let changed: BTreeSet<String> = self.changed_since(&cut)?.iter().map(FileId::to_string).collect();
+        let changed: BTreeSet<String> = self.differing_since(&cut, &then)?.iter().map(FileId::to_string).collect();
         let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
         let present = Self::entries_of(&self.tree, folder)?;
         for entry in Self::entries_of(&then, folder)? {

@@ -11,11 +11,15 @@ use std::collections::BTreeMap;
 
 /// Documents kept though no view shows them.
 const DOCUMENTS_KEPT_MAX: usize = 24;
+/// Steps that all of them have together, but for the one used last: a long history takes some 200 bytes a step.
+const STEPS_KEPT_MAX: usize = 50_000;
 
 pub(crate) struct Document {
     pub text: TextDocument,
     pub timeline: FileTimeline,
     pub undo: UndoStack,
+    /// Steps that it had when its text was kept last; 0 when that is not known.
+    pub n_kept: usize,
     used: u64,
 }
 
@@ -43,23 +47,24 @@ impl Documents {
 
     /// Drops the documents that were not used for longest, but for those that `is_needed`.
     pub fn evict(&mut self, is_needed: impl Fn(&FileId) -> bool) {
-        let mut idle: Vec<(u64, FileId)> = self
-            .by_file
-            .iter()
-            .filter(|(file, _)| !is_needed(file))
-            .map(|(file, document)| (document.used, *file))
-            .collect();
+        let idle = self.by_file.iter().filter(|(file, _)| !is_needed(file));
+        let mut idle: Vec<(u64, FileId, usize)> =
+            idle.map(|(file, document)| (document.used, *file, document.timeline.n_steps())).collect();
         idle.sort_unstable();
-        let n_over = idle.len().saturating_sub(DOCUMENTS_KEPT_MAX);
-        for (_, file) in &idle[..n_over] {
-            self.by_file.remove(file);
+        let mut n_steps = 0;
+        for (n_newer, (_, file, n)) in idle.iter().rev().enumerate().skip(1) {
+            n_steps += n;
+            if n_newer >= DOCUMENTS_KEPT_MAX || n_steps > STEPS_KEPT_MAX {
+                self.by_file.remove(file);
+            }
         }
     }
 }
 
 impl Document {
     pub fn new(base: &str) -> Self {
-        Self { text: TextDocument::new(), timeline: FileTimeline::new(base), undo: UndoStack::default(), used: 0 }
+        let timeline = FileTimeline::new(base);
+        Self { text: TextDocument::new(), timeline, undo: UndoStack::default(), n_kept: 0, used: 0 }
     }
 
     /// How many named ranges a deletion touches.
@@ -126,6 +131,12 @@ impl Engine {
         }
         self.documents.insert(file, document);
         self.settle_shown(file)
+    }
+
+    /// Lets documents go that no view shows and nobody used lately.
+    pub(crate) fn evict_documents(&mut self) {
+        let views = &self.views;
+        self.documents.evict(|file| views.values().any(|view| view.file == *file));
     }
 
     pub(crate) fn document_mut(&mut self, file: FileId) -> Result<&mut Document> {

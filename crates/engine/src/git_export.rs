@@ -114,7 +114,7 @@ impl Engine {
         if !names.is_empty() {
             writer.commit(&names, &removed, &changed);
         }
-        self.documents.evict(|_| false);
+        self.evict_documents();
         Ok(())
     }
 }

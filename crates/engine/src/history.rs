@@ -405,7 +405,7 @@ impl Engine {
             for (n, appeared, line) in found {
                 hits.push(self.history_hit(file, &path, (n, appeared, line), created)?);
             }
-            self.documents.evict(|_| false);
+            self.evict_documents();
         }
         hits.sort_by_key(|hit| hit.workspace_index);
         let truncated = hits.len() > limit;

@@ -1,13 +1,17 @@
 //! The present text of files with a long history, kept in the index: such a file is on the screen before its
-//! history is read. Believed only when nothing happened to the file since; never the only place of anything.
+//! history is read, after a crash, too. Believed only when what happened since is known to follow it; never the only
+//! place of anything.
 
 use crate::{Engine, Result};
 use codesync_api::PatchSource;
-use codesync_base::{FileId, FileKind, Head};
+use codesync_base::{BlobSource, Change, Delta, FileId, FileKind, Head, Splice, TextSource, TextStep};
 use codesync_fs::disk_edit;
+use std::ops::ControlFlow;
 
 /// Files with fewer steps are read at once anyway.
 const STEPS_MIN: usize = 2_000;
+/// While work goes on, so many steps more are worth keeping a text again: what came since is read when it is opened.
+const STEPS_BETWEEN: usize = 8_192;
 /// Texts longer than this are not kept a second time.
 const TEXT_BYTES_MAX: usize = 4 << 20;
 const ZSTD_LEVEL: i32 = 3;
@@ -18,38 +22,106 @@ const UNPACKED_BYTES_MAX: usize = 32 << 20;
 type Kept = (Vec<Head>, u64, u64, String);
 
 impl Engine {
-    /// Keeps the texts of the documents in memory.
-    pub(crate) fn keep_texts(&mut self) {
+    /// Keeps the texts of the documents in memory that have `n_new_min` steps more than when they were kept.
+    pub(crate) fn keep_texts(&mut self, n_new_min: usize) {
         if !self.waiting.is_empty() {
             return;
         }
-        let (heads, n_deltas) = (self.log.heads(), self.log.n_deltas());
-        for (file, document) in self.documents.iter() {
+        let is_due = |n_steps: usize, n_kept: usize| n_steps >= STEPS_MIN && n_steps.abs_diff(n_kept) >= n_new_min;
+        let due = self.documents.iter().filter(|(_, document)| is_due(document.timeline.n_steps(), document.n_kept));
+        let due: Vec<FileId> = due.map(|(file, _)| *file).collect();
+        for file in due {
+            let kept = self.kept(&file).filter(|kept| self.log.is_untouched_since(&file, &kept.0, kept.1));
+            let heads = (self.log.heads(), self.log.n_deltas());
+            let Some(document) = self.documents.get_mut(&file) else { continue };
             let n_steps = document.timeline.n_steps();
-            if n_steps < STEPS_MIN || self.kept_text(file).is_some() {
+            document.n_kept = n_steps;
+            if kept.is_some() || document.text.len_utf16() as usize > TEXT_BYTES_MAX {
                 continue;
             }
-            let text = document.text.to_string();
-            if text.len() > TEXT_BYTES_MAX {
-                continue;
-            }
-            let kept: Kept = (heads.clone(), n_deltas, n_steps as u64, text);
+            let kept: Kept = (heads.0, heads.1, n_steps as u64, document.text.to_string());
             let bytes = serde_json::to_vec(&kept).expect("invariant: plain data has a JSON form");
             if let Ok(packed) = zstd::bulk::compress(&bytes, ZSTD_LEVEL) {
-                self.log.put_cache(&key(file), &packed);
+                self.log.put_cache(&key(&file), &packed);
             }
         }
     }
 
-    /// Text and steps of a file, if nothing happened to it since they were kept.
+    /// The same while work goes on, now and then.
+    pub(crate) fn keep_long_grown_texts(&mut self) {
+        // What is still being collected is in the texts but not in the log.
+        if self.pending.is_none() {
+            self.keep_texts(STEPS_BETWEEN);
+        }
+    }
+
+    fn kept(&self, file: &FileId) -> Option<Kept> {
+        let packed = self.log.get_cache(&key(file))?;
+        let bytes = zstd::bulk::decompress(&packed, UNPACKED_BYTES_MAX).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Text and steps of a file, if they follow from what was kept.
     pub(crate) fn kept_text(&self, file: &FileId) -> Option<(String, u64)> {
         if self.pending.is_some() || !self.waiting.is_empty() {
             return None;
         }
-        let packed = self.log.get_cache(&key(file))?;
-        let bytes = zstd::bulk::decompress(&packed, UNPACKED_BYTES_MAX).ok()?;
-        let (heads, n_deltas, n_steps, text): Kept = serde_json::from_slice(&bytes).ok()?;
-        self.log.is_untouched_since(file, &heads, n_deltas).then_some((text, n_steps))
+        let kept = self.kept(file)?;
+        if self.log.is_untouched_since(file, &kept.0, kept.1) {
+            return Some((kept.3, kept.2));
+        }
+        let splices = self.splices_since(file, &kept.0, kept.1)?;
+        Some((codesync_timeline::apply(&kept.3, &splices), kept.2 + splices.len() as u64))
+    }
+
+    /// What was typed into a file since the log had these heads and so many deltas, where all since then is one
+    /// chain of this device: it saw all that was there, so its positions are those of the text.
+    fn splices_since(&self, file: &FileId, heads: &[Head], n_deltas: u64) -> Option<Vec<Splice>> {
+        let known = heads.iter().find(|head| head.log == self.own)?;
+        let now = self.log.head(&self.own)?;
+        let n_newer = u64::from(now.seq.checked_sub(known.seq)?);
+        let others_stay = self.log.heads().iter().filter(|head| head.log != self.own).all(|head| heads.contains(head));
+        if !others_stay || n_deltas + n_newer != self.log.n_deltas() {
+            return None;
+        }
+        let (mut last, mut splices) = (None, Some(Vec::new()));
+        let read = self.log.for_each_from(&self.own, known.seq, &mut |signed| {
+            let delta = &signed.delta;
+            let follows = match last {
+                None => (delta.seq, signed.hash) == (known.seq, known.hash),
+                Some((seq, hash)) => {
+                    self.collect(file, delta, &mut splices);
+                    (delta.seq, delta.prev) == (seq + 1, hash)
+                }
+            };
+            last = Some((delta.seq, signed.hash));
+            splices = splices.take().filter(|_| follows);
+            if splices.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        splices.filter(|_| read.is_ok() && last == Some((now.seq, now.hash)))
+    }
+
+    /// Adds what a delta did to the text of a file; anything but typing is in doubt.
+    fn collect(&self, file: &FileId, delta: &Delta, splices: &mut Option<Vec<Splice>>) {
+        for step in delta.steps.iter().filter(|step| delta.file_of(step) == Some(*file)) {
+            let splice = match &step.change {
+                Change::Text(text) => self.splice_of(text),
+                _ => None,
+            };
+            match (splice, splices.as_mut()) {
+                (Some(splice), Some(all)) => all.push(splice),
+                _ => *splices = None,
+            }
+        }
+    }
+
+    fn splice_of(&self, step: &TextStep) -> Option<Splice> {
+        let inserted = match step.insert.as_ref().map(|insert| &insert.text) {
+            None => String::new(),
+            Some(TextSource::Inline(text)) => text.to_string(),
+            Some(TextSource::Blob { hash, .. }) => String::from_utf8(self.log.blob(hash)?).ok()?,
+        };
+        Some(Splice::new(step.position, step.delete.iter().map(|range| range.length).sum(), inserted))
     }
 
     /// Text and steps of a text file as it is now: from its document, else as kept, else from its history.

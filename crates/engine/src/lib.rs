@@ -229,10 +229,23 @@ impl Engine {
     pub fn rest(&mut self, idle: bool) -> Result<()> {
         self.close()?;
         if idle {
-            self.keep_texts();
+            self.keep_texts(1);
+        } else {
+            self.keep_long_grown_texts();
         }
-        self.documents.evict(|file| self.views.values().any(|view| view.file == *file));
+        self.evict_documents();
         self.log.seal(idle).map(drop).map_err(api_error)
+    }
+
+    /// A little of the housekeeping that much new history makes. Says whether more of it is to be done before
+    /// [`Self::rest`].
+    pub fn rest_some(&mut self) -> Result<bool> {
+        self.close()?;
+        let is_more = self.log.seal_part().map_err(api_error)?;
+        if is_more {
+            self.documents.evict(|file| self.views.values().any(|view| view.file == *file));
+        }
+        Ok(is_more)
     }
 
     pub fn take_events(&mut self) -> Vec<Event> {
@@ -332,7 +345,7 @@ impl Engine {
     /// Ends the work: everything durable, the store closed.
     pub fn shut_down(mut self, now: Now) -> Result<()> {
         self.sync(now)?;
-        self.keep_texts();
+        self.keep_texts(1);
         self.log.close().map_err(api_error)
     }
 

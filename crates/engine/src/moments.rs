@@ -202,6 +202,16 @@ impl Engine {
         })
     }
 
+    /// Files whose text was edited after a cut.
+    pub(crate) fn typed_since(&mut self, cut: &Cut) -> Result<BTreeSet<FileId>> {
+        let from = match cut {
+            Cut::Beginning => 0,
+            Cut::After(key) => self.workspace_mut()?.index_after(key),
+            Cut::Now => return Ok(BTreeSet::new()),
+        };
+        Ok(self.workspace_mut()?.files_typed_from(from))
+    }
+
     /// Files that anything happened to after a cut.
     pub(crate) fn changed_since(&mut self, cut: &Cut) -> Result<BTreeSet<FileId>> {
         let from = match cut {

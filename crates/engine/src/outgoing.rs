@@ -76,7 +76,10 @@ impl Engine {
 
     /// Files that became stale on disk since the last call, to be remembered before the next sync.
     pub fn take_newly_unwritten(&mut self) -> Vec<FileId> {
-        std::mem::take(&mut self.newly_unwritten)
+        let mut files = std::mem::take(&mut self.newly_unwritten);
+        // What came from the disk itself is there already.
+        files.retain(|file| self.unwritten.contains_key(file));
+        files
     }
 
     /// When the next file is due, Unix milliseconds.

@@ -203,7 +203,7 @@ impl Engine {
             if let Err(what) = checked {
                 problems.push(format!("{path}: {what}"));
             }
-            self.documents.evict(|_| false);
+            self.evict_documents();
         }
         Ok(VerifyReport {
             ok: problems.is_empty(),

@@ -294,11 +294,11 @@ impl Engine {
             Origin::Redo => document.undo.next_redo(),
             _ => document.undo.next_undo(),
         };
-        let Some(steps) = entry.map(|entry| entry.steps.clone()) else {
+        let Some(first) = entry.map(|entry| entry.first) else {
             return Ok(nothing_undone(UndoneKind::NothingToUndo, None));
         };
         // What was undone above this act and its undo cancel each other: every own step from here on.
-        let first = steps.iter().map(|key| document.timeline.index_after(key)).min().unwrap_or(1);
+        let first = document.timeline.index_after(&first).max(1);
         let timeline = &document.timeline;
         let is_own = |n: &usize| {
             let info = timeline.step(*n).info;

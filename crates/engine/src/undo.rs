@@ -9,6 +9,8 @@ use codesync_timeline::{GroupKey, StepInfo};
 
 /// Pause that begins a new undo group.
 const PAUSE_MS: u64 = 1_000;
+/// So many acts can be taken back at least, one after the other; twice as many are never kept.
+const ACTS_KEPT: usize = 8_192;
 
 #[derive(Default)]
 pub(crate) struct UndoStack {
@@ -18,7 +20,8 @@ pub(crate) struct UndoStack {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub steps: Vec<StepKey>,
+    /// Its first step: what was made on top of it cancels out with what took that back.
+    pub first: StepKey,
     group: GroupKey,
     origin: Origin,
     last_ms: u64,
@@ -71,7 +74,12 @@ impl UndoStack {
                 self.redo.clear();
                 match self.undo.last_mut() {
                     Some(last) if last.is_joined_by(step) => last.extend(step),
-                    _ => self.undo.push(Entry::of(step)),
+                    _ => {
+                        if self.undo.len() == 2 * ACTS_KEPT {
+                            self.undo.drain(..ACTS_KEPT);
+                        }
+                        self.undo.push(Entry::of(step));
+                    }
                 }
             }
             Origin::Disk | Origin::Import | Origin::Moment | Origin::Session => {}
@@ -110,7 +118,7 @@ impl UndoStack {
 impl Entry {
     fn of(step: &UndoStep) -> Self {
         let mut entry = Self {
-            steps: Vec::new(),
+            first: step.key,
             group: step.group,
             origin: step.origin,
             last_ms: step.at_ms,
@@ -124,7 +132,6 @@ impl Entry {
     }
 
     fn extend(&mut self, step: &UndoStep) {
-        self.steps.push(step.key);
         self.last_ms = step.at_ms;
         self.start = step.position;
         self.end = step.position + step.inserted_len;

@@ -98,9 +98,19 @@ impl Workspace {
 
     /// Files that changed after moment `index`.
     pub fn files_from(&self, index: usize) -> BTreeSet<FileId> {
+        self.files_where(index, |_| true)
+    }
+
+    /// Files whose text was edited after moment `index`.
+    pub fn files_typed_from(&self, index: usize) -> BTreeSet<FileId> {
+        self.files_where(index, |kind| kind == EntryKind::Text)
+    }
+
+    fn files_where(&self, index: usize, is_wanted: impl Fn(EntryKind) -> bool) -> BTreeSet<FileId> {
         let moments = index + 1..=self.n_moments();
-        let entries = moments.filter_map(|moment| self.view().entry_of(moment));
-        entries.filter_map(|entry| self.timeline.entry(entry).file).map(|file| self.file(file)).collect()
+        let entries = moments.filter_map(|moment| self.view().entry_of(moment)).map(|idx| self.timeline.entry(idx));
+        let wanted = entries.filter(|entry| is_wanted(entry.kind));
+        wanted.filter_map(|entry| entry.file).map(|file| self.file(file)).collect()
     }
 
     fn number(&mut self, file: FileId) -> FileIdx {

@@ -6,6 +6,7 @@ mod look;
 pub(crate) use look::Intents;
 
 use crate::config::cannot;
+use crate::health;
 use crate::identity::Place;
 use crate::shadow::{Known, Shadow};
 use codesync_api::{ApiError, ErrorCode};
@@ -105,7 +106,11 @@ impl Bridge {
     /// Files that were not yet written when the program last ended are to be compared again. Before the first
     /// look: it is to know that they are on their way.
     pub fn resume(&mut self, engine: &mut Engine, now: Now) {
-        for file in self.shadow.stale() {
+        let behind = match self.shadow.is_cut_short {
+            true => self.files_on_disk().into_iter().collect(),
+            false => self.shadow.stale(),
+        };
+        for file in behind {
             engine.request_write(file, now);
         }
     }
@@ -208,7 +213,9 @@ impl Bridge {
                     let (run, mass) = begun.map_or((None, false), |begun| (begun.run, begun.mass));
                     let taken_up = match looked {
                         Ok(looked) => self.take_up(engine, *looked, run, mass, now),
-                        Err(error) => run.map_or(Ok(()), |run| engine.end_intake(run, false)).and(Err(folder_error(error))),
+                        Err(error) => {
+                            run.map_or(Ok(()), |run| engine.end_intake(run, false)).and(Err(folder_error(error)))
+                        }
                     };
                     if !self.is_busy() {
                         self.look_again(engine, now)?;
@@ -347,13 +354,7 @@ impl Bridge {
 
     /// Takes in one change. Fails when the disk is full only: one file that cannot be taken in must not stop the
     /// others. It stays unknown, so that it is not written over, either.
-    fn take_in_front(
-        &mut self,
-        engine: &mut Engine,
-        run: &mut IntakeRun,
-        change: &DiskChange,
-        now: Now,
-    ) -> Result<()> {
+    fn take_in_front(&mut self, engine: &mut Engine, run: &mut IntakeRun, change: &DiskChange, now: Now) -> Result<()> {
         match self.take_in(engine, run, change, now) {
             Err(error) if error.code == ErrorCode::DiskFull => return Err(error),
             Err(error) => tracing::warn!(%error, ?change, "a change of the folder could not be taken in"),
@@ -496,22 +497,7 @@ impl Bridge {
     /// Why nothing may be written now: folder or history are not what they were when they were opened. `until`: the
     /// time up to which all is kept.
     pub fn gone(&self, until: &str) -> Option<String> {
-        let root = self.folder.root().display();
-        if !self.folder.is_in_place() {
-            return Some(format!(
-                "This folder is gone from “{root}”: it was moved or deleted, or its disk was taken out. Everything up to \
-                 {until} was kept in it. Bring it back and we'll go on by ourselves, or open it at its new place. Until \
-                 then the editor is read-only so that nothing is lost."
-            ));
-        }
-        (Place::of(&self.store) != self.store_place).then(|| {
-            format!(
-                "The history of this folder is gone: “{}” was moved or deleted. Everything up to {until} was kept in it, \
-                 and your files are where they are. Put it back and we'll go on by ourselves, or open the folder again \
-                 to begin a new history. Until then the editor is read-only so that nothing is lost.",
-                self.store.display()
-            )
-        })
+        health::gone(&self.folder, &self.store, self.store_place, until)
     }
 
     /// Makes everything durable, the shadow's part before and after history's.

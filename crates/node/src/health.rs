@@ -1,7 +1,8 @@
 //! What a person is to know of the place where a workspace lives: damage found at opening, a folder or store that
 //! cannot be written, a disk that fills up. Words only; decides nothing (`UX.md` §5, MSG-DISK and MSG-VER).
 
-use crate::{STORE_FOLDER, config, identity};
+use crate::identity::{self, Place};
+use crate::{STORE_FOLDER, config};
 use codesync_api::{ApiError, ErrorCode, Notice};
 use codesync_engine::{Engine, api_error};
 use codesync_fs::Folder;
@@ -78,6 +79,26 @@ pub(crate) fn damage(report: &OpenReport) -> Option<Notice> {
         (true, true) => return None,
     };
     Some(Notice { id: id.into(), title: title.into(), body, path: None })
+}
+
+/// Why nothing may be written now: folder or store are not what they were when they were opened.
+pub(crate) fn gone(folder: &Folder, store: &Path, store_place: Option<Place>, until: &str) -> Option<String> {
+    if !folder.is_in_place() {
+        return Some(format!(
+            "This folder is gone from “{}”: it was moved or deleted, or its disk was taken out. Everything up to {until} \
+             was kept in it. Bring it back and we'll go on by ourselves, or open it at its new place. Until then the \
+             editor is read-only so that nothing is lost.",
+            folder.root().display()
+        ));
+    }
+    (Place::of(store) != store_place).then(|| {
+        format!(
+            "The history of this folder is gone: “{}” was moved or deleted. Everything up to {until} was kept in it, and \
+             your files are where they are. Put it back and we'll go on by ourselves, or open the folder again to begin \
+             a new history. Until then the editor is read-only so that nothing is lost.",
+            store.display()
+        )
+    })
 }
 
 pub(crate) fn read_only(folder: &Folder) -> Option<Notice> {

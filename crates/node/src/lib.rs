@@ -8,6 +8,7 @@ mod endpoint;
 mod health;
 mod identity;
 mod local;
+mod replay;
 mod runtime;
 mod sample;
 mod shadow;
@@ -16,11 +17,12 @@ mod state;
 mod whole;
 
 pub use config::{config_dir, device_name, person_name};
+pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;
 pub use socket::{Handler, NOT_DONE, SocketClient, SocketServer};
 
 use attached::{Attached, Opened};
-use codesync_api::{ApiError, ErrorCode, Event, Reply, Request};
+use codesync_api::{ApiError, ErrorCode, Event, Reply, Request, SaveKind};
 use local::Local;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +103,19 @@ impl Node {
             Inner::Remote(client) => client.subscribe(),
             Inner::Attached(attached) => attached.subscribe(),
         }
+    }
+
+    /// Subscribes again, for a listener that was let go. Views notice their gap by themselves; all else is told anew.
+    /// None when the workspace is over.
+    pub fn subscribe_again(&self) -> Option<Receiver<Event>> {
+        let events = self.subscribe();
+        self.call(Request::ResumeViews { views: Vec::new() }).is_ok().then_some(events)
+    }
+
+    /// Whether the folder is not where it was opened, so that it has to be opened anew or brought back.
+    pub fn is_folder_gone(&self) -> bool {
+        let status = self.call(Request::Status);
+        matches!(status, Ok(Reply::Status(status)) if status.save.kind == SaveKind::FolderGone)
     }
 
     /// Whether this process has the store itself.

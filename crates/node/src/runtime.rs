@@ -215,7 +215,9 @@ impl Runtime {
                 Message::Call(request, answer) => {
                     hurried |= matches!(*request, Request::Flush | Request::Save { .. });
                     flushed |= matches!(*request, Request::Flush);
-                    let only_asks = codesync_engine::only_asks(&request);
+                    // What was typed is in its view, and the save state says whether it is kept.
+                    let only_asks =
+                        codesync_engine::only_asks(&request) || matches!(*request, Request::EditView { .. });
                     let result = self.handle(*request, now);
                     answers.push((answer, result, only_asks));
                 }
@@ -230,12 +232,12 @@ impl Runtime {
                 Message::Close(done) => closing = Some(done),
             }
         }
-        // Nothing may stand in the way of what a flush is to write.
-        let go_on = if flushed { Bridge::finish_intake } else { Bridge::turn };
-        if !self.engine.is_folder_gone()
-            && let Err(error) = go_on(&mut self.bridge, &mut self.engine, now)
-        {
-            tracing::warn!(%error, "changes of the folder could not be taken in");
+        // Who waits for an answer does not wait for an intake, but nothing may stand in the way of what a flush writes.
+        let is_waited_for = !answers.is_empty();
+        if flushed {
+            self.go_on(Bridge::finish_intake, now);
+        } else if !is_waited_for {
+            self.go_on(Bridge::turn, now);
         }
         let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
         if hurried && !self.engine.is_folder_gone() {
@@ -250,6 +252,13 @@ impl Runtime {
             answer.send(result).unwrap_or_default();
         }
         self.tell();
+        if is_waited_for && self.bridge.is_busy() {
+            self.go_on(Bridge::turn, now);
+            // Whoever hears of it later is told then.
+            if let Err(error) = self.commit_some(now) {
+                tracing::debug!(%error, "changes of the folder wait to be saved");
+            }
+        }
         // The text is on the screen; its history is read before it is asked for.
         if self.engine.read_ahead() {
             self.tell();
@@ -260,6 +269,15 @@ impl Runtime {
             self.rest();
         }
         closing
+    }
+
+    /// Goes on with what changed in the folder.
+    fn go_on(&mut self, how: fn(&mut Bridge, &mut Engine, Now) -> Result<()>, now: Now) {
+        if !self.engine.is_folder_gone()
+            && let Err(error) = how(&mut self.bridge, &mut self.engine, now)
+        {
+            tracing::warn!(%error, "changes of the folder could not be taken in");
+        }
     }
 
     /// Whoever listens from now on is told first what all are to know.
@@ -347,12 +365,21 @@ impl Runtime {
 
     fn rest(&mut self) {
         if self.bridge.is_busy() {
-            // In one go, once all of it is there.
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
+            // Every changed file asks the newest history for its text: that must stay short.
+            if let Err(error) = self.engine.rest_some() {
+                tracing::debug!(%error, "history is put in order later");
+            }
+            return;
         }
         let quiet = self.last_activity.elapsed();
         let idle = quiet >= IDLE_AFTER && !self.idled;
         if (quiet >= REST_AFTER && !self.rested) || idle {
+            match self.engine.rest_some() {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "history could not be put in order"),
+            }
             (self.rested, self.idled) = (true, self.idled || idle);
             if let Err(error) = self.engine.rest(idle) {
                 tracing::warn!(%error, "history could not be put in order");

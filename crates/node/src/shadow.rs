@@ -51,6 +51,8 @@ pub(crate) struct Shadow {
     /// Length of the whole lines in the file: a write that broke off is cut away before the next.
     length_bytes: u64,
     is_torn: bool,
+    /// Some of what was noted could not be read: it is not known which files are behind.
+    pub is_cut_short: bool,
     /// Lines that may be written once history has what they speak of.
     later: String,
     n_lines: usize,
@@ -62,14 +64,17 @@ impl Shadow {
         match fs::read_to_string(&shadow.path) {
             Ok(text) => {
                 for line in text.split_inclusive('\n') {
-                    let Some(known) = checked(line.trim_end()) else { break };
+                    let Some(known) = checked(line.trim_end()) else {
+                        shadow.is_cut_short = true;
+                        break;
+                    };
                     shadow.apply(&known);
                     shadow.length_bytes += line.len() as u64;
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // Not readable as text: nothing is known, everything is compared again.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => shadow.is_cut_short = true,
             Err(error) => return Err(error),
         }
         if let Err(error) = shadow.compact() {

@@ -6,6 +6,7 @@ mod commands;
 mod licences;
 mod process;
 mod project;
+mod prove;
 mod setup;
 mod tidy;
 
@@ -56,6 +57,16 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Proves that nothing is lost, for longer than the tests do.
+    Prove {
+        what: prove::What,
+        /// How often: sessions whose every write is cut off, kills, or damages.
+        #[arg(long)]
+        rounds: Option<u64>,
+        /// Where to begin: the seed that a failure named repeats it.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Makes the .deb and .rpm packages.
     Bundle {
         /// Instead, tries the .deb made before: installs it in a bare system, uses it there, removes it (as root).
@@ -89,6 +100,7 @@ fn obey(project: &Project, command: Command) -> Result<()> {
         Command::Tidy => tidy::run(project),
         Command::Codegen { check } => codegen::run(project, if check { Mode::Check } else { Mode::Write }),
         Command::Bench { arguments } => commands::bench(project, &arguments),
+        Command::Prove { what, rounds, seed } => prove::run(project, what, rounds, seed),
         Command::Bundle { try_out: true } => bundle::try_out(project),
         Command::Bundle { try_out: false } => bundle::make(project),
         Command::Screenshots { only } => commands::screenshots(project, only.as_deref()),

@@ -21,7 +21,7 @@ export type ApiError = { code: ErrorCode, message: string,
  */
 detail: string | null, };
 
-export type AppEvent = { "event": "openRequested", "data": { path: string, goto: [string, number] | null, } } | { "event": "dropped", "data": { paths: Array<string>, x: number, y: number, } } | { "event": "systemThemeChanged", "data": { dark: boolean,
+export type AppEvent = { "event": "openRequested", "data": { path: string, goto: [string, number] | null, } } | { "event": "dropped", "data": { paths: Array<string>, folder: string | null, x: number, y: number, } } | { "event": "systemThemeChanged", "data": { dark: boolean,
 /**
  * The desktop asks for high contrast.
  */

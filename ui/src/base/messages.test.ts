@@ -1,28 +1,97 @@
 import { describe, expect, it } from "vitest";
 import * as messages from "./messages";
+import { MESSAGES, type MessageId, detailsOf, mannerOf, wordingOf } from "./messages";
+import { DOCUMENT } from "./messagesDocument";
 
 const AT_MS = new Date(2026, 10, 21, 15, 4, 22).getTime();
 
+/** What the examples of the document say in each place. */
+const EXAMPLES: Record<string, string> = {
+  time: "15:04:22", free: "480 MB", history: "212 MB", why: "permission denied", checked: "42 of 42", from: "3 Nov 14:02",
+  size: "84 MB", theirs: "0.4", ours: "0.3", person: "Bo",
+};
+const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd" };
+
+/** Buttons of the document that lead to what is not built, or to other people; and what stands in for them. */
+const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
+  "MSG-VER-4": { without: ["How to update", "Open a copy of the files only"], instead: [] },
+  "MSG-DISK-1": { without: ["Move the workspace…"], instead: [] },
+  "MSG-DISK-2": { without: ["Compact history…"], instead: [] },
+  // Said over the open workspace; Details is there at every message.
+  "MSG-DISK-4": { without: ["Open", "Details"], instead: ["Show what was kept"] },
+  "MSG-FILE-1": { without: ["Share as copy", "Don't share"], instead: ["Show in file manager"] },
+  "MSG-FILE-2": { without: ["Open in its app"], instead: ["Show in file manager"] },
+};
+
+const rows = DOCUMENT.trim().split("\n").map((line) => {
+  const [, id = "", , place = "", words = ""] = line.split("|").map((cell) => cell.trim());
+  const [text = "", buttons = ""] = words.split(" · ");
+  return { id: id as MessageId, place, text: text.replaceAll("**", ""), buttons: [...buttons.matchAll(/\[([^\]]+)\]/g)].map(([, label]) => label ?? "") };
+});
+
 describe("messages, word for word", () => {
-  it("MSG-DISK-1", () => {
-    const { head, body } = messages.diskFull(AT_MS);
-    expect(`${head} ${body}`).toBe(
-      "This disk is full, so new changes can't be kept. Everything up to 15:04:22 is safe. Free some space; we'll go on by ourselves. Until then the editor is read-only so that nothing is lost.",
-    );
-    expect(messages.diskFull(null).body).not.toContain("Everything");
+  it("are all in the document and the other way round", () => {
+    expect(rows.map((row) => row.id).sort()).toEqual(Object.keys(MESSAGES).sort());
   });
 
-  it("MSG-FILE-1, MSG-FILE-2", () => {
-    const { head, body } = messages.fileTooLarge("big.log", 84_000_000, true);
-    expect(`${head} ${body}`).toBe("big.log is 84 MB — too large to edit together. You can read it here; others get it as a plain copy when it changes.");
+  it.each(rows)("$id", ({ id, place, text, buttons }) => {
+    const { head, body } = wordingOf(id, { ...EXAMPLES, file: FILES[id] ?? "" });
+    expect(`${head} ${body}`.trim()).toBe(text);
+    const { without = [], instead = [] } = NOT_YET[id] ?? {};
+    for (const label of without) expect(buttons).toContain(label);
+    expect(MESSAGES[id].buttons).toEqual([...buttons.filter((label) => !without.includes(label)), ...instead]);
+    expect(MESSAGES[id].isUrgent).toBe(/ a\b/.test(place));
+  });
+
+  it("leaves out what is not known", () => {
+    expect(messages.diskFull(AT_MS).body).toMatch(/^Everything up to 15:04:22 is safe\. Free some space/);
+    expect(messages.diskFull(null).body).toMatch(/^Free some space/);
+    expect(messages.fileTooLarge("big.log", 84_000_000, true).head).toContain("84 MB");
     expect(messages.fileTooLarge("big.log", 84e7, false).body).toBe("Others get it as a plain copy when it changes.");
-    expect(messages.fileBinary("logo.psd")).toBe("logo.psd isn't text. It is synced whole, and its history has one moment per save.");
-  });
-
-  it("MSG-CLIP-1, MSG-CRASH-1, MSG-UNDO-1", () => {
-    expect(messages.COPY_FAILED).toBe("Couldn't copy. Select the text and press Ctrl+C.");
-    expect(messages.crashed(AT_MS)).toBe("CodeSync closed unexpectedly. All changes up to 15:04:22 are here.");
+    expect(messages.crashed(AT_MS)).toContain("up to 15:04:22");
     expect(messages.crashed(null)).toBe("CodeSync closed unexpectedly. All changes are here.");
     expect(messages.UNDO_OVERWRITTEN).toMatch(/^Nothing to undo here: /);
+  });
+
+  it("stay or leave, by id", () => {
+    expect(mannerOf("MSG-DISK-4")).toEqual({ isUrgent: true, stays: true });
+    expect(mannerOf("MSG-DISK-2")).toEqual({ isUrgent: false, stays: false });
+    expect(mannerOf("MSG-DISK-5")).toEqual({ isUrgent: false, stays: false });
+    expect(mannerOf("MSG-STORE-1")).toEqual({ isUrgent: false, stays: true });
+  });
+
+  it("have code, cause, version and time behind Details", () => {
+    expect(detailsOf({ code: "io", cause: "os 28", version: "0.3.0", at_ms: 0 })).toBe("io · os 28 · CodeSync 0.3.0 · 1970-01-01T00:00:00.000Z");
+    expect(detailsOf({ code: null, version: "", at_ms: 0 })).toBe("1970-01-01T00:00:00.000Z");
+  });
+});
+
+const SOURCES = import.meta.glob<string>(["../**/*.ts", "../**/*.svelte", "!../**/*.test.ts", "!../api/generated.ts", "!./messagesDocument.ts"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
+/** Sentences in the code: quoted texts and texts between tags that begin with a capital letter and have a space. */
+function sentencesIn(source: string): string[] {
+  const code = source.replace(/<style>[\s\S]*<\/style>/g, "").replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const quoted = [...code.matchAll(/"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/g)].map(([, plain, template]) => plain ?? template ?? "");
+  const between = [...code.matchAll(/>([^<>{}]+)</g)].map(([, text]) => (text ?? "").trim());
+  return [...quoted, ...between].filter((text) => /^[“"‘]?[A-Z]/.test(text) && / /.test(text));
+}
+
+describe("what the window says", () => {
+  it("is calm: no exclamation marks, no blame, no jargon", () => {
+    const faults = Object.entries(SOURCES).flatMap(([path, source]) =>
+      sentencesIn(source)
+        .filter((text) => /\b(errors?|failed|failure|invalid|exception|undefined)\b/i.test(text) || /\w!(\s|$)/.test(text))
+        .map((text) => `${path}: ${text}`),
+    );
+    expect(faults).toEqual([]);
+    expect(Object.keys(SOURCES).length).toBeGreaterThan(50);
+  });
+
+  it("is noticed where it is not", () => {
+    expect(sentencesIn('toast("Saving failed!"); <p>An error came up</p>')).toEqual(["Saving failed!", "An error came up"]);
   });
 });

@@ -1,4 +1,7 @@
-/** Sentences with an id in the table of messages (`UX.md` §5), word for word; the tests compare them. */
+/**
+ * The table of messages (`UX.md` §5) that can come up while a person works alone: the words and the buttons, read by the
+ * window and compared with the document by the tests. Shows nothing itself.
+ */
 import { bytes, clock } from "./words";
 
 /** Part in bold, and the rest. */
@@ -7,33 +10,128 @@ export interface Wording {
   body: string;
 }
 
+interface Message<B extends readonly string[] = readonly string[]> extends Wording {
+  buttons: B;
+  /** Read out at once instead of politely. */
+  isUrgent: boolean;
+  /** On the screen until it is closed. */
+  stays: boolean;
+}
+
+type Words<B extends readonly string[]> = Partial<Message> & Wording & { buttons?: B };
+
+function message<const B extends readonly string[] = readonly []>({ head, body, buttons, isUrgent = false, stays = false }: Words<B>): Message<B> {
+  return { head, body, buttons: (buttons ?? []) as readonly string[] as B, isUrgent, stays };
+}
+
+/** `{name}` stands for what differs from time to time. */
+export const MESSAGES = {
+  "MSG-DISK-1": message({
+    head: "This disk is full, so new changes can't be kept.",
+    body: "Everything up to {time} is safe. Free some space; we'll go on by ourselves. Until then the editor is read-only so that nothing is lost.",
+    buttons: ["Show what takes space"],
+    isUrgent: true,
+    stays: true,
+  }),
+  "MSG-DISK-2": message({ head: "", body: "Only {free} left on this disk. History uses {history}." }),
+  "MSG-DISK-3": message({
+    head: "",
+    body: "{file} is kept in CodeSync but could not be written to the folder: {why}.",
+    buttons: ["Try again", "Show in folder"],
+    isUrgent: true,
+    stays: true,
+  }),
+  "MSG-DISK-4": message({
+    head: "Part of this workspace's history can't be read.",
+    body: "Your files are fine (checked {checked}). History from {from} on is available. A copy of the damaged part is kept.",
+    buttons: ["Show what was kept"],
+    isUrgent: true,
+    stays: true,
+  }),
+  "MSG-FILE-1": message({
+    head: "{file} is {size} — too large to edit together.",
+    body: "You can read it here; others get it as a plain copy when it changes.",
+    buttons: ["Show in file manager"],
+    stays: true,
+  }),
+  "MSG-FILE-2": message({
+    head: "",
+    body: "{file} isn't text. It is synced whole, and its history has one moment per save.",
+    buttons: ["Show in file manager"],
+    stays: true,
+  }),
+  "MSG-VER-4": message({
+    head: "This workspace was last opened by CodeSync {theirs}.",
+    body: "Version {ours} could misread its history, so it stays untouched.",
+    stays: true,
+  }),
+  "MSG-UNDO-1": message({ head: "", body: "Nothing to undo here: {person} changed that text since." }),
+  "MSG-CLIP-1": message({ head: "", body: "Couldn't copy. Select the text and press Ctrl+C.", isUrgent: true }),
+  "MSG-CRASH-1": message({
+    head: "",
+    body: "CodeSync closed unexpectedly. All changes up to {time} are here.",
+    buttons: ["Send nothing", "Copy report"],
+  }),
+} satisfies Record<string, Message>;
+
+export type MessageId = keyof typeof MESSAGES;
+
+/** The words of a message with its places filled. */
+export function wordingOf(id: MessageId, values: Readonly<Record<string, string>> = {}): Wording {
+  const filled = (text: string): string => text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
+  const { head, body } = MESSAGES[id];
+  return { head: filled(head), body: filled(body) };
+}
+
+/** How a message that the engine words itself is shown; one that is not in the table is a polite toast. */
+export function mannerOf(id: string): { isUrgent: boolean; stays: boolean } {
+  const known: Record<string, Message> = MESSAGES;
+  const { isUrgent = false, stays = STAYING.has(id) } = known[id] ?? {};
+  return { isUrgent, stays };
+}
+
+/** Of the engine's own: what somebody has to know before going on. */
+const STAYING: ReadonlySet<string> = new Set(["MSG-DISK-6", "MSG-STORE-1", "MSG-STORE-2"]);
+
+export interface Circumstances {
+  /** Id of the message or code of the refusal. */
+  code: string | null;
+  /** Technical cause. */
+  cause?: string | null;
+  version: string;
+  at_ms: number;
+}
+
+/** What stands behind "Details": code, cause, version, time. */
+export function detailsOf({ code, cause, version, at_ms }: Circumstances): string {
+  const parts = [code, cause, version === "" ? null : `CodeSync ${version}`, new Date(at_ms).toISOString()];
+  return parts.filter((part) => part != null && part !== "").join(" · ");
+}
+
 /** MSG-DISK-1 */
 export function diskFull(saved_ms: number | null): Wording {
-  const until = saved_ms === null ? "" : `Everything up to ${clock(saved_ms)} is safe. `;
-  return {
-    head: "This disk is full, so new changes can't be kept.",
-    body: `${until}Free some space; we'll go on by ourselves. Until then the editor is read-only so that nothing is lost.`,
-  };
+  const { head, body } = wordingOf("MSG-DISK-1", saved_ms === null ? {} : { time: clock(saved_ms) });
+  return { head, body: saved_ms === null ? body.replace(/^.*? is safe\. /, "") : body };
 }
 
 /** MSG-FILE-1. `canRead` is false where the file is too large even to be shown. */
 export function fileTooLarge(name: string, size_bytes: number, canRead: boolean): Wording {
-  const read = canRead ? "You can read it here; others" : "Others";
-  return { head: `${name} is ${bytes(size_bytes)} — too large to edit together.`, body: `${read} get it as a plain copy when it changes.` };
+  const { head, body } = wordingOf("MSG-FILE-1", { file: name, size: bytes(size_bytes) });
+  return { head, body: canRead ? body : body.replace("You can read it here; others", "Others") };
 }
 
 /** MSG-FILE-2 */
 export function fileBinary(name: string): string {
-  return `${name} isn't text. It is synced whole, and its history has one moment per save.`;
+  return wordingOf("MSG-FILE-2", { file: name }).body;
 }
 
 /** MSG-CLIP-1 */
-export const COPY_FAILED = "Couldn't copy. Select the text and press Ctrl+C.";
+export const COPY_FAILED = MESSAGES["MSG-CLIP-1"].body;
 
 /** MSG-CRASH-1 */
 export function crashed(saved_ms: number | null): string {
-  const until = saved_ms === null ? "" : ` up to ${clock(saved_ms)}`;
-  return `CodeSync closed unexpectedly. All changes${until} are here.`;
+  if (saved_ms === null) return wordingOf("MSG-CRASH-1").body.replace(" up to {time}", "");
+  return wordingOf("MSG-CRASH-1", { time: clock(saved_ms) }).body;
 }
 
 /** MSG-UNDO-1, where the engine does not say who it was. */

@@ -1,4 +1,5 @@
 /** Short messages: at most three on the screen, all of them in the list behind the bell. */
+import { isApiError, sentenceOf } from "../api/client";
 
 export interface NoticeButton {
   label: string;
@@ -9,6 +10,8 @@ export interface NoticeOptions {
   buttons?: NoticeButton[];
   /** Stays until it is closed: for what went wrong. */
   stays?: boolean;
+  /** Id of the message or code of the refusal, behind "Details". */
+  code?: string | null;
   /** Technical cause, behind "Details". */
   detail?: string | null;
   /** Read out at once instead of politely. */
@@ -55,6 +58,12 @@ export class Notices {
     const hasButtons = (options.buttons?.length ?? 0) > 0;
     if (options.stays !== true) this.#leaveAfter(notice.id, hasButtons ? WITH_BUTTONS_MS : PLAIN_MS);
     return notice.id;
+  }
+
+  /** Says why something could not be done; it stays until it is closed. */
+  fail(cause: unknown, options: NoticeOptions = {}): number {
+    const { code, detail } = isApiError(cause) ? cause : { code: "internal", detail: null };
+    return this.toast(sentenceOf(cause), { stays: true, isUrgent: true, code, detail, ...options });
   }
 
   #leaveAfter(id: number, ms: number): void {

@@ -72,4 +72,12 @@ describe("notices", () => {
     notices.toast("again");
     expect(texts(notices)).toEqual(["again"]);
   });
+
+  it("keeps what could not be done on the screen, with its code and cause", () => {
+    const { notices, wait } = setUp();
+    notices.fail({ code: "io", message: "Could not be read.", detail: "os 5" });
+    wait(60_000);
+    const [shown] = notices.onScreen;
+    expect(shown).toMatchObject({ text: "Could not be read.", code: "io", detail: "os 5", isUrgent: true });
+  });
 });

@@ -116,7 +116,14 @@ class FakeHistory {
         return { reply: "moment", value: this.moment(scope, index) };
       }
       case "nameMoment":
+      case "renameMoment":
         return { reply: "done" };
+      case "findInHistory": {
+        const found = this.inScope(request.args.scope).find(({ step }) => step.splice[2] === request.args.text);
+        const place = { fileId: "f", kind: "appeared", atMs: 0, author: ME, deltaId: "d", line: "" } as const;
+        const hits = found === undefined ? [] : [{ ...place, path: found.step.path, index: 1, workspaceIndex: found.workspaceIndex }];
+        return { reply: "found", value: { hits, truncated: false } };
+      }
       case "compare": {
         const file = { path: "a.rs", oldPath: null, kind: "changed", linesAdded: 3, linesRemoved: 1, patch: null } as const;
         return { reply: "compared", value: { files: [file] } };
@@ -394,6 +401,33 @@ describe("another workspace", () => {
     expect(state.scope).toEqual({ kind: "workspace" });
     await state.setScope("file");
     expect(state.scope).toEqual({ kind: "file", path: "a.rs" });
+  });
+});
+
+describe("what was found", () => {
+  it("in the whole workspace holds for whichever file is looked at; of one file only for that", async () => {
+    const { state } = await opened("abc");
+    await state.find("b");
+    expect(state.hits.length).toBeGreaterThan(0);
+    await state.setPath("b.rs");
+    expect(state.hits).toEqual([]);
+    await state.setScope("workspace");
+    await state.find("b");
+    const { hits } = state;
+    await state.setPath("a.rs");
+    expect([hits.length > 0, state.hits]).toEqual([true, hits]);
+  });
+});
+
+describe("going round the scopes", () => {
+  it("leaves out the folder of a file at the top: it is the workspace", async () => {
+    const { state } = await opened("abc");
+    const seen: string[] = [];
+    for (let i = 0; i < 2; i += 1) {
+      await state.cycleScope();
+      seen.push(state.scopeKind);
+    }
+    expect(seen).toEqual(["workspace", "file"]);
   });
 });
 

@@ -78,6 +78,7 @@ function clipboardCommands({ editors, client, copyText, commands }: Workbench): 
   // The default keys stay with the web view, which does them natively.
   const ifRebound = (id: string) => (): boolean => commands.isRebound(id) && editors.hasTextFocus;
   return [
+    { id: "edit.copyText", title: "Copy this text", category: "Edit", isHidden: true, run: (text) => copyText(typeof text === "string" ? text : "") },
     {
       id: "edit.cut",
       title: "Cut",

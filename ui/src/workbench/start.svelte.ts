@@ -1,14 +1,14 @@
 /** Puts the parts together, keeps them in step, and says when the window is ready. */
 import { mount, tick, untrack } from "svelte";
-import { Client, isApiError, sentenceOf } from "../api/client";
+import { Client, sentenceOf } from "../api/client";
 import type { Act, ApiError, Notice as EngineNotice } from "../api/generated";
-import { COPY_FAILED, UNDO_OVERWRITTEN, crashed } from "../base/messages";
+import { COPY_FAILED, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf } from "../base/messages";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
 import { applyTheme } from "../editor/theme";
 import type { Host } from "../platform/host";
 import { FilesState } from "../state/files.svelte";
-import { Notices } from "../state/notices.svelte";
+import { type NoticeButton, Notices } from "../state/notices.svelte";
 import { past } from "../state/past.svelte";
 import { Session } from "../state/session.svelte";
 import App from "./App.svelte";
@@ -27,6 +27,9 @@ declare global {
   }
 }
 
+/** While the moment shown changes with every frame. */
+const TREE_EVERY_MS = 120;
+
 /** Done when the newest workspace shows what it showed when it was last open. */
 let settling: Promise<unknown> = Promise.resolve();
 
@@ -36,7 +39,7 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   const workbench = makeWorkbench(client);
   const { session, commands, notices } = workbench;
   commands.registerAll([...frameCommands(workbench), ...editCommands(workbench)]);
-  commands.onFailed((cause) => notices.toast(sentenceOf(cause), { stays: true, isUrgent: true, detail: isApiError(cause) ? cause.detail : null }));
+  commands.onFailed((cause) => notices.fail(cause));
   for (const contribute of features) contribute(workbench);
   const memory = new Memory(client, workbench.layout, workbench.editors, workbench.files);
   follow(workbench, memory);
@@ -63,7 +66,8 @@ function sayCrashed({ notices, session, copyText, commands }: Workbench): void {
   const copy = (): void => {
     copyText(report).catch((cause: unknown) => commands.fail(cause));
   };
-  notices.toast(text, { buttons: [{ label: "Send nothing", run: () => undefined }, { label: "Copy report", run: copy }] });
+  const [nothing, copying] = MESSAGES["MSG-CRASH-1"].buttons;
+  notices.toast(text, { buttons: [{ label: nothing, run: () => undefined }, { label: copying, run: copy }] });
 }
 
 function makeWorkbench(client: Client): Workbench {
@@ -122,14 +126,19 @@ function follow(workbench: Workbench, memory: Memory): void {
         if (document.activeElement?.closest("[role='tree']") == null) void workbench.files.reveal(path);
       });
     });
-    // The tree shows the moment the window is at.
+    // The tree shows the moment the window is at, but not every one that a hand drags over.
     let wasPast = false;
+    let treeTimer: ReturnType<typeof setTimeout> | undefined;
     $effect(() => {
       const isPast = past.moment !== null;
       void past.moment?.workspaceIndex;
-      untrack(() => {
-        if (isPast || wasPast) void workbench.files.reload();
-      });
+      if (isPast !== wasPast) untrack(() => void workbench.files.reload());
+      else if (isPast) {
+        treeTimer ??= setTimeout(() => {
+          treeTimer = undefined;
+          void workbench.files.reload();
+        }, TREE_EVERY_MS);
+      }
       wasPast = isPast;
     });
   });
@@ -147,7 +156,7 @@ function followWorkspace({ session, editors, files, layout, notices }: Workbench
       if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();
       editors.focusSoon();
-    })().catch((cause: unknown) => notices.toast(sentenceOf(cause), { stays: true, isUrgent: true }));
+    })().catch((cause: unknown) => notices.fail(cause));
   });
   session.onClosing(() => {
     memory.stop();
@@ -195,11 +204,13 @@ function followEngine(workbench: Workbench): void {
     const { kind, message } = event.data;
     if (kind !== last && (kind === "cannotWriteFile" || kind === "failed") && message !== null) {
       // MSG-DISK-3: kept, but not in the folder.
+      const [again, show] = MESSAGES["MSG-DISK-3"].buttons;
       const buttons = [
-        { label: "Try again", run: () => commands.run("file.saveAll") },
-        { label: "Show in folder", run: () => commands.run("file.revealInFileManager", "") },
+        { label: again, run: () => commands.run("file.saveAll") },
+        { label: show, run: () => commands.run("file.revealInFileManager", "") },
       ];
-      notices.toast(message, { stays: true, isUrgent: true, ...(kind === "cannotWriteFile" ? { buttons } : {}) });
+      const isFile = kind === "cannotWriteFile";
+      notices.toast(message, { stays: true, isUrgent: true, ...(isFile ? { buttons, code: "MSG-DISK-3" } : { code: kind }) });
     }
     last = kind;
   });
@@ -211,20 +222,18 @@ function sayAct({ client, notices, session }: Workbench, act: Act): void {
   if (isMine && act.canUndo) return;
   void session;
   const undo = (): void => {
-    client.ask({ cmd: "undoGroup", args: { groupId: act.groupId } }).catch((cause: unknown) => {
-      notices.toast(sentenceOf(cause), { stays: true });
-    });
+    client.ask({ cmd: "undoGroup", args: { groupId: act.groupId } }).catch((cause: unknown) => notices.fail(cause));
   };
   notices.toast(act.sentence, act.canUndo ? { buttons: [{ label: "Undo", run: undo }] } : {});
 }
 
-function sayNotice({ notices, files, session }: Workbench, notice: EngineNotice): void {
-  const { path } = notice;
-  const buttons = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
-  const text = notice.body === "" ? notice.title : `${notice.title} ${notice.body}`;
-  const isDisk = notice.id.startsWith("MSG-DISK");
-  const detail = [notice.id, path, `CodeSync ${session.started?.version ?? ""}`, new Date().toISOString()].filter((part) => part !== null).join(" · ");
-  notices.toast(text, { buttons, stays: isDisk, isUrgent: isDisk, detail });
+function sayNotice({ notices, files, commands }: Workbench, { id, title, body, path }: EngineNotice): void {
+  const buttons: NoticeButton[] = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
+  if (id === "MSG-DISK-4") {
+    const [show] = MESSAGES[id].buttons;
+    buttons.push({ label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") });
+  }
+  notices.toast(body === "" ? title : `${title} ${body}`, { buttons, ...mannerOf(id), code: id, detail: path });
 }
 
 function followLooks({ session, editors, client }: Workbench): void {

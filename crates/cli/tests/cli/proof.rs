@@ -56,6 +56,9 @@ fn send(line: &mut Line, message: &Value) -> std::io::Result<()> {
     line.get_mut().write_all(format!("{message}\n").as_bytes())
 }
 
+/// Pastes as long as that many times sixteen characters; the last is stored apart.
+const PASTES: [usize; 4] = [1, 30, 80, 600];
+
 /// A text and every state that it went through since the program was last started.
 struct Typed {
     now: Naive,
@@ -72,7 +75,7 @@ impl Typed {
                 let position = random.below(length);
                 (position, (1 + random.below(6)).min(length - position), String::new())
             }
-            1 => (random.below(length + 1), 0, format!("{:x}", random.next()).repeat(20 + random.below(60) as usize)),
+            1 => (random.below(length + 1), 0, format!("{:x}", random.next()).repeat(PASTES[random.below(4) as usize])),
             2..5 => (random.below(length + 1), 0, "word".into()),
             _ => (length, 0, char::from(b'a' + random.below(26) as u8).to_string()),
         };
@@ -134,7 +137,31 @@ fn kill_rounds(seed: u64, n_rounds: u64, n_confirmed: &mut u64) {
         };
         let found = typed.states[typed.n_confirmed..].contains(&text);
         let was = typed.states[..typed.n_confirmed].iter().rposition(|state| *state == text);
-        assert!(found, "{what}: {} edits were confirmed; found state {was:?}, {} bytes", typed.n_confirmed, text.len());
+        let confirmed = &typed.states[typed.n_confirmed];
+        if !found {
+            let mut at = text.len().saturating_sub(40);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            println!("found ..{:?}", &text[at..]);
+            for state in &typed.states[typed.n_confirmed.saturating_sub(3)..] {
+                println!("{} {:?}", state.len(), &state[state.len().saturating_sub(40)..]);
+            }
+            println!(
+                "{:?} {:?}",
+                world.read("k.txt").len(),
+                world.run(["log"]).stdout.lines().take(6).collect::<Vec<_>>()
+            );
+        }
+        let same = text.bytes().zip(confirmed.bytes()).take_while(|(a, b)| a == b).count();
+        assert!(
+            found,
+            "{what}: {} edits of {} were confirmed; found state {was:?}: {} bytes instead of {}, the first {same} are right",
+            typed.n_confirmed,
+            typed.states.len() - 1,
+            text.len(),
+            confirmed.len()
+        );
         if world.root().join("k.txt").exists() {
             assert_eq!(world.read("k.txt"), text.as_bytes(), "{what}: the file in the folder");
         }
@@ -197,7 +224,8 @@ impl Content {
     fn of(world: &World) -> Self {
         Self {
             tree: world.ok(["tree"]),
-            log: world.json(["log"]),
+            // Where the store no longer knows who it is, a new life of it begins, with an entry of its own.
+            log: world.json(["log"]).into_iter().filter(|entry| entry["kind"] != "session").collect(),
             texts: FILES.iter().map(|path| world.run(["show", path]).stdout).collect(),
             files: world.files().into_iter().map(|(path, (bytes, _))| (path, sum(&bytes))).collect(),
         }
@@ -213,12 +241,12 @@ fn store_with_everything() -> World {
     world.write("picture.bin", (0..3_000_u32).map(|n| (n * n) as u8).collect::<Vec<_>>());
     let keys: Vec<_> = (0..300).map(|n| (n, 0, "k")).collect();
     world.edit("notes.txt", &keys);
-    world.edit("src/long.txt", &[(0, 0, &"a long paste ".repeat(100))]);
+    world.edit("src/long.txt", &[(0, 0, &"a long paste ".repeat(800))]);
     world.ok(["verify"]);
     let watch = world.watch();
     let mut line = connect(&world);
     for n in 0..40 {
-        let inserted = if n % 10 == 3 { "another paste ".repeat(40) } else { "t".into() };
+        let inserted = if n % 10 == 3 { "another paste ".repeat(700) } else { "t".into() };
         let args = json!({ "path": "notes.txt", "edits": [[n, 0, inserted]] });
         send(&mut line, &json!({ "id": n, "cmd": "editFile", "args": args })).unwrap();
         line.read_line(&mut String::new()).unwrap();
@@ -226,6 +254,9 @@ fn store_with_everything() -> World {
     let args = json!({ "key": "window", "value": "{\"tabs\":[\"notes.txt\"]}" });
     send(&mut line, &json!({ "id": 99, "cmd": "putState", "args": args })).unwrap();
     line.read_line(&mut String::new()).unwrap();
+    // One fault at a time: the folder has what history has when the program is killed.
+    let text = world.run(["show", "notes.txt"]).stdout;
+    wait_for("the file in the folder", || (world.read("notes.txt") == text.as_bytes()).then_some(()));
     watch.kill();
     world
 }
@@ -338,4 +369,114 @@ fn damage_to_any_file_of_the_store_is_healed_or_harmless() {
         }
     }
     println!("{tally:?}");
+}
+
+/// Segments of one kind (the byte in their header), in both copies where there are two.
+fn segments(world: &World, kind: u8) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in ["journal", "copies"] {
+        let entries = fs::read_dir(world.root().join(".codesync").join(folder)).unwrap().map(Result::unwrap);
+        found.extend(entries.map(|entry| entry.path()).filter(|path| fs::read(path).unwrap().get(10) == Some(&kind)));
+    }
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "seg"));
+    found
+}
+
+const SEALED: u8 = 2;
+const BLOBS: u8 = 3;
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = at.min(bytes.len() - 20);
+    bytes[at] ^= 0x10;
+    fs::write(path, bytes).unwrap();
+}
+
+/// What `verify` says in its two forms: both must agree.
+fn verified(world: &World, arguments: &[&str], is_well: bool) -> (Vec<String>, Vec<String>) {
+    let run = world.run(["verify", "--json"].iter().chain(arguments));
+    assert_eq!(run.status, Some(i32::from(!is_well)), "{run:?}");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["ok"], is_well, "{report}");
+    let list = |name: &str| -> Vec<String> {
+        report[name].as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list("problems").is_empty(), is_well, "{report}");
+    (list("problems"), list("repaired"))
+}
+
+fn one_content() -> World {
+    let world = World::with_workspace();
+    world.write("a.txt", "content that is stored apart ".repeat(40));
+    world.edit("b.txt", &[(0, 0, "short")]);
+    world
+}
+
+#[test]
+fn verify_says_of_each_copy_whether_it_is_good_and_mends_it() {
+    let world = one_content();
+    let healthy = world.ok(["verify"]);
+    assert!(healthy.starts_with("All is well: ") && healthy.contains("1 stored content checked"), "{healthy}");
+    for segment in segments(&world, BLOBS) {
+        flip(&segment, 200);
+        let run = world.run(["verify"]);
+        assert!(run.status == Some(1) && run.sentence().contains("verify --repair"), "{run:?}");
+        let (problems, _) = verified(&world, &[], false);
+        assert!(problems[0].contains(segment.file_name().unwrap().to_str().unwrap()), "{problems:?}");
+        let (_, repaired) = verified(&world, &["--repair"], true);
+        assert!(!repaired.is_empty());
+        assert_eq!(verified(&world, &[], true), (vec![], vec![]));
+    }
+    // A copy that is gone altogether comes back by itself.
+    for segment in segments(&world, BLOBS) {
+        let bytes = fs::read(&segment).unwrap();
+        fs::remove_file(&segment).unwrap();
+        verified(&world, &[], true);
+        world.ok(["status"]);
+        assert_eq!(fs::read(&segment).unwrap(), bytes);
+    }
+    assert_eq!(world.ok(["show", "a.txt"]).as_bytes(), world.read("a.txt"));
+}
+
+#[test]
+fn verify_names_what_has_no_good_copy_left_and_does_not_forget_it() {
+    let world = one_content();
+    let files = world.files();
+    for segment in segments(&world, BLOBS) {
+        flip(&segment, 200);
+    }
+    let (problems, _) = verified(&world, &[], false);
+    assert!(
+        problems.iter().any(|problem| problem.contains("ontent") && problem.contains("cannot be read")),
+        "{problems:?}"
+    );
+    let (problems, _) = verified(&world, &["--repair"], false);
+    assert!(problems.iter().any(|problem| problem.contains("is missing")), "{problems:?}");
+    verified(&world, &[], false);
+    // The rest is as it was, and so is the folder.
+    assert_eq!(world.ok(["show", "b.txt"]), "short");
+    assert_eq!(world.files(), files);
+    let refused = world.refused(["show", "a.txt"]);
+    assert!(refused.contains("a.txt") || refused.contains("history"), "{refused}");
+}
+
+#[test]
+fn verify_brings_sealed_history_back_from_the_index_and_says_when_it_is_gone() {
+    let world = one_content();
+    let log = world.json(["log"]);
+    for segment in segments(&world, SEALED) {
+        fs::remove_file(segment).unwrap();
+    }
+    let (_, repaired) = verified(&world, &[], true);
+    assert!(repaired.iter().any(|sentence| sentence.contains("second copy")), "{repaired:?}");
+    assert_eq!(world.json(["log"]), log);
+    for segment in segments(&world, SEALED) {
+        fs::remove_file(segment).unwrap();
+    }
+    fs::remove_dir_all(world.root().join(".codesync/index")).unwrap();
+    // Nothing tells this from an old copy put in its place: that is said, and the folder is taken in anew.
+    let files = world.files();
+    let (_, said) = verified(&world, &[], true);
+    assert!(said.iter().any(|sentence| sentence.contains("older copy")), "{said:?}");
+    assert_eq!(world.files(), files);
 }

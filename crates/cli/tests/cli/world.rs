@@ -76,7 +76,9 @@ impl World {
     }
 
     pub fn command(&self) -> Command {
-        self.in_this_world(env!("CARGO_BIN_EXE_codesync"))
+        // A long proof runs a copy that nobody builds anew meanwhile.
+        let program = std::env::var_os("CODESYNC_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_codesync").into());
+        self.in_this_world(program)
     }
 
     /// Any program, with this world's folders and without the tester's own settings.

@@ -67,7 +67,49 @@ fn a_long_file_is_shown_without_its_history_and_then_edited_with_it() {
 }
 
 #[test]
-fn a_kept_text_is_not_believed_once_its_file_changed() {
+fn a_kept_text_and_what_was_typed_since_are_shown_after_a_kill() {
+    let (disk, index) = closed_with(2_500);
+    let mut engine = open(&disk, &index);
+    let edits = vec![Splice(1, 2, "ä😀\n".into()), Splice(2, 2, "b".into()), Splice(0, 1, String::new())];
+    engine.handle(Request::EditFile { path: "long.md".into(), edits }, NOW).unwrap();
+    edit(&mut engine, "long.md", 1_500);
+    let whole = text(&mut engine, "long.md");
+    // As if the program were killed: what was kept stays as it was, and a part was sealed since.
+    engine.log.seal(true).unwrap();
+    edit(&mut engine, "long.md", 1);
+    drop(engine);
+    let mut engine = open(&disk, &index);
+    let (_, shown, n_moments) = view(&mut engine, "long.md");
+    assert_eq!((shown, n_moments), (format!("k{whole}"), 2_500 + 3 + 1_500 + 1));
+    let file = engine.text_file_at("long.md").unwrap();
+    assert!(engine.documents.get_mut(&file).is_none(), "its history was not read");
+    engine.take_events();
+    assert!(engine.read_ahead());
+    assert!(!engine.take_events().iter().any(|event| matches!(event, Event::ViewPatch { .. })), "and it was right");
+}
+
+#[test]
+fn a_damaged_kept_text_is_not_believed() {
+    let (disk, index) = closed_with(2_500);
+    index.damage(|key| key.starts_with(b"cache/text/"), |value| value[20] ^= 1);
+    let mut engine = open(&disk, &index);
+    let file = engine.text_file_at("long.md").unwrap();
+    assert_eq!(engine.kept_text(&file), None);
+    assert_eq!(view(&mut engine, "long.md").1, "k".repeat(2_500));
+}
+
+#[test]
+fn a_text_is_kept_while_work_goes_on() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let mut engine = open(&disk, &index);
+    edit(&mut engine, "long.md", 9_000);
+    engine.rest(false).unwrap();
+    let file = engine.text_file_at("long.md").unwrap();
+    assert_eq!(engine.kept(&file).map(|kept| kept.2), Some(9_000));
+}
+
+#[test]
+fn a_text_kept_before_the_last_edit_is_not_shown() {
     let (disk, index) = closed_with(2_500);
     let mut engine = open(&disk, &index);
     edit(&mut engine, "long.md", 1);
@@ -91,4 +133,24 @@ fn a_wrong_kept_text_is_put_right() {
     let patched = engine.take_events().iter().any(|event| format!("{event:?}").contains("splices"));
     assert!(patched, "the view was told");
     assert_eq!(text(&mut engine, "long.md").len(), 2_500);
+}
+
+#[test]
+fn long_histories_that_nobody_looks_at_are_let_go() {
+    let mut engine = open(&MemoryDisk::new(), &MemoryIndex::new());
+    for path in ["a.md", "b.md", "c.md", "d.md"] {
+        edit(&mut engine, path, 20_000);
+    }
+    let shown = view(&mut engine, "a.md").1.len();
+    for path in ["b.md", "c.md", "d.md"] {
+        text(&mut engine, path);
+    }
+    engine.rest(true).unwrap();
+    let n_held = engine.documents.iter().count();
+    assert_eq!((shown, n_held), (20_000, 4), "40,000 steps and the one used last, and what a view shows");
+    edit(&mut engine, "e.md", 20_000);
+    engine.rest(true).unwrap();
+    let held: Vec<_> = engine.documents.iter().map(|(file, _)| engine.tree.get(file).unwrap().path.as_str()).collect();
+    assert_eq!(held.len(), 4);
+    assert!(held.contains(&"a.md") && held.contains(&"e.md"));
 }

@@ -321,3 +321,19 @@ fn the_way_from_one_moment_to_another_is_exact_while_others_write() {
         shown = Some((index, text));
     }
 }
+
+#[test]
+fn a_file_deleted_and_brought_back_unchanged_is_not_marked_in_the_past() {
+    let mut bench = Bench::new();
+    bench.edit("same.md", &[(0, 0, "as it was")]);
+    bench.edit("other.md", &[(0, 0, "as it was")]);
+    let Reply::Timeline(timeline) = bench.ask(Request::Timeline { scope: Scope::Workspace }) else { panic!() };
+    bench.ask(Request::Delete { path: "same.md".into() });
+    let Reply::Deleted { files } = bench.ask(Request::ListDeleted { limit: 10 }) else { panic!() };
+    bench.ask(Request::Undelete { file_id: files[0].file_id.clone() });
+    bench.edit("other.md", &[(0, 0, "not ")]);
+    let at = Some(Moment::Step(timeline.n_moments));
+    let Reply::Folder { entries } = bench.ask(Request::ListFolder { path: String::new(), at }) else { panic!() };
+    let marks: Vec<_> = entries.iter().map(|entry| (entry.path.as_str(), entry.change)).collect();
+    assert_eq!(marks, [("other.md", Some(codesync_api::EntryChange::Differs)), ("same.md", None)]);
+}

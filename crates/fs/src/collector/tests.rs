@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use std::collections::BTreeMap;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn path(n: usize) -> RelPath {
     RelPath::parse(&format!("f{n}")).unwrap()

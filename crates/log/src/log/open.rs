@@ -158,11 +158,11 @@ impl Opening {
         }
         let mut bytes = self.log.writer.disk.read(&name).map_err(io)?;
         let mut scan = journal::scan(number, &bytes);
-        if !scan.is_clean() || twin_is_longer {
-            if let Some(whole) = self.heal_from_twin(number, &bytes, &scan) {
-                scan = journal::scan(number, &whole);
-                bytes = whole;
-            }
+        if (!scan.is_clean() || twin_is_longer)
+            && let Some(whole) = self.heal_from_twin(number, &bytes, &scan)
+        {
+            scan = journal::scan(number, &whole);
+            bytes = whole;
         }
         let is_unfinished = self.is_behind_twin(number, &scan);
         if is_unfinished && scan.class == Some(Class::Live) {

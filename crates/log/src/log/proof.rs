@@ -262,3 +262,88 @@ fn a_disk_full_at_any_write_loses_nothing_and_work_goes_on() {
     println!("the disk refused {n_refusals} writes");
     assert!(n_refusals > 100);
 }
+
+/// The store of format 1 as it was first released: sealed history, a tail, contents stored apart.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/format-1");
+/// Set to write the golden store anew: only together with a new format, into a folder of its own.
+const WRITE_GOLDEN: &str = "CODESYNC_WRITE_GOLDEN";
+
+fn golden_names(folder: &std::path::Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in ["", "journal", "copies"] {
+        let entries = std::fs::read_dir(folder.join(part)).unwrap().map(Result::unwrap);
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        names.extend(files.map(|entry| format!("{part}/{}", entry.file_name().to_str().unwrap())));
+    }
+    names.iter_mut().for_each(|name| *name = name.trim_start_matches('/').to_owned());
+    names.sort();
+    names
+}
+
+/// Everything that a store yields, one line for each delta in its order: name, bytes as on the wire, and whether its
+/// own signature is kept; then the contents.
+fn listing(log: &Log, session: &Session) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut lines = String::new();
+    log.for_each(&mut |signed| {
+        let is_signed = if signed.signature == [0; 64] { "covered" } else { "signed" };
+        lines += &format!("{} {is_signed} {}\n", hex(&signed.hash.0), hex(&testing::bytes(signed)));
+    })
+    .unwrap();
+    for text in session.pastes.values() {
+        let hash = BlobHash::of(text);
+        lines += &format!("blob {} {}\n", hex(&hash.0), hex(&log.blob(&hash).unwrap_or_default()));
+    }
+    lines
+}
+
+#[test]
+fn a_store_of_the_first_format_is_read_to_the_byte() {
+    let folder = std::path::Path::new(GOLDEN);
+    let session = session(7, 230);
+    if std::env::var_os(WRITE_GOLDEN).is_some() {
+        write_golden(folder, &session);
+    }
+    let expected = std::fs::read_to_string(folder.join("listing.txt")).unwrap();
+    for without_copies in [false, true] {
+        // The index is made anew: it may change its format, the journal may not.
+        let mut disk = MemoryDisk::new();
+        for name in golden_names(folder).iter().filter(|name| !without_copies || !name.starts_with("copies/")) {
+            crate::Disk::replace(&mut disk, name, &std::fs::read(folder.join(name)).unwrap()).unwrap();
+        }
+        let (mut log, report) = open(&disk, &MemoryIndex::new());
+        assert!(report.findings.is_empty(), "{report:?}");
+        assert!(listing(&log, &session) == expected, "the store no longer yields what was written to it");
+        assert!(log.blocks.len() > 1 && log.n_unsealed_steps() > 0);
+        assert!(log.verify(&mut |_, _| {}).is_sound());
+        // And it goes on.
+        let Session { deltas, .. } = self::session(7, 260);
+        deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
+        log.close().unwrap();
+        assert_eq!(hashes(&open(&disk, &MemoryIndex::new()).0), sorted(&deltas));
+    }
+}
+
+fn write_golden(folder: &std::path::Path, session: &Session) {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    for (n, group) in session.deltas.chunks(5).enumerate() {
+        for signed in group {
+            session.pastes.get(&signed.hash).map(|text| log.put_blob(text).unwrap());
+            append(&mut log, signed).unwrap();
+        }
+        log.sync().unwrap();
+        if n % 7 == 6 {
+            log.seal(false).unwrap();
+        }
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    for (name, _) in disk.files().into_iter().filter(|(name, _)| name != "ballast" && name != ".gitignore") {
+        let path = folder.join(&name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, crate::Disk::read(&disk, &name).unwrap()).unwrap();
+    }
+    std::fs::write(folder.join("listing.txt"), listing(&log, session)).unwrap();
+}

@@ -16,6 +16,8 @@ use std::sync::Arc;
 const BLOCK_GROWTH: u64 = 2;
 /// The same bound for the steps of one block, and for one delta.
 const BLOCK_STEPS_MAX: u64 = 4_096;
+/// Steps of a part that is sealed while others wait: large enough that no later part is joined to it.
+const PART_STEPS: u64 = 2_048;
 /// Bound on what one block decodes to.
 const BLOCK_DELTA_BYTES_MAX: usize = 4 << 20;
 /// A segment of sealed blocks is written anew when this much of it, and more than half, is superseded.
@@ -53,6 +55,31 @@ impl Log {
         self.clear_superseded()?;
         self.writer.lay_in_ballast();
         Ok(report)
+    }
+
+    /// Seals the oldest part of a long tail, so little that nobody waits for it. Says whether there was one; when not,
+    /// [`Self::seal`] does the rest. Live segments stay until then, so a crash leaves everything at least once.
+    pub fn seal_part(&mut self) -> Result<bool, LogError> {
+        if self.tail.n_steps < 2 * PART_STEPS {
+            return Ok(false);
+        }
+        self.sync()?;
+        let mut n_steps = 0;
+        let n_deltas = self.tail.deltas.iter().take_while(|signed| {
+            n_steps += signed.delta.steps.len() as u64;
+            n_steps <= PART_STEPS
+        });
+        let n_deltas = n_deltas.count().max(1);
+        let whole = std::mem::take(&mut self.tail);
+        whole.deltas[..n_deltas].iter().for_each(|signed| self.tail.push(signed.clone()));
+        match self.seal_tail() {
+            Ok(_) => whole.deltas[n_deltas..].iter().for_each(|signed| self.tail.push(signed.clone())),
+            Err(error) => {
+                self.tail = whole;
+                return Err(error);
+            }
+        }
+        Ok(true)
     }
 
     fn seal_tail(&mut self) -> Result<SealReport, LogError> {

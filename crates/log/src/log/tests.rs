@@ -104,6 +104,27 @@ fn check_content(log: &Log, deltas: &[Arc<SignedDelta>]) {
 }
 
 #[test]
+fn a_long_tail_is_sealed_part_by_part_and_a_kill_between_two_loses_nothing() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let deltas = typing(9_000);
+    let (mut log, _) = open(&disk, &index);
+    deltas.iter().for_each(|signed| append(&mut log, signed).unwrap());
+    assert!(log.seal_part().unwrap());
+    assert!(log.n_unsealed_steps() > 0 && log.n_unsealed_steps() < 9_000);
+    check_content(&log, &deltas);
+    drop(log);
+    let (mut log, report) = open(&disk, &index);
+    assert_eq!(report, OpenReport::default());
+    check_content(&log, &deltas);
+    while log.seal_part().unwrap() {}
+    log.seal(false).unwrap();
+    assert_eq!(log.n_unsealed_steps(), 0);
+    check_content(&log, &deltas);
+    drop(log);
+    check_content(&open(&disk, &index).0, &deltas);
+}
+
+#[test]
 fn idle_seals_grow_one_block_until_it_is_worth_a_new_one() {
     let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
     let deltas = typing(499);

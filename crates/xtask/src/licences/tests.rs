@@ -28,7 +28,7 @@ fn parts_of_parts_are_listed_and_tools_and_our_own_are_not() {
             { "id": "rope", "deps": [needs("knot", Value::Null)] },
         ] },
     });
-    let found = linked(&metadata).unwrap();
+    let found = linked(&metadata).expect("every part has a licence");
     let wanted = [("knot", "ISC"), ("rope", "MIT OR Apache-2.0")];
     assert_eq!(found, wanted.map(|(name, licence)| (name.to_owned(), licence.to_owned())).into());
 }

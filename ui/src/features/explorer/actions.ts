@@ -1,10 +1,10 @@
 /** What the explorer does to files, and what is said about it. Every act is one the engine can take back. */
-import { sentenceOf } from "../../api/client";
 import type { DeletedFile } from "../../api/generated";
 import { baseName, copyName, isWithin, join, parentOf } from "../../base/paths";
 import { plural } from "../../base/words";
 import { past } from "../../state/past.svelte";
 import type { NameEdit } from "../../state/files.svelte";
+import { progress } from "../../state/progress.svelte";
 import type { Workbench } from "../../workbench/workbench";
 
 interface Deleted {
@@ -152,18 +152,27 @@ export class ExplorerActions {
 
   /** Takes in files dropped from outside. */
   async importFiles(sources: readonly string[], folder: string): Promise<void> {
-    const { client, files, notices } = this.workbench;
+    const { client, files, layout, notices } = this.workbench;
+    if (!this.canChange) {
+      layout.say("Nothing can be copied in here now.", 4_000);
+      return;
+    }
     let n_taken = 0;
-    await this.#say(async () => {
-      for (const source of sources) {
-        const name = source.slice(source.replace(/\\/g, "/").lastIndexOf("/") + 1);
-        const taken = new Set(files.entriesOf(folder).map((entry) => entry.name));
-        const path = join(folder, taken.has(name) ? copyName(name, (one) => taken.has(one)) : name);
-        await client.ask({ cmd: "importFile", args: { source, path } });
-        await files.load(folder);
-        n_taken += 1;
-      }
-    });
+    const far = (): string => `Copying ${n_taken + 1} of ${plural(sources.length, "file")}`;
+    await this.#say(() =>
+      progress.track(far(), async (work) => {
+        for (const source of sources) {
+          if (work.isStopped) return;
+          work.say(far());
+          const name = source.slice(source.replace(/\\/g, "/").lastIndexOf("/") + 1);
+          const taken = new Set(files.entriesOf(folder).map((entry) => entry.name));
+          const path = join(folder, taken.has(name) ? copyName(name, (one) => taken.has(one)) : name);
+          await client.ask({ cmd: "importFile", args: { source, path } });
+          await files.load(folder);
+          n_taken += 1;
+        }
+      }),
+    );
     if (n_taken > 0) notices.toast(`Copied ${plural(n_taken, "file")} into ${folder === "" ? "the workspace" : `“${folder}”`}.`);
   }
 
@@ -171,7 +180,7 @@ export class ExplorerActions {
     try {
       await act();
     } catch (cause) {
-      this.workbench.notices.toast(sentenceOf(cause), { stays: true, isUrgent: true });
+      this.workbench.notices.fail(cause);
     }
   }
 }

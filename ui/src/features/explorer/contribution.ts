@@ -17,9 +17,12 @@ export function contribute(workbench: Workbench): void {
   });
   workbench.commands.registerAll([...makeCommands(workbench, actions), ...fileCommands(workbench, actions), ...clipCommands(workbench, actions)]);
   workbench.client.onAppEvent((event) => {
-    if (event.event !== "dropped" || workbench.session.workspace === null) return;
-    const { paths, x, y } = event.data;
-    void actions.importFiles(paths, folderAt(x, y) ?? "");
+    if (event.event !== "dropped") return;
+    const { paths, folder, x, y } = event.data;
+    const into = folderAt(x, y);
+    // A folder on the window is opened; whatever comes down in the tree is copied to where it was let go.
+    if (folder !== null && into === null) void workbench.session.open(folder);
+    else if (workbench.session.workspace !== null) void actions.importFiles(paths, into ?? "");
   });
 }
 

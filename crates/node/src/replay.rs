@@ -1,8 +1,8 @@
 //! Opens a replay bundle as a workspace: it is unpacked into a folder of its own, and the same bundle later finds
 //! that folder again. Must never put a history into a folder that it did not make for one.
 
+use crate::{Node, Options, STORE_FOLDER};
 use codesync_api::{ApiError, ErrorCode, Request};
-use codesync_node::{Node, Options, STORE_FOLDER};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub fn is_bundle(path: &Path) -> bool {
 ///
 /// # Errors
 /// When the bundle is damaged or the folder cannot be made; then nothing is left behind.
-pub fn unpack(bundle: &Path, among: &Path, person: Option<&str>) -> Result<PathBuf, ApiError> {
+pub fn unpack_bundle(bundle: &Path, among: &Path, person: Option<&str>) -> Result<PathBuf, ApiError> {
     let bundle = std::path::absolute(bundle).map_err(|reason| not_made(bundle, &reason))?;
     let name = bundle.file_stem().map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
     place(&name, among, |folder, kind| import(&bundle, folder, kind, person))
