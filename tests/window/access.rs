@@ -147,7 +147,10 @@ async fn every_screen_is_named(reader: &Reader<'_>) -> Result<()> {
         reader.press("Escape")?;
         // Pages stay; what lies over the window goes, and only then the next keys count.
         let is_over = |node: &Node| node.role == "dialog";
-        until("nothing lies over the window", async || Ok(!reader.desktop.nodes()?.iter().any(is_over))).await?;
+        let gone = until("nothing lies over it", async || Ok(!reader.desktop.nodes()?.iter().any(is_over))).await;
+        if let Err(reason) = gone {
+            bail!("{reason:#} after {keys:?} and Escape:\n{}", listing(&reader.desktop.nodes()?));
+        }
     }
     Ok(())
 }
