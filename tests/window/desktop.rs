@@ -46,7 +46,6 @@ const ROLES: [(u32, &str); 26] = [
 ];
 
 /// Numbers of AT-SPI's list of states.
-const FOCUSABLE: u32 = 11;
 const FOCUSED: u32 = 12;
 
 /// Both buses. Ended with it.
@@ -64,7 +63,6 @@ pub struct Node {
     /// What a slider says in place of its number.
     pub value_text: String,
     pub is_focused: bool,
-    pub is_focusable: bool,
     pub depth: usize,
 }
 
@@ -149,7 +147,6 @@ impl Desktop {
             text,
             value_text: attributes.remove("valuetext").unwrap_or_default(),
             is_focused: has(FOCUSED),
-            is_focusable: has(FOCUSABLE),
             depth,
         })
     }
