@@ -21,6 +21,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use traces::Trace;
 
+/// The same as in the programs that are measured: see docs/decisions/0010.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures CodeSync: durable typing, any moment of the past, size on disk, folders, growth.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]

@@ -25,6 +25,10 @@ use output::Output;
 use std::io::Write;
 use std::process::ExitCode;
 
+/// Gives back what reading a history took: the system's keeps it, for every thread that decoded (docs/decisions/0010).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const REFUSED: u8 = 1;
 const USAGE: u8 = 2;
 

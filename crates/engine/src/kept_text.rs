@@ -6,6 +6,7 @@ use crate::{Engine, Result};
 use codesync_api::PatchSource;
 use codesync_base::{BlobSource, Change, Delta, FileId, FileKind, Head, Splice, TextSource, TextStep};
 use codesync_fs::disk_edit;
+use std::io::Read;
 use std::ops::ControlFlow;
 
 /// Files with fewer steps are read at once anyway.
@@ -16,7 +17,7 @@ const STEPS_BETWEEN: usize = 8_192;
 const TEXT_BYTES_MAX: usize = 4 << 20;
 const ZSTD_LEVEL: i32 = 3;
 /// Bound on what a damaged text could unpack to.
-const UNPACKED_BYTES_MAX: usize = 32 << 20;
+const UNPACKED_BYTES_MAX: u64 = 32 << 20;
 
 /// Heads and count of deltas at the time, steps of the file, its text.
 type Kept = (Vec<Head>, u64, u64, String);
@@ -57,7 +58,8 @@ impl Engine {
 
     fn kept(&self, file: &FileId) -> Option<Kept> {
         let packed = self.log.get_cache(&key(file))?;
-        let bytes = zstd::bulk::decompress(&packed, UNPACKED_BYTES_MAX).ok()?;
+        let mut bytes = Vec::new();
+        zstd::Decoder::new(&packed[..]).ok()?.take(UNPACKED_BYTES_MAX).read_to_end(&mut bytes).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 

@@ -1,7 +1,8 @@
 //! Delta keys stored once for all their steps, their logs stored once for all deltas.
 
+use crate::names::Names;
 use crate::{AuthorIdx, GroupKey};
-use codesync_base::{DeltaHash, DeltaKey, Hlc, LogId, Origin};
+use codesync_base::{DeltaKey, Hlc, LogId, Origin};
 use std::collections::BTreeMap;
 
 /// How far a step's own time may stand above its delta's clock before the clock is believed instead:
@@ -19,21 +20,34 @@ pub(crate) struct DeltaInfo {
 
 #[derive(Clone, Debug)]
 struct Row {
-    wall_ms: u64,
+    run: u32,
+    /// Of its hash in `names`.
+    name: u32,
+    /// Since that of its run.
+    wall_ms: u32,
     counter: u32,
+}
+
+/// What entries one after the other share: the same act of one log, each the next delta.
+#[derive(Clone, Debug)]
+struct Run {
+    wall_ms: u64,
+    /// Index of its first entry, and that one's number in its log.
+    first: u32,
     seq: u32,
     group_seq: u32,
     log: u32,
     group_log: u32,
     author: AuthorIdx,
     origin: Origin,
-    hash: DeltaHash,
 }
 
 /// Append-only table; an index into it stands for a [`DeltaInfo`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deltas {
     rows: Vec<Row>,
+    runs: Vec<Run>,
+    names: Names,
     logs: Vec<LogId>,
     log_idx: BTreeMap<LogId, u32>,
 }
@@ -42,63 +56,92 @@ impl Deltas {
     /// Index of the entry; the newest one is used again when it is the same.
     pub fn intern(&mut self, info: &DeltaInfo) -> u32 {
         if let Some(last) = self.rows.len().checked_sub(1)
-            && self.rows[last].hash == info.key.hash
             && self.get(last as u32) == *info
         {
             return last as u32;
         }
+        let wall_ms = match self.next_in_run(info) {
+            Some(wall_ms) => wall_ms,
+            None => {
+                self.start_run(info);
+                0
+            }
+        };
+        let run = (self.runs.len() - 1) as u32;
+        let name = self.names.number(&info.key.hash);
+        self.rows.push(Row { run, name, wall_ms, counter: info.key.hlc.counter });
+        (self.rows.len() - 1) as u32
+    }
+
+    /// Time since that of the last run, if the entry continues that.
+    fn next_in_run(&self, info: &DeltaInfo) -> Option<u32> {
+        let run = self.runs.last()?;
+        let n_before = self.rows.len() as u32 - run.first;
+        let is_next = run.seq.checked_add(n_before) == Some(info.key.seq)
+            && (run.author, run.origin, run.group_seq) == (info.author, info.origin, info.group.seq)
+            && self.logs[run.log as usize] == info.key.log
+            && self.logs[run.group_log as usize] == info.group.log;
+        let wall_ms = info.key.hlc.wall_ms.checked_sub(run.wall_ms).filter(|_| is_next)?;
+        u32::try_from(wall_ms).ok()
+    }
+
+    fn start_run(&mut self, info: &DeltaInfo) {
         let log = self.intern_log(info.key.log);
         let group_log = if info.group.log == info.key.log { log } else { self.intern_log(info.group.log) };
-        self.rows.push(Row {
+        self.runs.push(Run {
             wall_ms: info.key.hlc.wall_ms,
-            counter: info.key.hlc.counter,
+            first: self.rows.len() as u32,
             seq: info.key.seq,
             group_seq: info.group.seq,
             log,
             group_log,
             author: info.author,
             origin: info.origin,
-            hash: info.key.hash,
         });
-        (self.rows.len() - 1) as u32
     }
 
     pub fn get(&self, idx: u32) -> DeltaInfo {
-        let row = &self.rows[idx as usize];
-        DeltaInfo { key: self.key(idx), author: row.author, origin: row.origin, group: self.group(idx) }
+        let run = self.run(idx);
+        DeltaInfo { key: self.key(idx), author: run.author, origin: run.origin, group: self.group(idx) }
     }
 
     pub fn key(&self, idx: u32) -> DeltaKey {
         let row = &self.rows[idx as usize];
+        let run = &self.runs[row.run as usize];
         DeltaKey {
-            hlc: Hlc { wall_ms: row.wall_ms, counter: row.counter },
-            log: self.logs[row.log as usize],
-            seq: row.seq,
-            hash: row.hash,
+            hlc: Hlc { wall_ms: run.wall_ms + u64::from(row.wall_ms), counter: row.counter },
+            log: self.logs[run.log as usize],
+            seq: run.seq + (idx - run.first),
+            hash: self.names.hash(row.name),
         }
     }
 
     pub fn group(&self, idx: u32) -> GroupKey {
-        let row = &self.rows[idx as usize];
-        GroupKey { log: self.logs[row.group_log as usize], seq: row.group_seq }
+        let run = self.run(idx);
+        GroupKey { log: self.logs[run.group_log as usize], seq: run.group_seq }
     }
 
     pub fn author(&self, idx: u32) -> AuthorIdx {
-        self.rows[idx as usize].author
+        self.run(idx).author
     }
 
     pub fn origin(&self, idx: u32) -> Origin {
-        self.rows[idx as usize].origin
+        self.run(idx).origin
     }
 
     pub fn is_same_group(&self, a: u32, b: u32) -> bool {
-        let (a, b) = (&self.rows[a as usize], &self.rows[b as usize]);
+        let (a, b) = (self.run(a), self.run(b));
         (a.group_log, a.group_seq) == (b.group_log, b.group_seq)
+    }
+
+    /// The clock of a delta.
+    pub fn wall_ms(&self, idx: u32) -> u64 {
+        self.run(idx).wall_ms + u64::from(self.rows[idx as usize].wall_ms)
     }
 
     /// The time to order a step by: its own, unless that is absurdly ahead of its delta's clock.
     pub fn ordering_ms(&self, idx: u32, at_ms: u64) -> u64 {
-        let wall_ms = self.rows[idx as usize].wall_ms;
+        let wall_ms = self.wall_ms(idx);
         if at_ms > wall_ms.saturating_add(AHEAD_MS_MAX) { wall_ms } else { at_ms }
     }
 
@@ -108,11 +151,18 @@ impl Deltas {
 
     /// Memory held, in bytes.
     pub fn n_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Row>()
+        self.rows.capacity() * size_of::<Row>() + self.runs.capacity() * size_of::<Run>() + self.names.n_bytes()
     }
 
     pub fn truncate(&mut self, n: usize) {
         self.rows.truncate(n);
+        let last = self.rows.last();
+        self.runs.truncate(last.map_or(0, |row| row.run as usize + 1));
+        self.names.truncate_after(last.map(|row| row.name));
+    }
+
+    fn run(&self, idx: u32) -> &Run {
+        &self.runs[self.rows[idx as usize].run as usize]
     }
 
     fn intern_log(&mut self, log: LogId) -> u32 {

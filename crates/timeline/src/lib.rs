@@ -11,6 +11,7 @@ mod deltas;
 mod diff;
 mod file;
 mod find;
+mod names;
 mod restore;
 mod revert;
 mod rope;
