@@ -54,8 +54,12 @@ pub fn set_drawn(folder: &Path) {
     write(folder, &format!("{} {DRAWN}\n", std::process::id()));
 }
 
-/// Takes the marker away at a clean end.
+/// Takes the marker away at a clean end; that of a run which began meanwhile stays.
 pub fn clear(folder: &Path) {
+    let own = std::process::id().to_string();
+    if fs::read_to_string(path(folder)).is_ok_and(|text| text.split_whitespace().next() != Some(&own)) {
+        return;
+    }
     if let Err(reason) = fs::remove_file(path(folder)) {
         tracing::warn!(%reason, "could not remove the marker of this run");
     }

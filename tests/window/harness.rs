@@ -250,6 +250,8 @@ impl App {
             .await
             .with_context(|| format!("the window did not start; its log:\n{}", home.log()))?;
         let driver = driver.0.take().context("invariant: it was put there above")?;
+        // The mark of a window that was killed stands until the next one has set its own.
+        until("the window marks its process", async || Ok(home.running_pid().is_some_and(runs))).await?;
         let pid = home.running_pid().context("the window left no mark of its process")?;
         let app = Self { web, driver, display: screen.display.clone(), pid };
         app.ready().await?;

@@ -13,6 +13,15 @@ fn a_run_that_ended_by_itself_leaves_nothing() {
 }
 
 #[test]
+fn an_ending_run_leaves_the_mark_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    set(folder.path());
+    fs::write(path(folder.path()), "1 drawn\n").unwrap();
+    clear(folder.path());
+    assert_eq!(read(folder.path()), LastRun::Crashed);
+}
+
+#[test]
 fn a_dead_run_tells_how_far_it_had_come() {
     let folder = tempfile::tempdir().unwrap();
     // Process 1 runs, and is not CodeSync.
