@@ -135,6 +135,8 @@ pub struct Settings {
     pub axis: String,
     /// Open the last workspace at start.
     pub reopen: bool,
+    /// When a changed text is written to the folder: `afterDelay`, `onFocusChange` or `off`.
+    pub auto_save: String,
     /// Key bindings changed by the user: command id to key.
     pub keys: std::collections::BTreeMap<String, String>,
 }
@@ -162,6 +164,7 @@ impl Default for Settings {
             timeline_hint_seen: false,
             axis: "activity".into(),
             reopen: true,
+            auto_save: "afterDelay".into(),
             keys: Default::default(),
         }
     }

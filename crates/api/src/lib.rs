@@ -31,8 +31,11 @@ pub const API_VERSION: u32 = 1;
 pub enum Request {
     // --- workspace
     Status,
-    /// Makes everything durable and every changed file written to the folder before it answers.
+    /// Makes everything durable and every changed file written to the folder before it answers, but for those that
+    /// wait until they are saved.
     Flush,
+    /// The settings of the person or of the workspace changed: what concerns the folder is read anew.
+    ReadSettings,
     /// Small texts that a client keeps with the workspace (open tabs, panel sizes). Not history.
     GetState {
         key: String,
@@ -117,6 +120,7 @@ pub enum Request {
     UndoGroup {
         group_id: String,
     },
+    /// Writes a file to the folder, or all (none).
     Save {
         path: Option<String>,
     },
@@ -282,6 +286,10 @@ pub enum Event {
         folders: Vec<String>,
     },
     SaveState(SaveState),
+    /// All files that history has otherwise than the folder, until they are saved (`Settings::auto_save`).
+    WaitingForSave {
+        paths: Vec<String>,
+    },
     /// History grew: the newest index of the workspace, and the files that took part.
     HistoryGrew {
         n_moments: u64,

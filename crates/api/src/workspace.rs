@@ -29,6 +29,9 @@ pub struct Status {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[ts(optional, as = "Option<Vec<Notice>>")]
     pub notices: Vec<Notice>,
+    /// Files whose text waits until it is saved, see [`crate::Event::WaitingForSave`].
+    #[serde(default)]
+    pub waiting_for_save: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

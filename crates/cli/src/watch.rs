@@ -110,6 +110,7 @@ fn print_event(event: &Event, last_trouble: &mut Option<String>, out: &mut Outpu
         | Event::ViewAck { .. }
         | Event::ViewSnapshot(_)
         | Event::ViewMoved { .. }
-        | Event::TreeChanged { .. } => Ok(()),
+        | Event::TreeChanged { .. }
+        | Event::WaitingForSave { .. } => Ok(()),
     }
 }

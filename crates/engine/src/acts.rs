@@ -75,7 +75,7 @@ impl Engine {
         self.load_document(file)?;
         self.keep_long_texts(splices, now)?;
         if !splices.is_empty() {
-            self.note_unwritten(file, now);
+            self.note_text(file, act.origin, now);
         }
         splices.iter().try_for_each(|splice| self.text_step(act, file, splice, now))
     }

@@ -245,7 +245,10 @@ impl Engine {
         let is_in_place = known == Some(file) && self.tree.get(&file).is_some_and(|node| node.path == *path);
         let is_equal = self.document_mut(file)?.text.to_string() == text;
         if is_equal && is_in_place {
-            self.unwritten.remove(&file);
+            self.forget_unwritten(&file);
+        } else if self.waits_for_save(&file) {
+            // What the next change on disk is measured against, also when this process is over by then.
+            self.log.put_blob(bytes).map_err(crate::api_error)?;
         } else if !is_equal {
             self.note_unwritten(file, now);
         }
@@ -299,7 +302,7 @@ impl Engine {
         };
         for file in &gone {
             self.tree_step(act, *file, Change::Remove, now);
-            self.unwritten.remove(file);
+            self.forget_unwritten(file);
         }
         Ok(gone.first().copied())
     }

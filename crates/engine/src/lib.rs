@@ -26,7 +26,7 @@ mod workspace;
 
 pub use bundle::{Bundle, add_bundle};
 pub use intake::{Intake, IntakeKind, IntakeRun};
-pub use outgoing::{DiskImage, DiskImageKind};
+pub use outgoing::{AutoSave, DiskImage, DiskImageKind};
 pub use request::only_asks;
 
 use codesync_api::{ApiError, Author, ErrorCode, Event, Notice, SaveKind, SaveState};
@@ -110,6 +110,9 @@ pub struct Engine {
     unwritten: BTreeMap<FileId, outgoing::Unwritten>,
     /// Files whose disk state became stale since the last `take_newly_unwritten`.
     newly_unwritten: Vec<FileId>,
+    auto_save: AutoSave,
+    /// Other files than were told wait until they are saved.
+    has_waiting_changed: bool,
     refused: BTreeMap<String, String>,
     n_ignored: u64,
     /// The folder was looked at as a whole.
@@ -150,6 +153,8 @@ impl Engine {
             next_view_id: 1,
             unwritten: BTreeMap::new(),
             newly_unwritten: Vec::new(),
+            auto_save: AutoSave::default(),
+            has_waiting_changed: false,
             refused: BTreeMap::new(),
             n_ignored: 0,
             was_scanned: false,
@@ -249,6 +254,9 @@ impl Engine {
     }
 
     pub fn take_events(&mut self) -> Vec<Event> {
+        if std::mem::take(&mut self.has_waiting_changed) {
+            self.events.push(Event::WaitingForSave { paths: self.paths_waiting_for_save() });
+        }
         std::mem::take(&mut self.events)
     }
 
@@ -308,6 +316,7 @@ impl Engine {
     pub fn succeed(&mut self, other: &Self) {
         self.next_view_id = self.next_view_id.max(other.next_view_id);
         self.notices.clone_from(&other.notices);
+        self.auto_save = other.auto_save;
     }
 
     /// The first view gets this number, so that a client that goes on here from another process finds its own free.

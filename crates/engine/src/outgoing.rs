@@ -9,8 +9,22 @@ use codesync_fs::encoding;
 const WRITE_DELAY_MS: u64 = 500;
 /// Someone who never pauses still gets the file written.
 const WRITE_DELAY_MAX_MS: u64 = 5_000;
+/// When a file is due that waits until it is saved.
+const NEVER_MS: u64 = u64::MAX;
+
+/// When a text that was changed here goes to the folder (`files.autoSave`). History has it at once, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AutoSave {
+    #[default]
+    AfterDelay,
+    /// When the person leaves the file: whoever shows it saves it then. At the latest when the workspace is closed.
+    OnFocusChange,
+    /// Only when it is saved, be that after days.
+    Off,
+}
 
 pub(crate) struct Unwritten {
+    /// [`NEVER_MS`] while it waits until it is saved.
     due_ms: u64,
     latest_ms: u64,
     /// The last try to write it failed.
@@ -42,16 +56,34 @@ pub enum DiskImageKind {
 }
 
 impl Engine {
-    /// Text is about to change (its present state is what the disk has), or the file moved, came or went.
+    /// The file moved, came or went, or is written otherwise: the disk gets it soon, and its text with it.
     pub(crate) fn note_unwritten(&mut self, file: FileId, now: Now) {
+        self.release(file, now);
+        // Where texts wait for the person, nothing else does: what is typed next must not be taken along.
+        let delay_ms = if self.auto_save == AutoSave::AfterDelay { WRITE_DELAY_MS } else { 0 };
+        self.note_due(file, now.ms + delay_ms, now);
+    }
+
+    /// Text is about to change; its present state is what the disk has.
+    pub(crate) fn note_text(&mut self, file: FileId, origin: Origin, now: Now) {
+        if self.waits_for_save(&file) {
+            return;
+        }
+        let is_by_hand = matches!(origin, Origin::Typing | Origin::Undo | Origin::Redo | Origin::Restore);
+        if self.auto_save == AutoSave::AfterDelay || !is_by_hand || self.unwritten.contains_key(&file) {
+            return self.note_due(file, now.ms + WRITE_DELAY_MS, now);
+        }
+        self.note_due(file, NEVER_MS, now);
+        self.has_waiting_changed = true;
+    }
+
+    fn note_due(&mut self, file: FileId, due_ms: u64, now: Now) {
         match self.unwritten.get_mut(&file) {
-            Some(known) => known.due_ms = (now.ms + WRITE_DELAY_MS).min(known.latest_ms),
+            Some(known) => known.due_ms = due_ms.min(known.latest_ms),
             None => {
                 let shadow_text = self.documents.get_mut(&file).map(|document| document.text.to_string());
-                let latest_ms = now.ms + WRITE_DELAY_MAX_MS;
-                let unwritten =
-                    Unwritten { due_ms: now.ms + WRITE_DELAY_MS, latest_ms, has_failed: false, shadow_text };
-                self.unwritten.insert(file, unwritten);
+                let latest_ms = due_ms.max(now.ms + WRITE_DELAY_MAX_MS);
+                self.unwritten.insert(file, Unwritten { due_ms, latest_ms, has_failed: false, shadow_text });
                 self.newly_unwritten.push(file);
             }
         }
@@ -69,9 +101,72 @@ impl Engine {
         });
     }
 
-    /// Makes every waiting file due at once.
+    /// A file waited until it is saved when the workspace was closed, and goes on waiting. `on_disk`: the bytes that
+    /// the disk had then.
+    pub fn await_save(&mut self, file: FileId, on_disk: &BlobHash) {
+        let shadow_text = self.blob(on_disk).ok().and_then(|bytes| match encoding::read_text(&bytes) {
+            encoding::Content::Text { text, .. } => Some(text),
+            encoding::Content::Binary { .. } => None,
+        });
+        let unwritten = Unwritten { due_ms: NEVER_MS, latest_ms: NEVER_MS, has_failed: false, shadow_text };
+        self.unwritten.insert(file, unwritten);
+        self.has_waiting_changed = true;
+    }
+
+    /// Whether the text of a file waits until it is saved.
+    pub(crate) fn waits_for_save(&self, file: &FileId) -> bool {
+        self.unwritten.get(file).is_some_and(|unwritten| unwritten.due_ms == NEVER_MS)
+    }
+
+    /// Paths of the files that wait until they are saved, sorted.
+    pub(crate) fn paths_waiting_for_save(&self) -> Vec<String> {
+        let waiting = self.unwritten.iter().filter(|(_, unwritten)| unwritten.due_ms == NEVER_MS);
+        let mut paths: Vec<_> =
+            waiting.filter_map(|(file, _)| self.tree.get(file)).map(|node| node.path.to_string()).collect();
+        paths.sort_unstable();
+        paths
+    }
+
+    pub fn auto_save(&self) -> AutoSave {
+        self.auto_save
+    }
+
+    /// What waits until it is saved is written once nothing has to wait any more.
+    pub fn set_auto_save(&mut self, auto_save: AutoSave, now: Now) {
+        self.auto_save = auto_save;
+        if auto_save == AutoSave::AfterDelay {
+            self.save(None, now);
+        }
+    }
+
+    /// Lets a file (none: every one) wait no longer.
+    pub fn save(&mut self, path: Option<&str>, now: Now) {
+        let files: Vec<FileId> = match path {
+            Some(path) => self.node_at(path).map(|node| node.file).into_iter().collect(),
+            None => self.unwritten.keys().copied().collect(),
+        };
+        files.into_iter().for_each(|file| self.release(file, now));
+        self.hurry_writes(now);
+    }
+
+    fn release(&mut self, file: FileId, now: Now) {
+        let waiting = self.unwritten.get_mut(&file).filter(|unwritten| unwritten.due_ms == NEVER_MS);
+        if let Some(unwritten) = waiting {
+            (unwritten.due_ms, unwritten.latest_ms) = (now.ms, now.ms);
+            self.has_waiting_changed = true;
+        }
+    }
+
+    /// The disk has it, or is not to have it any more.
+    pub(crate) fn forget_unwritten(&mut self, file: &FileId) {
+        self.has_waiting_changed |= self.waits_for_save(file);
+        self.unwritten.remove(file);
+    }
+
+    /// Makes every file due at once, but for those that wait until they are saved.
     pub fn hurry_writes(&mut self, now: Now) {
-        self.unwritten.values_mut().for_each(|unwritten| unwritten.due_ms = unwritten.due_ms.min(now.ms));
+        let soon = self.unwritten.values_mut().filter(|unwritten| unwritten.due_ms != NEVER_MS);
+        soon.for_each(|unwritten| unwritten.due_ms = unwritten.due_ms.min(now.ms));
     }
 
     /// Files that became stale on disk since the last call, to be remembered before the next sync.
@@ -84,7 +179,7 @@ impl Engine {
 
     /// When the next file is due, Unix milliseconds.
     pub fn next_write_ms(&self) -> Option<u64> {
-        self.unwritten.values().map(|unwritten| unwritten.due_ms).min()
+        self.unwritten.values().map(|unwritten| unwritten.due_ms).min().filter(|due_ms| *due_ms != NEVER_MS)
     }
 
     /// Up to `n_max` files that are due.
@@ -144,7 +239,7 @@ impl Engine {
 
     /// The image of this file stands on disk.
     pub fn written(&mut self, file: FileId) {
-        self.unwritten.remove(&file);
+        self.forget_unwritten(&file);
         let (kind, saved_ms) = match self.save.kind {
             codesync_api::SaveKind::CannotWriteFile if !self.unwritten.values().any(|other| other.has_failed) => {
                 (codesync_api::SaveKind::Saved, self.save.saved_ms)

@@ -80,8 +80,8 @@ impl Engine {
             Request::Redo { view_id } => self.undo_in_view(view_id, Origin::Redo, now).map(Reply::Undone),
             Request::UndoLast => self.undo_last(now).map(Reply::Undone),
             Request::UndoGroup { group_id } => self.undo_group(&group_id, now).map(Reply::Undone),
-            Request::Save { .. } => {
-                self.hurry_writes(now);
+            Request::Save { path } => {
+                self.save(path.as_deref(), now);
                 Ok(Reply::Done)
             }
             Request::SetEncoding { path, encoding } => self.set_encoding(&path, &encoding, now).map(|()| Reply::Done),
@@ -171,6 +171,7 @@ impl Engine {
                 .map(|(path, reason)| codesync_api::RefusedPath { path: path.clone(), reason: reason.clone() })
                 .collect(),
             notices: self.notices.clone(),
+            waiting_for_save: self.paths_waiting_for_save(),
         })
     }
 
@@ -307,6 +308,7 @@ pub fn only_asks(request: &Request) -> bool {
         Request::Status
             | Request::GetState { .. }
             | Request::PutState { .. }
+            | Request::ReadSettings
             | Request::ListFolder { .. }
             | Request::ListFiles { .. }
             | Request::ListDeleted { .. }

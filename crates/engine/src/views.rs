@@ -99,6 +99,7 @@ impl Engine {
         self.events.push(Event::TreeChanged { folders: folders.into_iter().collect() });
         self.events.push(Event::HistoryGrew { n_moments: self.count_moments(), paths: Vec::new() });
         self.events.push(Event::SaveState(self.save.clone()));
+        self.has_waiting_changed = true;
         Ok(())
     }
 

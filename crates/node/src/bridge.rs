@@ -10,8 +10,8 @@ use crate::health;
 use crate::identity::Place;
 use crate::shadow::{Known, Shadow};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{BlobHash, FileId, RelPath};
-use codesync_engine::{DiskImage, DiskImageKind, Engine, Intake, IntakeKind, IntakeRun, Now};
+use codesync_base::{BlobHash, FileId, FileKind, RelPath};
+use codesync_engine::{AutoSave, DiskImage, DiskImageKind, Engine, Intake, IntakeKind, IntakeRun, Now};
 use codesync_fs::{DiskChange, DiskFile, Folder, FolderError, Observed, Rules, ShadowEntry, Stamp, Texts};
 use look::{Look, Looked, Looking, Note};
 use std::cell::RefCell;
@@ -111,7 +111,23 @@ impl Bridge {
             false => self.shadow.stale(),
         };
         for file in behind {
-            engine.request_write(file, now);
+            match self.left_for_save(engine, file) {
+                Some(on_disk) => engine.await_save(file, &on_disk),
+                None => engine.request_write(file, now),
+            }
+        }
+    }
+
+    /// What the disk has of a text that is otherwise only because it was not saved.
+    fn left_for_save(&self, engine: &mut Engine, file: FileId) -> Option<BlobHash> {
+        if engine.auto_save() != AutoSave::Off {
+            return None;
+        }
+        let node = engine.tree().get(&file).filter(|node| node.alive && node.kind == FileKind::Text)?;
+        let on_disk = self.shadow.table.get(&node.path).filter(|known| known.file == file)?.hash;
+        match engine.disk_image(file).ok()??.kind {
+            DiskImageKind::File { bytes } if BlobHash::of(&bytes) != on_disk => Some(on_disk),
+            _ => None,
         }
     }
 

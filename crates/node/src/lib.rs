@@ -11,6 +11,7 @@ mod local;
 mod replay;
 mod runtime;
 mod sample;
+mod settings;
 mod shadow;
 mod socket;
 mod state;

@@ -3,14 +3,14 @@
 
 use crate::bridge::Bridge;
 use crate::identity::Identity;
-use crate::{Options, STORE_FOLDER, config, health, state, whole};
+use crate::{Options, STORE_FOLDER, config, health, settings, state, whole};
 use codesync_api::{
     ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ResumedView, SaveKind,
     SaveState, ViewOpened,
 };
 use codesync_auth::verify_delta;
 use codesync_base::{ProjectId, RelPath};
-use codesync_engine::{Engine, Now, Profile, api_error};
+use codesync_engine::{AutoSave, Engine, Now, Profile, api_error};
 use codesync_fs::{Batch, Watcher};
 use codesync_log::{Log, MemoryDisk, MemoryIndex, OpenReport, Outcome};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,6 +74,7 @@ impl Runtime {
         let mended = report.findings.iter().filter(|finding| finding.outcome != Outcome::Lost);
         engine.note_healed(mended.map(|finding| format!("{}: {}", finding.place, finding.what)));
         engine.note_healed(identity.past(health::day_and_time));
+        engine.set_auto_save(settings::auto_save(&store), now());
         let bridge = Bridge::open(root, &store)?;
         let notices = [identity.notice(&until), health::damage(&report), health::read_only(&bridge.folder)];
         notices.into_iter().flatten().for_each(|notice| engine.note(notice));
@@ -415,6 +416,10 @@ impl Runtime {
             Request::OpenView { path } => self.open_view(path, now),
             Request::GetState { key } => state::get(&self.root.join(STORE_FOLDER), &key),
             Request::PutState { key, value } => state::put(&self.root.join(STORE_FOLDER), &key, &value),
+            Request::ReadSettings => {
+                self.engine.set_auto_save(settings::auto_save(&self.root.join(STORE_FOLDER)), now);
+                Ok(Reply::Done)
+            }
             Request::ListFolder { path, at: None } => self.list_folder(path, now),
             Request::ImportFile { source, path } => self.import_file(Path::new(&source), &path, now),
             Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),
@@ -575,6 +580,10 @@ impl Runtime {
         }
         if let Err(error) = self.bridge.finish_intake(&mut self.engine, now).and_then(|()| self.commit(now)) {
             tracing::warn!(%error, "not all changes of the folder were taken in");
+        }
+        if self.engine.auto_save() != AutoSave::Off {
+            // Whoever closes the workspace leaves its files.
+            self.engine.save(None, now);
         }
         self.write_all(now);
         self.tell();

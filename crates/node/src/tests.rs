@@ -5,6 +5,7 @@
 mod first_look;
 mod places;
 mod random;
+mod saving;
 mod takeover;
 
 use crate::Options;

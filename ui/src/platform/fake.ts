@@ -109,5 +109,6 @@ const BASE: Settings = {
   timelineHintSeen: false,
   axis: "activity",
   reopen: true,
+  autoSave: "afterDelay",
   keys: {},
 };

@@ -32,13 +32,14 @@ export const DEFAULT_SETTINGS: Settings = {
   timelineHintSeen: false,
   axis: "activity",
   reopen: true,
+  autoSave: "afterDelay",
   keys: {},
 };
 
 /** What a workspace can have otherwise. The rest belongs to the person or to the window. */
 export const WORKSPACE_SETTINGS: readonly (keyof Settings)[] = [
   "theme", "editorFontFamily", "editorFontSize", "lineHeightPercent", "ligatures", "tabSize", "wordWrap", "minimap", "showWhitespace",
-  "suggest", "timelineVisible", "axis",
+  "suggest", "timelineVisible", "axis", "autoSave",
 ];
 
 const WORKSPACE_KEY = "settings";
@@ -69,6 +70,8 @@ export class Session {
   readonly settings = $derived<Settings>({ ...this.userSettings, ...this.workspaceSettings, ...this.previewed });
   workspace = $state.raw<OpenWorkspace | null>(null);
   save = $state.raw<SaveState>(NOTHING_YET);
+  /** Paths of the files that the folder gets only when they are saved; of them alone there is a dot in the tab. */
+  unsaved = $state.raw<ReadonlySet<string>>(new Set());
   recent = $state.raw<RecentFolder[]>([]);
   /** What stands in the way of showing a workspace; on the welcome page. */
   failure = $state.raw<ApiError | null>(null);
@@ -101,6 +104,7 @@ export class Session {
 
   #handleEvent(event: Event): void {
     if (event.event === "saveState") this.save = event.data;
+    if (event.event === "waitingForSave") this.unsaved = new Set(event.data.paths);
   }
 
   /** First thing a window does. Opens what it was started with. */
@@ -175,10 +179,13 @@ export class Session {
 
   async #readStatus(): Promise<void> {
     try {
-      this.save = (await this.client.get("status", { cmd: "status" })).save;
+      const { save, waitingForSave } = await this.client.get("status", { cmd: "status" });
+      this.save = save;
+      this.unsaved = new Set(waitingForSave);
     } catch {
-      // The next `saveState` event tells.
+      // The next events tell.
       this.save = NOTHING_YET;
+      this.unsaved = new Set();
     }
   }
 
@@ -193,6 +200,7 @@ export class Session {
   #forgetWorkspace(): void {
     this.workspace = null;
     this.workspaceSettings = {};
+    this.unsaved = new Set();
   }
 
   #leave(error: ApiError): void {
@@ -214,12 +222,19 @@ export class Session {
   async putUserSettings(settings: Settings): Promise<void> {
     this.userSettings = settings;
     await this.client.app({ cmd: "putSettings", args: { settings } });
+    await this.#tellEngine();
   }
 
   /** Applied at once; kept with the workspace. What is left out is as the person has it. */
   async putWorkspaceSettings(settings: Partial<Settings>): Promise<void> {
     this.workspaceSettings = settings;
     await this.client.ask({ cmd: "putState", args: { key: WORKSPACE_KEY, value: JSON.stringify(settings) } });
+    await this.#tellEngine();
+  }
+
+  /** The engine reads for itself what it has to know of them. */
+  async #tellEngine(): Promise<void> {
+    if (this.workspace !== null) await this.client.ask({ cmd: "readSettings" });
   }
 
   async #readWorkspaceSettings(): Promise<void> {

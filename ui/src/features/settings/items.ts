@@ -7,7 +7,7 @@ export type SettingItem = { group: string; title: string; help?: string } & (
   | { kind: "switch"; key: KeyOf<boolean> }
   | { kind: "number"; key: KeyOf<number>; min: number; max: number; unit?: string }
   | { kind: "text"; key: "editorFontFamily" | "person"; placeholder: string }
-  | { kind: "choice"; key: "theme" | "axis" | "screenReader"; choices: readonly (readonly [string, string])[] }
+  | { kind: "choice"; key: "theme" | "axis" | "screenReader" | "autoSave"; choices: readonly (readonly [string, string])[] }
 );
 
 export const SETTING_ITEMS: readonly SettingItem[] = [
@@ -37,6 +37,18 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
   { group: "Editor", title: "Minimap", kind: "switch", key: "minimap" },
   { group: "Editor", title: "Show white space", kind: "switch", key: "showWhitespace" },
   { group: "Editor", title: "Suggestions while typing", help: "Ctrl+Space gives them always.", kind: "switch", key: "suggest" },
+  {
+    group: "Saving",
+    title: "Write to disk",
+    help: "History keeps every change at once. This is about the file in the folder only. In JSON: autoSave.",
+    kind: "choice",
+    key: "autoSave",
+    choices: [
+      ["afterDelay", "After 0.5 s"],
+      ["onFocusChange", "When I leave the file"],
+      ["off", "Only Ctrl+S"],
+    ],
+  },
   { group: "Timeline", title: "Strip visible", help: "The bars at the bottom of the window.", kind: "switch", key: "timelineVisible" },
   {
     group: "Timeline",
