@@ -31,7 +31,9 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("codesync-fs", &["codesync-base"]),
-    ("codesync-net", &["codesync-base"]),
+    // Networks of several hosts inside one machine, for tests of whatever talks to others.
+    ("codesync-lan", &[]),
+    ("codesync-net", &["codesync-base", "codesync-lan"]),
     ("codesync-tools", &["codesync-base"]),
     ("codesync-api", &["codesync-base"]),
     (
@@ -96,6 +98,7 @@ const ALONE: &[(&str, &[&str])] = &[
     ("ignore", &["codesync-fs"]),
     ("cap-std", &["codesync-fs"]),
     ("libp2p", &["codesync-net"]),
+    ("libp2p-stream", &["codesync-net"]),
     ("portable-pty", &["codesync-tools"]),
     ("ts-rs", &["codesync-api", "xtask"]),
     ("interprocess", &["codesync-node"]),

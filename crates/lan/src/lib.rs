@@ -1,0 +1,126 @@
+//! For tests only: a local network of several hosts inside this machine, out of Linux network namespaces. Needs no
+//! rights beyond making user namespaces, and nothing that is sent in it ever leaves it.
+//!
+//! A test program calls [`inside`] first, which runs it again in namespaces of its own. Then [`Lan::new`] makes a
+//! switch, and [`Lan::host`] hosts with an address each, in which programs can be started.
+
+use anyhow::{Context, Result, bail};
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::net::Ipv4Addr;
+use std::process::{Command, Stdio};
+
+const MARK: &str = "CODESYNC_LAN";
+
+/// Whether this machine can have such networks; why not, otherwise.
+pub fn is_possible() -> Result<()> {
+    let tried = Command::new("unshare").args(["-Urnm", "--", "ip", "link"]).stdin(Stdio::null()).output();
+    let output = tried.context("`unshare` is missing (util-linux)")?;
+    if !output.status.success() {
+        bail!("network namespaces can't be made: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
+/// Goes on only inside namespaces of its own: outside them it runs this program again in there, with the same
+/// arguments, and ends with its exit code.
+pub fn inside() -> Result<()> {
+    if std::env::var_os(MARK).is_some() {
+        return Ok(());
+    }
+    let program = std::env::current_exe()?;
+    let status = Command::new("unshare")
+        .args(["-Urnm", "--kill-child", "--fork", "--"])
+        .arg(program)
+        .args(std::env::args_os().skip(1))
+        .env(MARK, "1")
+        .status()
+        .context("`unshare` is missing (util-linux)")?;
+    std::process::exit(status.code().unwrap_or(1));
+}
+
+/// A switch that hosts hang on.
+pub struct Lan {
+    n_hosts: Cell<u8>,
+}
+
+/// A host on it.
+pub struct Host {
+    name: String,
+    cable: String,
+    address: Ipv4Addr,
+}
+
+impl Lan {
+    /// To be called once, after [`inside`].
+    pub fn new() -> Result<Self> {
+        if std::env::var_os(MARK).is_none() {
+            bail!("not in namespaces of its own");
+        }
+        // `ip netns` keeps its names there; nobody else's are to be seen or touched.
+        run("mount", ["-t", "tmpfs", "none", "/run"])?;
+        run("ip", ["link", "set", "lo", "up"])?;
+        run("ip", ["link", "add", "switch", "type", "bridge", "mcast_snooping", "0"])?;
+        run("ip", ["addr", "add", "10.77.0.254/24", "dev", "switch"])?;
+        run("ip", ["link", "set", "switch", "up"])?;
+        Ok(Self { n_hosts: Cell::new(0) })
+    }
+
+    /// One more host, plugged in, with a real multicast-capable interface `eth0`.
+    pub fn host(&self) -> Result<Host> {
+        let n = self.n_hosts.get() + 1;
+        self.n_hosts.set(n);
+        let (name, cable) = (format!("host{n}"), format!("cable{n}"));
+        run("ip", ["netns", "add", &name])?;
+        run("ip", ["link", "add", &cable, "type", "veth", "peer", "name", "eth0", "netns", &name])?;
+        run("ip", ["link", "set", &cable, "master", "switch", "up"])?;
+        let host = Host { address: Ipv4Addr::new(10, 77, 0, n), name, cable };
+        host.run(["ip", "link", "set", "lo", "up"])?;
+        host.run(["ip", "addr", "add", &format!("{}/24", host.address), "dev", "eth0"])?;
+        host.run(["ip", "link", "set", "eth0", "up"])?;
+        Ok(host)
+    }
+}
+
+impl Host {
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// A program to be started on this host.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name]).arg(program);
+        command
+    }
+
+    /// Pulls the cable.
+    pub fn unplug(&self) -> Result<()> {
+        self.run(["ip", "link", "set", "eth0", "down"])
+    }
+
+    pub fn plug_in(&self) -> Result<()> {
+        self.run(["ip", "link", "set", "eth0", "up"])
+    }
+
+    /// What many a Wi-Fi does: nothing that is sent to a group arrives here.
+    pub fn block_multicast(&self) -> Result<()> {
+        run("bridge", ["link", "set", "dev", &self.cable, "mcast_flood", "off"])
+    }
+
+    fn run<const N: usize>(&self, words: [&str; N]) -> Result<()> {
+        finish(self.command(words[0]).args(&words[1..]))
+    }
+}
+
+fn run<const N: usize>(program: &str, arguments: [&str; N]) -> Result<()> {
+    finish(Command::new(program).args(arguments))
+}
+
+fn finish(command: &mut Command) -> Result<()> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}

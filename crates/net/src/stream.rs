@@ -1,0 +1,183 @@
+//! Streams of frames: a length (u32, little-endian), then that many bytes. Bounded both ways: what was received and
+//! not let go yet, and what waits to be sent.
+
+use crate::{Event, Peer};
+use futures::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use libp2p::StreamProtocol;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// Bytes received that nobody has let go yet; above them the other end has to wait.
+const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that wait to be sent. Whoever sends keeps to a credit far below; above this the other end is lost.
+const QUEUED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Until the user of the stream allows more.
+const FRAME_BYTES_MAX_FIRST: u32 = 4 * 1024;
+
+/// What is spoken in a stream.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Protocol {
+    /// Between peers that do not know each other yet: who is there, asking to join, pairing.
+    Pair,
+    /// Between members of a project.
+    Sync,
+}
+
+impl Protocol {
+    pub(crate) const ALL: [Protocol; 2] = [Protocol::Pair, Protocol::Sync];
+
+    pub(crate) fn name(self) -> StreamProtocol {
+        match self {
+            Protocol::Pair => StreamProtocol::new("/codesync/pair/1"),
+            Protocol::Sync => StreamProtocol::new("/codesync/1"),
+        }
+    }
+}
+
+/// Which end asked for a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    Ours,
+    Theirs,
+}
+
+/// Counts the streams of this process.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StreamId(pub u64);
+
+/// This end of a stream. It is closed when this is dropped, after what was given to it is sent.
+#[derive(Debug)]
+pub struct Stream {
+    pub id: StreamId,
+    pub peer: Peer,
+    pub protocol: Protocol,
+    pub direction: Direction,
+    frames: mpsc::UnboundedSender<Vec<u8>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    frame_bytes_max: AtomicU32,
+    queued_bytes: AtomicUsize,
+}
+
+/// Bytes of one frame. The other end may send as many more once this is dropped.
+#[derive(Debug)]
+pub struct Frame {
+    pub bytes: Vec<u8>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Frame {
+    /// A frame that holds nobody up, for tests.
+    pub fn loose(bytes: Vec<u8>) -> Self {
+        Self { bytes, _permit: None }
+    }
+}
+
+impl Stream {
+    /// Sends a frame. False when the stream is closed, or too much waits already: it is to be given up then.
+    pub fn send(&self, frame: Vec<u8>) -> bool {
+        let n_bytes = frame.len();
+        if self.shared.queued_bytes.fetch_add(n_bytes, Ordering::Relaxed) > QUEUED_BYTES_MAX {
+            return false;
+        }
+        self.frames.send(frame).is_ok()
+    }
+
+    /// Bytes that were given to `send` and not yet to the network.
+    pub fn queued_bytes(&self) -> usize {
+        self.shared.queued_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Longest frame that is taken from the other end from now on. A longer one ends the stream.
+    pub fn set_frame_bytes_max(&self, n_bytes: u32) {
+        self.shared.frame_bytes_max.store(n_bytes, Ordering::Relaxed);
+    }
+}
+
+/// The network's end of a stream.
+pub(crate) struct Pump {
+    id: StreamId,
+    io: libp2p::Stream,
+    frames: mpsc::UnboundedReceiver<Vec<u8>>,
+    shared: Arc<Shared>,
+}
+
+pub(crate) fn stream(
+    id: StreamId,
+    peer: Peer,
+    protocol: Protocol,
+    direction: Direction,
+    io: libp2p::Stream,
+) -> (Stream, Pump) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let shared =
+        Arc::new(Shared { frame_bytes_max: AtomicU32::new(FRAME_BYTES_MAX_FIRST), queued_bytes: AtomicUsize::new(0) });
+    let pump = Pump { id, io, frames: receiver, shared: shared.clone() };
+    (Stream { id, peer, protocol, direction, frames: sender, shared }, pump)
+}
+
+impl Pump {
+    /// Moves frames until either end is done with it.
+    pub async fn run(self, tell: impl Fn(Event)) {
+        let (read, write) = self.io.split();
+        let reading = read_all(self.id, read, &self.shared, &tell);
+        let writing = write_all(write, self.frames, &self.shared);
+        // Whichever ends first ends the other: nobody reads what a closed stream would bring.
+        let ended = tokio::select! {
+            ended = reading => ended,
+            ended = writing => ended,
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, stream = self.id.0, "a stream ended");
+        }
+        tell(Event::Closed(self.id));
+    }
+}
+
+async fn read_all(
+    id: StreamId,
+    mut read: ReadHalf<libp2p::Stream>,
+    shared: &Shared,
+    tell: &impl Fn(Event),
+) -> io::Result<()> {
+    let room = Arc::new(Semaphore::new(HELD_BYTES_MAX));
+    loop {
+        let mut length = [0; 4];
+        read.read_exact(&mut length).await?;
+        let n_bytes = u32::from_le_bytes(length);
+        if n_bytes > shared.frame_bytes_max.load(Ordering::Relaxed) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is too long"));
+        }
+        let n_permits = n_bytes.clamp(1, HELD_BYTES_MAX as u32);
+        let permit = room.clone().acquire_many_owned(n_permits).await.map_err(io::Error::other)?;
+        let mut bytes = vec![0; n_bytes as usize];
+        read.read_exact(&mut bytes).await?;
+        tell(Event::Frame { stream: id, frame: Frame { bytes, _permit: Some(permit) } });
+    }
+}
+
+async fn write_all(
+    mut write: WriteHalf<libp2p::Stream>,
+    mut frames: mpsc::UnboundedReceiver<Vec<u8>>,
+    shared: &Shared,
+) -> io::Result<()> {
+    loop {
+        let next = match frames.try_recv() {
+            Ok(frame) => Some(frame),
+            // Only an end of what there is makes it leave: many small frames share a packet.
+            Err(_) => {
+                write.flush().await?;
+                frames.recv().await
+            }
+        };
+        let Some(frame) = next else { return write.close().await };
+        write.write_all(&(frame.len() as u32).to_le_bytes()).await?;
+        write.write_all(&frame).await?;
+        shared.queued_bytes.fetch_sub(frame.len(), Ordering::Relaxed);
+    }
+}

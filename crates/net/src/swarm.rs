@@ -1,0 +1,611 @@
+//! The thread of the network: owns the libp2p swarm, does what it is told, tells what happened.
+
+use crate::address::{may_be_dialled, quic, socket_of, tcp};
+use crate::reach::{Reach, retry_ms};
+use crate::stream::{Direction, Protocol, StreamId, stream};
+use crate::{Address, Config, Event, NetError, Peer, Unreachable};
+use futures::StreamExt;
+use libp2p::connection_limits::{self, ConnectionLimits};
+use libp2p::core::ConnectedPoint;
+use libp2p::core::transport::ListenerId;
+use libp2p::identity::{self, Keypair};
+use libp2p::swarm::behaviour::toggle::Toggle;
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, DialError, FromSwarm, NetworkBehaviour, NewListenAddr, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, mdns, noise, ping, yamux};
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc;
+
+/// Connections that are being made to this peer at a time.
+const PENDING_MAX: u32 = 32;
+const CONNECTIONS_MAX: u32 = 128;
+/// Two that dial each other in the same moment have two, over two transports four.
+const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+const STREAMS_PER_PEER_MAX: u32 = 8;
+const PING_INTERVAL: Duration = Duration::from_millis(1_000);
+/// libp2p's own way of giving up takes a second, slower failure: the silence is counted here.
+const SILENCE_NEVER: Duration = Duration::from_secs(3_600);
+const DIAL_TIMEOUT: Duration = Duration::from_millis(2_500);
+/// A connection without a stream is of no use to anybody.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const MDNS_TTL: Duration = Duration::from_secs(60);
+const MDNS_INTERVAL: Duration = Duration::from_secs(20);
+/// How often what is due is looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// If so much more time went by on the clock than in this process, the machine slept.
+const SLEPT: Duration = Duration::from_secs(5);
+
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    limits: connection_limits::Behaviour,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+    ping: ping::Behaviour,
+    stream: libp2p_stream::Behaviour,
+}
+
+enum Command {
+    SetVisible(bool),
+    Look,
+    Dial { address: Address, is_kept: bool },
+    Forget(Address),
+    Open { peer: Peer, protocol: Protocol },
+    Disconnect(Peer),
+}
+
+/// A running network. It ends, with all its connections, when this is dropped.
+pub struct Net {
+    commands: mpsc::UnboundedSender<Command>,
+    peer: Peer,
+}
+
+impl Net {
+    /// Starts listening and, if it may, looking. `tell` is called on the network's thread and must not wait.
+    pub fn start(config: Config, tell: impl Fn(Event) + Clone + Send + Sync + 'static) -> Result<Self, NetError> {
+        let start = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
+        let key = Keypair::ed25519_from_bytes(config.seed).map_err(|error| start(&error))?;
+        let peer = peer_of(&key.public().to_peer_id()).ok_or_else(|| start(&"not an Ed25519 key"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| start(&e))?;
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let (network, resolved) = {
+            let _entered = runtime.enter();
+            let mut swarm = build(key)?;
+            listen(&mut swarm, config.port)?;
+            let (resolved, resolved_receiver) = mpsc::channel(16);
+            (Loop::new(swarm, peer, &config, resolved, tell), resolved_receiver)
+        };
+        std::thread::Builder::new()
+            .name("network".into())
+            .spawn(move || runtime.block_on(network.run(receiver, resolved)))
+            .map_err(|error| start(&error))?;
+        Ok(Self { commands, peer })
+    }
+
+    /// This end's own key.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Whether to ask for others on the local network, and to answer.
+    pub fn set_visible(&self, visible: bool) {
+        self.command(Command::SetVisible(visible));
+    }
+
+    /// Asks anew who is there; who does not answer within seconds is gone.
+    pub fn look(&self) {
+        self.command(Command::Look);
+    }
+
+    /// Tries to reach a peer at an address, once.
+    pub fn dial(&self, address: Address) {
+        self.command(Command::Dial { address, is_kept: false });
+    }
+
+    /// Stays connected with whoever is at an address: dials until it is there, and again when it is lost.
+    pub fn keep(&self, address: Address) {
+        self.command(Command::Dial { address, is_kept: true });
+    }
+
+    /// Ends `keep`.
+    pub fn forget(&self, address: Address) {
+        self.command(Command::Forget(address));
+    }
+
+    /// Asks for a stream to a connected peer.
+    pub fn open(&self, peer: Peer, protocol: Protocol) {
+        self.command(Command::Open { peer, protocol });
+    }
+
+    /// Ends all connections to a peer.
+    pub fn disconnect(&self, peer: Peer) {
+        self.command(Command::Disconnect(peer));
+    }
+
+    fn command(&self, command: Command) {
+        // The thread ends before this only if it panicked, and then there is nothing to tell it.
+        self.commands.send(command).unwrap_or_default();
+    }
+}
+
+fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
+    let start = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
+    let limits = ConnectionLimits::default()
+        .with_max_pending_incoming(Some(PENDING_MAX))
+        .with_max_pending_outgoing(Some(PENDING_MAX))
+        .with_max_established(Some(CONNECTIONS_MAX))
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
+    let ping = ping::Config::new().with_interval(PING_INTERVAL).with_timeout(SILENCE_NEVER);
+    let behaviour = Behaviour {
+        limits: connection_limits::Behaviour::new(limits),
+        mdns: None.into(),
+        ping: ping::Behaviour::new(ping),
+        stream: libp2p_stream::Behaviour::new(),
+    };
+    let swarm = SwarmBuilder::with_existing_identity(key)
+        .with_tokio()
+        .with_tcp(libp2p::tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|error| start(&error))?
+        .with_quic()
+        .with_behaviour(|_| behaviour)
+        .map_err(|error| start(&error))?
+        .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_TIMEOUT))
+        .with_connection_timeout(DIAL_TIMEOUT)
+        .build();
+    Ok(swarm)
+}
+
+/// Listens everywhere, on the port asked for or on any. One address is enough to go on with.
+fn listen(swarm: &mut Swarm<Behaviour>, port: u16) -> Result<(), NetError> {
+    let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    let mut why = String::new();
+    for port in [port, 0] {
+        let mut n_listening = 0;
+        for socket in everywhere.map(|ip| SocketAddr::new(ip, port)) {
+            for address in [tcp(socket), quic(socket)] {
+                match swarm.listen_on(address) {
+                    Ok(_) => n_listening += 1,
+                    Err(error) => why = error.to_string(),
+                }
+            }
+        }
+        if n_listening > 0 {
+            return Ok(());
+        }
+    }
+    Err(NetError::NoAddress(why))
+}
+
+/// An address that is dialled again whenever nobody there is connected.
+struct Kept {
+    peer: Option<Peer>,
+    is_dialling: bool,
+    n_failures: u32,
+    due_ms: u64,
+}
+
+struct Loop<T> {
+    swarm: Swarm<Behaviour>,
+    tell: T,
+    visible: bool,
+    reach: Reach,
+    kept: BTreeMap<Address, Kept>,
+    /// Dials that are under way, and where to.
+    dials: HashMap<ConnectionId, Dialled>,
+    /// When each connection last answered.
+    heard: HashMap<ConnectionId, Instant>,
+    silence_max: Duration,
+    listening: Vec<(ListenerId, Multiaddr)>,
+    n_streams: Arc<StreamCounts>,
+    next_stream_id: u64,
+    resolved: mpsc::Sender<(Address, Option<SocketAddr>)>,
+    began: Instant,
+    last_tick: (Instant, SystemTime),
+}
+
+enum Dialled {
+    Found(Peer),
+    Typed(Address),
+}
+
+#[derive(Default)]
+struct StreamCounts(std::sync::Mutex<BTreeMap<Peer, u32>>);
+
+/// A stream's place among those of its peer.
+struct StreamPlace {
+    counts: Arc<StreamCounts>,
+    peer: Peer,
+}
+
+impl StreamCounts {
+    fn take(self: &Arc<Self>, peer: Peer) -> Option<StreamPlace> {
+        let mut counts = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let n_streams = counts.entry(peer).or_default();
+        if *n_streams >= STREAMS_PER_PEER_MAX {
+            return None;
+        }
+        *n_streams += 1;
+        Some(StreamPlace { counts: self.clone(), peer })
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let mut counts = self.counts.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(n_streams) = counts.get_mut(&self.peer) {
+            *n_streams -= 1;
+            if *n_streams == 0 {
+                counts.remove(&self.peer);
+            }
+        }
+    }
+}
+
+impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
+    fn new(
+        swarm: Swarm<Behaviour>,
+        own: Peer,
+        config: &Config,
+        resolved: mpsc::Sender<(Address, Option<SocketAddr>)>,
+        tell: T,
+    ) -> Self {
+        Self {
+            swarm,
+            tell,
+            visible: config.visible,
+            reach: Reach::new(own),
+            kept: BTreeMap::new(),
+            dials: HashMap::new(),
+            heard: HashMap::new(),
+            silence_max: config.silence_max,
+            listening: vec![],
+            n_streams: Arc::default(),
+            next_stream_id: 1,
+            resolved,
+            began: Instant::now(),
+            last_tick: (Instant::now(), SystemTime::now()),
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        mut resolved: mpsc::Receiver<(Address, Option<SocketAddr>)>,
+    ) {
+        let mut control = self.swarm.behaviour().stream.new_control();
+        let (incoming_sender, mut incoming) = mpsc::channel(16);
+        for protocol in Protocol::ALL {
+            let mut streams = control.accept(protocol.name()).expect("invariant: each protocol is taken once");
+            let sender = incoming_sender.clone();
+            tokio::spawn(async move {
+                while let Some((peer, io)) = streams.next().await {
+                    if sender.send((peer, protocol, io)).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        let (opened_sender, mut opened) = mpsc::channel(16);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.look();
+        loop {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.happened(event),
+                command = commands.recv() => match command {
+                    Some(Command::Open { peer, protocol }) => {
+                        let (mut control, sender) = (control.clone(), opened_sender.clone());
+                        tokio::spawn(async move {
+                            let opening = match peer_id_of(&peer) {
+                                Some(id) => control.open_stream(id, protocol.name()).await.ok(),
+                                None => None,
+                            };
+                            sender.send((peer, protocol, opening)).await.unwrap_or_default();
+                        });
+                    }
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                Some((id, protocol, io)) = incoming.recv() => {
+                    if let Some(peer) = peer_of(&id) {
+                        self.carry(peer, protocol, Direction::Theirs, io);
+                    }
+                }
+                Some((peer, protocol, io)) = opened.recv() => match io {
+                    Some(io) => self.carry(peer, protocol, Direction::Ours, io),
+                    None => (self.tell)(Event::NotOpened { peer, protocol }),
+                },
+                Some((address, socket)) = resolved.recv() => self.dial_at(address, socket),
+                _ = tick.tick() => self.tick(),
+            }
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::SetVisible(visible) => {
+                self.visible = visible;
+                self.look();
+            }
+            Command::Look => self.look(),
+            Command::Dial { address, is_kept } => {
+                if is_kept && !self.kept.contains_key(&address) {
+                    let kept = Kept { peer: None, is_dialling: true, n_failures: 0, due_ms: 0 };
+                    self.kept.insert(address.clone(), kept);
+                }
+                self.dial(address);
+            }
+            Command::Forget(address) => drop(self.kept.remove(&address)),
+            Command::Disconnect(peer) => {
+                if let Some(id) = peer_id_of(&peer) {
+                    // It may be gone already.
+                    self.swarm.disconnect_peer_id(id).unwrap_or_default();
+                }
+            }
+            Command::Open { .. } => {}
+        }
+    }
+
+    /// Asks for others anew. libp2p's own way of asking starts slowly and cannot be hurried: a fresh one asks at once.
+    fn look(&mut self) {
+        let local = *self.swarm.local_peer_id();
+        let fresh = self.visible.then(|| {
+            let config = mdns::Config { ttl: MDNS_TTL, query_interval: MDNS_INTERVAL, enable_ipv6: false };
+            mdns::tokio::Behaviour::new(config, local)
+        });
+        let mut fresh = match fresh.transpose() {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                tracing::warn!(%error, "peers on the local network can't be looked for");
+                None
+            }
+        };
+        if let Some(mdns) = &mut fresh {
+            for (listener_id, addr) in &self.listening {
+                let known = NewListenAddr { listener_id: *listener_id, addr };
+                mdns.on_swarm_event(FromSwarm::NewListenAddr(known));
+            }
+        }
+        self.swarm.behaviour_mut().mdns = fresh.into();
+        self.reach.asked(self.now_ms());
+    }
+
+    fn dial(&mut self, address: Address) {
+        if let Some(socket) = address.socket() {
+            return self.dial_at(address, Some(socket));
+        }
+        let resolved = self.resolved.clone();
+        tokio::spawn(async move {
+            let found = tokio::net::lookup_host((address.host(), address.port())).await;
+            let first = found.ok().and_then(|mut sockets| sockets.next());
+            resolved.send((address, first)).await.unwrap_or_default();
+        });
+    }
+
+    fn dial_at(&mut self, address: Address, socket: Option<SocketAddr>) {
+        let now_ms = self.now_ms();
+        let Some(socket) = socket else { return self.not_reached(address, Unreachable::NoSuchName, now_ms) };
+        if self.listening.iter().any(|(_, own)| socket_of(own) == Some(socket)) {
+            return self.not_reached(address, Unreachable::Oneself, now_ms);
+        }
+        let options = DialOpts::unknown_peer_id().address(tcp(socket)).build();
+        let id = options.connection_id();
+        match self.swarm.dial(options) {
+            Ok(()) => drop(self.dials.insert(id, Dialled::Typed(address))),
+            Err(error) => self.not_reached(address, why(&error), now_ms),
+        }
+    }
+
+    fn not_reached(&mut self, address: Address, why: Unreachable, now_ms: u64) {
+        if let Some(kept) = self.kept.get_mut(&address) {
+            kept.is_dialling = false;
+            kept.n_failures = kept.n_failures.saturating_add(1);
+            kept.due_ms = now_ms + retry_ms(kept.n_failures, random());
+        }
+        (self.tell)(Event::Unreachable { address, why });
+    }
+
+    fn tick(&mut self) {
+        let (now, clock) = (Instant::now(), SystemTime::now());
+        let awake = now - self.last_tick.0;
+        if clock.duration_since(self.last_tick.1).unwrap_or_default() > awake + SLEPT {
+            tracing::info!("the machine slept: everything is tried again");
+            self.network_changed();
+            self.look();
+        }
+        self.last_tick = (now, clock);
+        self.end_silent(now);
+        let now_ms = self.now_ms();
+        for peer in self.reach.take_gone(now_ms) {
+            (self.tell)(Event::Gone(peer));
+        }
+        for dial in self.reach.take_due(now_ms) {
+            let Some(id) = peer_id_of(&dial.peer) else { continue };
+            let addresses =
+                dial.addresses.iter().map(|socket| if dial.over_quic { quic(*socket) } else { tcp(*socket) }).collect();
+            let options =
+                DialOpts::peer_id(id).condition(PeerCondition::DisconnectedAndNotDialing).addresses(addresses).build();
+            let connection = options.connection_id();
+            match self.swarm.dial(options) {
+                Ok(()) => drop(self.dials.insert(connection, Dialled::Found(dial.peer))),
+                Err(error) => {
+                    tracing::debug!(%error, "a peer can't be dialled");
+                    self.reach.failed(&dial.peer, now_ms, random());
+                }
+            }
+        }
+        let is_due = |kept: &Kept| kept.peer.is_none() && !kept.is_dialling && kept.due_ms <= now_ms;
+        let due: Vec<Address> =
+            self.kept.iter().filter(|(_, kept)| is_due(kept)).map(|(address, _)| address.clone()).collect();
+        for address in due {
+            if let Some(kept) = self.kept.get_mut(&address) {
+                kept.is_dialling = true;
+            }
+            self.dial(address);
+        }
+    }
+
+    fn network_changed(&mut self) {
+        let now_ms = self.now_ms();
+        self.reach.network_changed(now_ms);
+        self.kept.values_mut().for_each(|kept| (kept.n_failures, kept.due_ms) = (0, now_ms + 100));
+    }
+
+    fn happened(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::NewListenAddr { listener_id, address } => {
+                if let Some(socket) = socket_of(&address) {
+                    self.listening.push((listener_id, address));
+                    (self.tell)(Event::Listening(socket));
+                    self.network_changed();
+                }
+            }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                self.listening.retain(|(_, known)| *known != address);
+                if let Some(socket) = socket_of(&address) {
+                    (self.tell)(Event::NotListening(socket));
+                    self.network_changed();
+                }
+            }
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, num_established, .. } => {
+                self.connected(&peer_id, connection_id, &endpoint, num_established.get() == 1);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                self.heard.remove(&connection_id);
+                if num_established == 0 {
+                    self.disconnected(&peer_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                let now_ms = self.now_ms();
+                match self.dials.remove(&connection_id) {
+                    Some(Dialled::Found(peer)) => self.reach.failed(&peer, now_ms, random()),
+                    Some(Dialled::Typed(address)) => self.not_reached(address, why(&error), now_ms),
+                    None => {}
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => {
+                found.into_iter().for_each(|(id, address)| self.found(&id, &address));
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => self.pinged(ping),
+            other => tracing::trace!(?other, "network"),
+        }
+    }
+
+    fn found(&mut self, id: &PeerId, address: &Multiaddr) {
+        let now_ms = self.now_ms();
+        let (Some(peer), Some(socket)) = (peer_of(id), socket_of(address)) else { return };
+        if may_be_dialled(address) && self.reach.found(peer, socket, now_ms, random()) {
+            (self.tell)(Event::Found { peer, address: socket });
+        }
+    }
+
+    fn connected(&mut self, id: &PeerId, connection: ConnectionId, endpoint: &ConnectedPoint, is_first: bool) {
+        let dialled = self.dials.remove(&connection);
+        self.heard.insert(connection, Instant::now());
+        let Some(peer) = peer_of(id) else {
+            // Only Ed25519 keys are peers of ours.
+            self.swarm.disconnect_peer_id(*id).unwrap_or_default();
+            return;
+        };
+        self.reach.connected(peer);
+        if let Some(Dialled::Typed(address)) = &dialled
+            && let Some(kept) = self.kept.get_mut(address)
+        {
+            (kept.peer, kept.is_dialling, kept.n_failures) = (Some(peer), false, 0);
+        }
+        let Some(address) = socket_of(endpoint.get_remote_address()) else { return };
+        if is_first || matches!(dialled, Some(Dialled::Typed(_))) {
+            (self.tell)(Event::Connected { peer, address, dialled: endpoint.is_dialer() });
+        }
+    }
+
+    fn disconnected(&mut self, id: &PeerId) {
+        let now_ms = self.now_ms();
+        let Some(peer) = peer_of(id) else { return };
+        self.reach.disconnected(peer, now_ms, random());
+        for kept in self.kept.values_mut().filter(|kept| kept.peer == Some(peer)) {
+            (kept.peer, kept.due_ms) = (None, now_ms + random() % 250);
+        }
+        (self.tell)(Event::Disconnected(peer));
+    }
+
+    fn pinged(&mut self, ping: ping::Event) {
+        let (Ok(time), Some(peer)) = (ping.result, peer_of(&ping.peer)) else { return };
+        self.heard.insert(ping.connection, Instant::now());
+        (self.tell)(Event::RoundTrip { peer, time });
+    }
+
+    /// Ends connections on which nothing was answered for too long.
+    fn end_silent(&mut self, now: Instant) {
+        let is_silent = |heard: Instant| now.saturating_duration_since(heard) > self.silence_max;
+        let silent: Vec<ConnectionId> =
+            self.heard.iter().filter(|(_, heard)| is_silent(**heard)).map(|(connection, _)| *connection).collect();
+        for connection in silent {
+            tracing::debug!(%connection, "a connection is silent");
+            self.heard.remove(&connection);
+            self.swarm.close_connection(connection);
+        }
+    }
+
+    fn carry(&mut self, peer: Peer, protocol: Protocol, direction: Direction, io: libp2p::Stream) {
+        let Some(place) = self.n_streams.take(peer) else {
+            tracing::debug!(?peer, "too many streams of one peer");
+            if direction == Direction::Ours {
+                (self.tell)(Event::NotOpened { peer, protocol });
+            }
+            return;
+        };
+        let id = StreamId(self.next_stream_id);
+        self.next_stream_id += 1;
+        let (stream, pump) = stream(id, peer, protocol, direction, io);
+        (self.tell)(Event::Opened(stream));
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            pump.run(tell).await;
+            drop(place);
+        });
+    }
+}
+
+fn why(error: &DialError) -> Unreachable {
+    match error {
+        DialError::LocalPeerId { .. } => Unreachable::Oneself,
+        DialError::Transport(_) if is_refused_handshake(error) => Unreachable::NotAPeer,
+        _ => Unreachable::NoAnswer,
+    }
+}
+
+/// A connection stood, but the other end did not speak as a peer does. libp2p's types hide that behind several layers
+/// of boxes; only their words show it: `Apply` and `Select` are the two ways an upgrade fails.
+fn is_refused_handshake(error: &DialError) -> bool {
+    let said = format!("{error:?}");
+    said.contains("Apply(") || said.contains("Select(")
+}
+
+/// The key inside a peer id. An Ed25519 key is short enough to be in there as it is.
+fn peer_of(id: &PeerId) -> Option<Peer> {
+    let public = identity::PublicKey::try_decode_protobuf(id.as_ref().digest()).ok()?;
+    public.try_into_ed25519().ok().map(|key| Peer(key.to_bytes()))
+}
+
+fn peer_id_of(peer: &Peer) -> Option<PeerId> {
+    let key = identity::ed25519::PublicKey::try_from_bytes(&peer.0).ok()?;
+    Some(identity::PublicKey::from(key).to_peer_id())
+}
+
+/// For jitter only.
+fn random() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    match getrandom::u64() {
+        Ok(number) => number,
+        // Two peers without randomness may knock at the same time once more.
+        Err(_) => LAST.fetch_add(7_919, Ordering::Relaxed),
+    }
+}
