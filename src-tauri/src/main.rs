@@ -9,7 +9,6 @@ mod desktop_theme;
 mod graphics;
 mod marker;
 mod outbox;
-mod pieces;
 mod recent;
 mod router;
 mod settings;

@@ -109,10 +109,11 @@ fn view_of(push: &Push) -> Option<u32> {
 }
 
 fn same_kind(queued: &Push, new: &Push) -> bool {
-    use Event::{HistoryGrew, SaveState, TreeChanged};
+    use Event::{HistoryGrew, SaveState, TreeChanged, WaitingForSave};
     matches!(
         (queued, new),
         (Push::Workspace(SaveState(_)), Push::Workspace(SaveState(_)))
+            | (Push::Workspace(WaitingForSave { .. }), Push::Workspace(WaitingForSave { .. }))
             | (Push::Workspace(TreeChanged { .. }), Push::Workspace(TreeChanged { .. }))
             | (Push::Workspace(HistoryGrew { .. }), Push::Workspace(HistoryGrew { .. }))
     )

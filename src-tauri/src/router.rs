@@ -1,11 +1,11 @@
-//! The three commands of the page. Must keep the order of what changes a workspace: an edit that
+//! The two commands of the page. Must keep the order of what changes a workspace: an edit that
 //! overtakes another would be a wrong edit.
 
 use crate::shell::Shell;
 use codesync_api::{ApiError, Call, CallReply, ErrorCode, Push, Request};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tauri::ipc::{Channel, Invoke, InvokeBody, InvokeResolver, JavaScriptChannelId, Response};
+use tauri::ipc::{Channel, Invoke, InvokeBody, InvokeResolver, JavaScriptChannelId};
 use tauri::{AppHandle, Manager, Wry};
 
 /// A call with where its answer goes.
@@ -25,10 +25,6 @@ pub fn handler(shell: Arc<Shell>) -> impl Fn(Invoke<Wry>) -> bool + Send + Sync 
         }
         "subscribe" => {
             subscribe(&shell, invoke);
-            true
-        }
-        "piece" => {
-            read_piece(&shell, invoke);
             true
         }
         _ => false,
@@ -63,16 +59,6 @@ fn subscribe(shell: &Arc<Shell>, invoke: Invoke<Wry>) {
     }
 }
 
-/// A piece of a large file as plain bytes: in JSON it would cost more than the reading.
-fn read_piece(shell: &Arc<Shell>, invoke: Invoke<Wry>) {
-    let asked = read_argument::<String>(&invoke, "path").and_then(|path| Ok((path, read_argument(&invoke, "from")?)));
-    let (shell, resolver) = (Arc::clone(shell), invoke.resolver);
-    tauri::async_runtime::spawn_blocking(move || match asked.and_then(|(path, from)| shell.read_piece(&path, from)) {
-        Ok(bytes) => resolver.resolve(Response::new(bytes)),
-        Err(refusal) => resolver.reject(refusal),
-    });
-}
-
 fn read_argument<T: serde::de::DeserializeOwned>(invoke: &Invoke<Wry>, name: &str) -> Result<T, ApiError> {
     let value = match invoke.message.payload() {
         InvokeBody::Json(value) => value.get(name),
@@ -104,7 +90,7 @@ fn stopped() -> ApiError {
 fn may_overtake(call: &Call) -> bool {
     use Request::{Blame, Compare, ExportBundle, ExportGit, FindInHistory, Log, Verify};
     match call {
-        Call::App(_) | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
+        Call::App(_) | Call::Large(_) | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
         Call::Workspace(ExportBundle { .. } | ExportGit { .. } | Verify { repair: false }) => true,
         Call::Workspace(_) => false,
     }

@@ -4,11 +4,11 @@
 use crate::arguments::Place;
 use crate::marker::{self, LastRun};
 use crate::outbox::{BETWEEN_BATCHES, Outbox};
-use crate::{desktop_theme, pieces, recent, settings, system, window};
+use crate::{desktop_theme, recent, settings, system, window};
 use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
-use codesync_node::{self as peer, Node};
+use codesync_node::{self as peer, LargeFiles, Node};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +31,7 @@ pub struct Shell {
     /// Held while a workspace is opened or closed, so that two requests do not cross.
     changing: Mutex<()>,
     outbox: Outbox,
+    large: LargeFiles,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
     turns: Sender<Work>,
 }
@@ -62,6 +63,7 @@ impl Shell {
             workspace: Mutex::default(),
             changing: Mutex::default(),
             outbox: Outbox::default(),
+            large: LargeFiles::default(),
         })
     }
 
@@ -73,6 +75,7 @@ impl Shell {
         match call {
             Call::Workspace(request) => self.node()?.call(request).map(CallReply::Workspace),
             Call::App(request) => self.answer_app(app, request).map(CallReply::App),
+            Call::Large(request) => self.large.answer(&self.root(), request).map(CallReply::Large),
         }
     }
 
@@ -259,16 +262,14 @@ impl Shell {
         node.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "No folder is open in this window."))
     }
 
-    /// Some bytes of a file of the open workspace, from a place on.
-    pub fn read_piece(&self, path: &str, from: u64) -> Result<Vec<u8>, ApiError> {
-        let root = self.lock().open.as_ref().map(|workspace| PathBuf::from(&workspace.root));
-        pieces::read(&root.unwrap_or_default(), path, from)
-    }
-
     /// Paths from the page are absolute, or relative to the open workspace.
     fn absolute(&self, path: &str) -> PathBuf {
-        let root = self.lock().open.as_ref().map(|workspace| PathBuf::from(&workspace.root));
-        root.unwrap_or_default().join(path)
+        self.root().join(path)
+    }
+
+    /// Of the open workspace; empty without one.
+    fn root(&self) -> PathBuf {
+        self.lock().open.as_ref().map(|workspace| PathBuf::from(&workspace.root)).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, Current> {

@@ -209,7 +209,7 @@ impl Album<'_> {
             "const { notices } = window.__cs.workbench;
             const run = () => undefined;
             notices.toast('Restored lexer.rs to 14:32:07.', { stays: true, buttons: [{ label: 'Undo', run }, { label: 'Show what changed', run }] });
-            notices.toast('`main.rs` is kept in CodeSync but could not be written to the folder: permission denied.',
+            notices.toast('“main.rs” is kept in CodeSync but could not be written to the folder: permission denied.',
               { stays: true, isUrgent: true, detail: 'MSG-DISK-3', buttons: [{ label: 'Try again', run }, { label: 'Show in folder', run }] });",
         )
         .await?;

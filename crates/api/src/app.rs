@@ -1,6 +1,6 @@
 //! What a window asks of the desktop shell itself, beside the workspace it shows.
 
-use crate::{ApiError, Event, Reply, Request};
+use crate::{ApiError, Event, LargeReply, LargeRequest, Reply, Request};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -11,6 +11,8 @@ pub enum Call {
     /// To the workspace that this window has open.
     Workspace(Request),
     App(AppRequest),
+    /// To the files of that workspace's folder that are too large to edit.
+    Large(LargeRequest),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -18,6 +20,7 @@ pub enum Call {
 pub enum CallReply {
     Workspace(Reply),
     App(AppReply),
+    Large(LargeReply),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

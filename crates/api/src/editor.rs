@@ -32,6 +32,8 @@ pub struct ViewOpened {
     pub text: String,
     pub encoding: String,
     pub line_end: LineEnd,
+    /// The file on disk has other line ends, too. It keeps them until its text changes; then all become `line_end`.
+    pub mixed_line_ends: bool,
     pub read_only: Option<ReadOnlyReason>,
     pub size_bytes: u64,
     /// Number of text steps in this file's timeline.

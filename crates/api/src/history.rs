@@ -103,6 +103,10 @@ pub struct MomentInfo {
     pub label: Option<String>,
     /// Where in the text the change was, to reveal and flash it.
     pub position: Option<u32>,
+    /// When it arrived on this device, Unix milliseconds, if that was long after it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub arrived_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

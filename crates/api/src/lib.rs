@@ -10,6 +10,8 @@ mod editor;
 mod error;
 mod files;
 mod history;
+mod large;
+mod together;
 mod workspace;
 
 pub use app::*;
@@ -17,6 +19,8 @@ pub use editor::*;
 pub use error::*;
 pub use files::*;
 pub use history::*;
+pub use large::*;
+pub use together::*;
 pub use workspace::*;
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,12 @@
 //! Device keys and signatures: who wrote a delta. Pure: randomness and time come in as arguments.
 //! Private keys never leave this crate but as the seed that the node keeps.
 
+mod access;
+mod snapshot;
+
+pub use access::{Access, Act, ENTRIES_MAX, Membership, Past, Verdict, Why};
+pub use snapshot::SnapshotDigest;
+
 use codesync_base::{DeltaHash, DeviceId, SignedDelta};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 

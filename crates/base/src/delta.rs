@@ -1,6 +1,6 @@
 //! The delta: what one device did between two commits, as named steps.
 
-use crate::{BlobHash, DeltaHash, FileId, FileKind, FileMeta, Hlc, LogId, ProjectId, RelPath};
+use crate::{AccessStep, BlobHash, DeltaHash, FileId, FileKind, FileMeta, Hlc, LogId, ProjectId, RelPath};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub enum Origin {
     Redo,
     /// A moment was named, by hand or automatically.
     Moment,
-    /// A session began: who, on which device.
+    /// A session began: who, on which device; or who may take part changed.
     Session,
 }
 
@@ -114,6 +114,8 @@ pub enum Change {
         person: String,
         device_name: String,
     },
+    /// Who may take part changes. Alone in its delta.
+    Access(AccessStep),
 }
 
 /// One replacement in one file, its units named so that it means the same on every replica.
@@ -209,9 +211,26 @@ impl Delta {
     /// The file that a step is about.
     pub fn file_of(&self, step: &Step) -> Option<FileId> {
         match step.change {
-            Change::Moment { .. } | Change::Session { .. } => None,
+            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) => None,
             _ => self.files.get(usize::from(step.file)).copied(),
         }
+    }
+
+    /// Contents that the steps name and do not carry themselves.
+    pub fn blobs(&self) -> impl Iterator<Item = BlobHash> {
+        let of_source = |source: &TextSource| match source {
+            TextSource::Blob { hash, .. } => Some(*hash),
+            TextSource::Inline(_) => None,
+        };
+        let of_meta = |meta: &FileMeta| meta.raw.map(|raw| raw.bytes);
+        let of_step = move |step: &Step| match &step.change {
+            Change::Text(TextStep { insert: Some(insert), .. }) => [of_source(&insert.text), None],
+            Change::Create { meta, content, .. } => [content.as_ref().and_then(of_source), of_meta(meta)],
+            Change::Content { blob, .. } => [Some(*blob), None],
+            Change::Meta { meta } => [None, of_meta(meta)],
+            _ => [None, None],
+        };
+        self.steps.iter().flat_map(of_step).flatten()
     }
 
     /// The log that an item of this delta's steps belongs to.

@@ -12,6 +12,8 @@ pub struct IdError {
     pub text: String,
 }
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $n:literal) => {
         $(#[$doc])*
@@ -30,7 +32,12 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                let mut hex = [0; 2 * $n];
+                for (digits, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+                    digits[0] = HEX_DIGITS[usize::from(byte >> 4)];
+                    digits[1] = HEX_DIGITS[usize::from(byte & 15)];
+                }
+                f.write_str(std::str::from_utf8(&hex).unwrap_or_default())
             }
         }
 

@@ -1,6 +1,7 @@
 //! The words all other crates speak: ids, paths, the clock, deltas and their steps, limits.
 //! Values here are valid once built. No file, socket, clock or random number is touched.
 
+mod access;
 mod clock;
 mod delta;
 mod ids;
@@ -9,6 +10,7 @@ mod meta;
 mod path;
 mod wire;
 
+pub use access::{AccessStep, Role, ShareFrom};
 pub use clock::{Clock, Hlc};
 pub use delta::{
     Change, Delta, DeltaKey, Head, Insert, ItemRange, ItemRef, Origin, SignedDelta, Splice, Step, StepKey, TextSource,

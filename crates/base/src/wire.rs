@@ -3,7 +3,7 @@
 //! Format 1: the version byte, then the postcard encoding of [`Delta`]. The encoding is canonical: what
 //! decodes must encode to the same bytes, or a delta would have two names.
 
-use crate::{Change, Delta, DeltaHash, limits};
+use crate::{AccessStep, Change, Delta, DeltaHash, limits};
 
 /// First byte of an encoded delta. Old versions stay readable.
 pub const FORMAT_VERSION: u8 = 1;
@@ -66,7 +66,7 @@ fn check_limits(delta: &Delta) -> Result<(), DecodeError> {
         return limit("number of dependencies");
     }
     for step in &delta.steps {
-        let names_file = !matches!(step.change, Change::Moment { .. } | Change::Session { .. });
+        let names_file = !matches!(step.change, Change::Moment { .. } | Change::Session { .. } | Change::Access(_));
         if names_file && delta.file_of(step).is_none() {
             return limit("file index");
         }
@@ -77,6 +77,28 @@ fn check_limits(delta: &Delta) -> Result<(), DecodeError> {
                 return limit("log index");
             }
         }
+        if let Change::Access(access) = &step.change {
+            check_access(delta, access)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_access(delta: &Delta, access: &AccessStep) -> Result<(), DecodeError> {
+    let limit = |what| Err(DecodeError::Limit { what });
+    if delta.steps.len() > 1 {
+        return limit("steps beside a change of rights");
+    }
+    if matches!(access, AccessStep::Grant { person, .. } if person.len() > limits::PERSON_NAME_BYTES_MAX) {
+        return limit("name of a person");
+    }
+    let accepted = access.accepted();
+    if accepted.len() > limits::ACCEPTED_HEADS_MAX {
+        return limit("number of accepted heads");
+    }
+    let is_sorted = accepted.is_sorted_by(|a, b| a.log < b.log);
+    if !is_sorted || accepted.iter().any(|head| head.log.device != access.device() || head.seq == 0) {
+        return limit("accepted heads");
     }
     Ok(())
 }

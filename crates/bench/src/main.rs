@@ -6,6 +6,7 @@ mod checkout;
 mod figures;
 mod folders;
 mod growth;
+mod merging;
 mod moments;
 mod peers;
 mod resident;
@@ -86,6 +87,9 @@ fn parts(arguments: &Arguments) -> Vec<String> {
     }
     // What a long history takes in memory; a short one takes no more than the program itself.
     parts.extend(present.last().filter(|_| !arguments.quick).map(|name| format!("resident:{name}")));
+    if merging::TRACES.iter().all(|name| present.contains(name)) {
+        parts.push(format!("merge:{}", if arguments.quick { 5_000 } else { 50_000 }));
+    }
     let n_files: &[u32] = if arguments.quick { &[1_000] } else { &[1_000, 10_000, 100_000] };
     parts.extend(n_files.iter().map(|n| format!("folder:{n}")));
     parts.push(format!("checkout:{}", if arguments.quick { 2_000 } else { 100_000 }));
@@ -155,14 +159,17 @@ fn run_part(part: &str, arguments: &Arguments) -> Result<()> {
     let figures = match kind {
         "typing" => typing::measure(&trace()?, folder)?,
         "peers" => peers::measure(&trace()?, folder)?,
-        "moments" => moments::measure(&trace()?, folder)?,
+        "moments" => moments::measure(&trace()?, &arguments.traces(), folder)?,
         "resident" => resident::measure(&trace()?, &arguments.traces(), folder)?,
-        // Not in the list of parts: the process that `resident` looks at.
+        // Not in the list of parts: the process that `moments` kills.
+        "typist" => return moments::type_until_killed(&trace()?, folder),
+        // Nor this one: the process that `resident` looks at.
         "holding" => resident::hold(what, folder)?,
         // Nor this one: for a profiler, on a folder that `moments` left.
         "reopen" => moments::measure_reopening(&trace()?, folder)?,
         "folder" => folders::measure(what.parse()?, folder)?,
         "checkout" => checkout::measure(what.parse()?, folder)?,
+        "merge" => merging::measure(what.parse()?, &arguments.traces(), folder)?,
         "growth" => growth::measure(what.parse()?, folder)?,
         _ => bail!("there is no part {part}"),
     };

@@ -19,6 +19,11 @@ pub struct Workspace {
 impl Workspace {
     /// Opens the store in a folder, made where it is missing.
     pub fn open(folder: &Path, at_ms: u64) -> Result<Self> {
+        Self::open_as(folder, 5, at_ms)
+    }
+
+    /// The same on another device.
+    pub fn open_as(folder: &Path, device: u8, at_ms: u64) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let (log, report) = Log::open(folder, Options::new(verify_delta))?;
         if !report.findings.is_empty() {
@@ -31,7 +36,7 @@ impl Workspace {
             root: folder.display().to_string(),
             incarnation: 0,
         };
-        let engine = Engine::open(log, DeviceKey::from_seed(&[5; 32]), profile, now(at_ms))?;
+        let engine = Engine::open(log, DeviceKey::from_seed(&[device; 32]), profile, now(at_ms))?;
         Ok(Self { engine })
     }
 

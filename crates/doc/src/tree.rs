@@ -90,7 +90,7 @@ impl Tree {
     /// Takes in a step, early or late, and says whether what the file is now changed. Changes that are not
     /// about the tree (text, moments, sessions) are not for it and change nothing.
     pub fn apply(&mut self, key: StepKey, at_ms: u64, author: TreeAuthor, file: FileId, change: &Change) -> bool {
-        if matches!(change, Change::Text(_) | Change::Moment { .. } | Change::Session { .. }) {
+        if matches!(change, Change::Text(_) | Change::Moment { .. } | Change::Session { .. } | Change::Access(_)) {
             return false;
         }
         // Mostly the newest: the search touches little memory then.

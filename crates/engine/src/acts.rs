@@ -4,7 +4,7 @@
 use crate::undo::UndoStep;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_base::{
-    Change, Delta, FileId, FileKind, FileMeta, Head, Hlc, LogId, Origin, RelPath, SignedDelta, Splice, Step, StepKey,
+    Change, Delta, FileId, FileKind, FileMeta, Hlc, LogId, Origin, RelPath, SignedDelta, Splice, Step, StepKey,
     TextSource, TextStep, encode_delta, limits, utf16_len,
 };
 use codesync_doc::{OpenDelta, TreeAuthor};
@@ -94,7 +94,7 @@ impl Engine {
     /// One step, but for a deletion that names more items than one delta may.
     fn text_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
         let mut rest = splice.clone();
-        while let Some(length) = self.document_mut(file)?.first_part(&rest, STEP_RANGES_MAX) {
+        while let Some(length) = self.live_document(file)?.first_part(&rest, STEP_RANGES_MAX) {
             self.single_step(act, file, &Splice::new(rest.position, length, ""), now)?;
             rest.deleted -= length;
         }
@@ -102,7 +102,7 @@ impl Engine {
     }
 
     fn single_step(&mut self, act: Act, file: FileId, splice: &Splice, now: Now) -> Result<()> {
-        let n_ranges = self.document_mut(file)?.n_ranges(splice);
+        let n_ranges = self.live_document(file)?.n_ranges(splice);
         let inline_bytes = splice.inserted.len().min(limits::INLINE_TEXT_BYTES_MAX);
         self.make_room(act, TEXT_STEP_BYTES + n_ranges * RANGE_BYTES + inline_bytes, now);
         let text = self.stored_text(&splice.inserted)?;
@@ -234,6 +234,7 @@ impl Engine {
     fn append_waiting(&mut self) -> Result<()> {
         while let Some((signed, bytes)) = self.waiting.front() {
             self.log.append(signed, bytes).map_err(api_error)?;
+            self.links.note(signed);
             self.waiting.pop_front();
         }
         Ok(())
@@ -265,17 +266,6 @@ impl Engine {
         self.waiting.push_back((signed, bytes));
     }
 
-    /// Heads of other logs that no delta of ours names yet.
-    fn new_dependencies(&self) -> Vec<Head> {
-        // Alone, others are earlier lives of this device's own log, and never grow; sync (a later issue) adds more.
-        if self.head_seq > 0 {
-            return Vec::new();
-        }
-        let mut heads: Vec<Head> = self.log.heads().into_iter().filter(|head| head.log != self.own).collect();
-        heads.truncate(limits::DELTA_DEPS_MAX);
-        heads
-    }
-
     fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
         let key = signed.delta.key(signed.hash);
         self.apply_tree(signed);
@@ -296,7 +286,7 @@ impl Engine {
                 group,
             };
             if let Some(document) = self.documents.get_mut(&file) {
-                document.timeline.push(&info, splice);
+                document.enter(&info, splice);
                 document.undo.note(&UndoStep::new(&info, splice));
             }
             if let Some(node) = self.tree.get(&file) {

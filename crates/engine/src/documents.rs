@@ -1,11 +1,12 @@
 //! Open documents: text, history and undo of one file, loaded from the log when first needed.
 
+use crate::foreign::Trail;
 use crate::undo::{UndoStack, UndoStep};
 use crate::workspace::Workspace;
 use crate::{Engine, Result, api_error, not_found};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{Change, Delta, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource};
-use codesync_doc::{Node, TextDocument};
+use codesync_base::{Change, Delta, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource, TextStep};
+use codesync_doc::{IntegrateError, Node, TextDocument};
 use codesync_timeline::{FileTimeline, GroupKey, StepInfo};
 use std::collections::BTreeMap;
 
@@ -20,6 +21,12 @@ pub(crate) struct Document {
     pub undo: UndoStack,
     /// Steps that it had when its text was kept last; 0 when that is not known.
     pub n_kept: usize,
+    /// The first step that belongs before others that the timeline has: from it on the timeline is not told yet.
+    pub late: Option<StepKey>,
+    /// The text before the last such step.
+    pub trail: Option<Trail>,
+    /// See [`merge_again`].
+    has_lies: bool,
     used: u64,
 }
 
@@ -41,8 +48,17 @@ impl Documents {
         self.by_file.iter()
     }
 
-    fn insert(&mut self, file: FileId, document: Document) {
+    pub fn insert(&mut self, file: FileId, document: Document) {
         self.by_file.insert(file, document);
+    }
+
+    pub fn take(&mut self, file: &FileId) -> Option<Document> {
+        self.by_file.remove(file)
+    }
+
+    /// Lets a document be read anew from the log.
+    pub fn forget(&mut self, file: &FileId) {
+        self.by_file.remove(file);
     }
 
     /// Drops the documents that were not used for longest, but for those that `is_needed`.
@@ -64,7 +80,31 @@ impl Documents {
 impl Document {
     pub fn new(base: &str) -> Self {
         let timeline = FileTimeline::new(base);
-        Self { text: TextDocument::new(), timeline, undo: UndoStack::default(), n_kept: 0, used: 0 }
+        Self {
+            text: TextDocument::new(),
+            timeline,
+            undo: UndoStack::default(),
+            n_kept: 0,
+            late: None,
+            trail: None,
+            has_lies: false,
+            used: 0,
+        }
+    }
+
+    /// Takes note of where a step belongs whose text is merged already.
+    pub fn note_place(&mut self, key: StepKey) {
+        let is_late = self.timeline.last_key().is_some_and(|last| key < last);
+        if is_late && self.late.is_none_or(|late| key < late) {
+            self.late = Some(key);
+        }
+    }
+
+    /// Enters what a step did, in order, unless the timeline waits to be told anew.
+    pub fn enter(&mut self, info: &StepInfo, splice: &Splice) {
+        if self.late.is_none() {
+            self.timeline.push(info, splice);
+        }
     }
 
     /// How many named ranges a deletion touches.
@@ -96,7 +136,8 @@ impl Engine {
         let mut document = Document::new("");
         let mut failure = None;
         // Where nearly everything is this file, the timeline comes out of the same reading.
-        let is_most = self.workspace.is_none() && 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
+        let has_no_names = self.workspace.as_ref().is_none_or(|workspace| workspace.is_brief);
+        let is_most = has_no_names && 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
         let mut workspace = is_most.then(Workspace::default);
         let (log, authors, own) = (&self.log, &mut self.authors, self.own);
         let mut take = |signed: &SignedDelta| {
@@ -123,7 +164,7 @@ impl Engine {
         let read = if is_most { log.for_each(&mut take) } else { log.for_each_of(&file, &mut take) };
         read.map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| take(signed));
-        self.workspace = self.workspace.take().or(workspace);
+        self.workspace = workspace.or(self.workspace.take());
         if let Some(what) = failure {
             return Err(
                 ApiError::new(ErrorCode::Damaged, "Part of this file's history can't be read.").with_detail(what)
@@ -139,7 +180,16 @@ impl Engine {
         self.documents.evict(|file| views.values().any(|view| view.file == *file));
     }
 
+    /// A document with its history up to date.
     pub(crate) fn document_mut(&mut self, file: FileId) -> Result<&mut Document> {
+        if self.live_document(file)?.late.is_some() {
+            self.retell(file)?;
+        }
+        self.live_document(file)
+    }
+
+    /// A document whose text is up to date, though its timeline may not be: for those who only type.
+    pub(crate) fn live_document(&mut self, file: FileId) -> Result<&mut Document> {
         self.load_document(file)?;
         Ok(self.documents.get_mut(&file).expect("invariant: just loaded"))
     }
@@ -184,7 +234,38 @@ pub(crate) fn parse_path(path: &str) -> Result<RelPath> {
     RelPath::parse(path.trim_end_matches('/')).map_err(|error| ApiError::new(ErrorCode::Invalid, error.to_string()))
 }
 
-fn replay(
+/// The text that a step brings in.
+pub(crate) fn text_of_source(source: &TextSource, log: &codesync_log::Log) -> std::result::Result<String, String> {
+    use codesync_base::BlobSource;
+    match source {
+        TextSource::Inline(text) => Ok(text.to_string()),
+        TextSource::Blob { hash, .. } => {
+            let bytes = log.blob(hash).ok_or_else(|| format!("blob {hash} is missing"))?;
+            String::from_utf8(bytes).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Merges a step that was taken in before. Read in order, one whose author lied about its neighbours may mean nothing;
+/// then it means nothing to everybody, and neither does what names it (`has_lies`).
+pub(crate) fn merge_again(
+    text: &mut TextDocument,
+    delta: &Delta,
+    step: &TextStep,
+    log: &codesync_log::Log,
+    has_lies: &mut bool,
+) -> std::result::Result<Vec<Splice>, String> {
+    match text.integrate(delta, step, log) {
+        Err(IntegrateError::LeftAfterRight) => {
+            *has_lies = true;
+            Ok(Vec::new())
+        }
+        Err(IntegrateError::UnknownItem(_)) if *has_lies => Ok(Vec::new()),
+        done => done.map_err(|error| error.to_string()),
+    }
+}
+
+pub(crate) fn replay(
     document: &mut Document,
     delta: &Delta,
     change: &Change,
@@ -194,23 +275,18 @@ fn replay(
 ) -> std::result::Result<(), String> {
     match change {
         Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-            let text = match source {
-                TextSource::Inline(text) => text.to_string(),
-                TextSource::Blob { hash, .. } => {
-                    use codesync_base::BlobSource;
-                    let bytes = log.blob(hash).ok_or_else(|| format!("blob {hash} is missing"))?;
-                    String::from_utf8(bytes).map_err(|error| error.to_string())?
-                }
-            };
+            let text = text_of_source(source, log)?;
             document.text.integrate_base(delta.log, delta.seq, &text);
             document.timeline = FileTimeline::new(&text);
         }
         Change::Text(step) => {
-            let splices = document.text.integrate(delta, step, log).map_err(|error| error.to_string())?;
+            let splices = merge_again(&mut document.text, delta, step, log, &mut document.has_lies)?;
             for splice in &splices {
                 document.timeline.push(info, splice);
                 if own {
                     document.undo.note(&UndoStep::new(info, splice));
+                } else {
+                    document.undo.shift(splice);
                 }
             }
         }

@@ -10,6 +10,7 @@ use codesync_api::{
 };
 use codesync_base::{Change, FileId, FileKind, Origin, RelPath, StepKey};
 use codesync_doc::TreeEvent;
+use codesync_log::Brief;
 use codesync_timeline::{Entry, EntryKind, View};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,12 +23,38 @@ const BURSTS_MAX: usize = 1_000;
 impl Engine {
     /// The workspace's timeline, built when first needed and then kept up to date.
     pub(crate) fn workspace_mut(&mut self) -> Result<&mut Workspace> {
-        if self.workspace.is_none() {
+        if self.workspace.as_ref().is_none_or(|workspace| workspace.is_brief) {
             self.settle();
             let mut workspace = Workspace::default();
             let authors = &mut self.authors;
             self.log
                 .for_each(&mut |signed| workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin)))
+                .map_err(api_error)?;
+            for (signed, _) in &self.waiting {
+                workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin));
+            }
+            self.workspace = Some(workspace);
+        }
+        let workspace = self.workspace.as_mut().expect("invariant: built above");
+        workspace.refresh();
+        Ok(workspace)
+    }
+
+    /// The same for drawing: from outlines where nothing better is there, so that nobody waits for texts and names.
+    pub(crate) fn outline_mut(&mut self) -> Result<&mut Workspace> {
+        if self.workspace.is_none() {
+            self.settle();
+            let mut workspace = Workspace::default();
+            let authors = &mut self.authors;
+            self.log
+                .for_each_brief(&mut |brief| match brief {
+                    Brief::Whole(signed) => {
+                        workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin));
+                    }
+                    Brief::Outline(outline, steps) => {
+                        workspace.push_outline(outline, steps, authors.index(&outline.log, outline.origin));
+                    }
+                })
                 .map_err(api_error)?;
             for (signed, _) in &self.waiting {
                 workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin));
@@ -51,30 +78,36 @@ impl Engine {
                 let folder = parse_path(path)?;
                 Ok(self.ever_within(&folder))
             }
-            Scope::Workspace => Ok(self.workspace_mut()?.all_files().collect()),
+            Scope::Workspace => Ok(self.outline_mut()?.all_files().collect()),
         }
     }
 
     /// The moments of a scope.
     pub(crate) fn view(&mut self, scope: &Scope) -> Result<Arc<View>> {
+        self.workspace_mut()?;
+        self.outline_view(scope)
+    }
+
+    /// The same for drawing.
+    pub(crate) fn outline_view(&mut self, scope: &Scope) -> Result<Arc<View>> {
         self.settle();
         match scope {
-            Scope::Workspace => Ok(self.workspace_mut()?.view().clone()),
+            Scope::Workspace => Ok(self.outline_mut()?.view().clone()),
             Scope::File(path) => {
                 let file = self.file_ever_at(path)?;
-                Ok(self.workspace_mut()?.view_of_file(&file))
+                Ok(self.outline_mut()?.view_of_file(&file))
             }
             Scope::Folder(_) => {
                 let files = self.files_of_scope(scope)?;
-                Ok(Arc::new(self.workspace_mut()?.view_of(&files)))
+                Ok(Arc::new(self.outline_mut()?.view_of(&files)))
             }
         }
     }
 
     pub(crate) fn timeline_info(&mut self, scope: &Scope) -> Result<TimelineInfo> {
-        let view = self.view(scope)?;
+        let view = self.outline_view(scope)?;
         let named = self.moments(scope)?;
-        let timeline = &self.workspace_mut()?.timeline;
+        let timeline = &self.outline_mut()?.timeline;
         let authors = view.authors(timeline);
         let n_moments = view.n_moments();
         let bound = |index| if n_moments == 0 { None } else { view.time_ms(index) };
@@ -96,8 +129,8 @@ impl Engine {
         to: u64,
         n_buckets: u32,
     ) -> Result<Vec<Bucket>> {
-        let view = self.view(scope)?;
-        let timeline = &self.workspace_mut()?.timeline;
+        let view = self.outline_view(scope)?;
+        let timeline = &self.outline_mut()?.timeline;
         let authors = view.authors(timeline);
         let axis = match axis {
             Axis::Activity => codesync_timeline::Axis::Activity,
@@ -145,6 +178,7 @@ impl Engine {
                 removed: 0,
                 label: None,
                 position: None,
+                arrived_ms: None,
             });
         };
         let entry = workspace.timeline.entry(entry_idx);
@@ -152,9 +186,9 @@ impl Engine {
         let file = entry.file.map(|file| workspace.file(file));
         let position = match (entry.kind, file) {
             (EntryKind::Text, Some(file)) => {
-                let document = self.document_mut(file)?;
-                let n = (entry.file_step as usize).clamp(1, document.timeline.n_steps().max(1));
-                (document.timeline.n_steps() >= n).then(|| document.timeline.step(n).position)
+                let timeline = &self.document_mut(file)?.timeline;
+                let n = timeline.index_after_near(&entry.info.key, entry.file_step as usize);
+                (n > 0).then(|| timeline.step(n).position)
             }
             _ => None,
         };
@@ -170,6 +204,7 @@ impl Engine {
             removed: u64::from(entry.removed),
             label: self.label_of(&entry, file),
             position,
+            arrived_ms: self.arrived_ms(&entry.info.key.delta),
         })
     }
 
@@ -264,6 +299,10 @@ impl Engine {
     /// The cut at moment `index` of a scope.
     pub(crate) fn cut_at_index(&mut self, scope: &Scope, index: u64) -> Result<Cut> {
         let view = self.view(scope)?;
+        self.cut_in(&view, scope, index)
+    }
+
+    fn cut_in(&mut self, view: &View, scope: &Scope, index: u64) -> Result<Cut> {
         let (index, n_moments) = (index as usize, view.n_moments());
         if index > n_moments {
             return Err(invalid(format!("There are only {n_moments} moments, so there is no @{index}.")));
@@ -287,7 +326,7 @@ impl Engine {
         let view = self.view(scope)?;
         Ok(match cut {
             Cut::Beginning => 0,
-            Cut::After(key) => view.index_after(&self.workspace_mut()?.timeline, key) as u64,
+            Cut::After(key) | Cut::Seen(key) => view.index_after(&self.workspace_mut()?.timeline, key) as u64,
             Cut::Now => view.n_moments() as u64,
         })
     }
@@ -297,7 +336,7 @@ impl Engine {
         match cut {
             Cut::Now => Ok(now.ms),
             Cut::Beginning => Ok(self.workspace_mut()?.view().time_ms(0).unwrap_or(now.ms)),
-            Cut::After(key) => {
+            Cut::After(key) | Cut::Seen(key) => {
                 let workspace = self.workspace_mut()?;
                 let place = workspace.timeline.place_of(key).checked_sub(1);
                 Ok(place.map_or(now.ms, |idx| workspace.timeline.entry(idx).info.at_ms))
@@ -307,17 +346,20 @@ impl Engine {
 
     /// Text of a file at a moment of a scope.
     pub(crate) fn past_text(&mut self, path: &str, scope: &Scope, index: u64, have: Option<u64>) -> Result<PastText> {
-        let cut = self.cut_at_index(scope, index)?;
+        let view = self.view(scope)?;
+        let cut = self.cut_in(&view, scope, index)?;
         let tree = match scope {
             Scope::File(_) => None,
             _ => Some(self.tree_at(&cut)),
         };
-        let parsed = parse_path(path)?;
-        let file = match tree.as_ref().and_then(|tree| tree.by_path(&parsed)) {
-            Some(node) => node.file,
+        let file = match tree.as_ref() {
+            Some(tree) => match tree.by_path(&parse_path(path)?) {
+                Some(node) => node.file,
+                None => self.file_ever_at(path)?,
+            },
             None => self.file_ever_at(path)?,
         };
-        let moment = self.moment_info(scope, index)?;
+        let moment = self.moment_info_in(&view, index)?;
         let node = tree.as_ref().map_or_else(|| self.tree.get(&file), |tree| tree.get(&file));
         let exists = node.is_some_and(|node| node.alive || tree.is_none());
         let past_path = node.map(|node| node.path.to_string());
@@ -325,11 +367,11 @@ impl Engine {
         if !exists || !is_text {
             return Ok(PastText { index, text: None, splices: None, exists, path: past_path, moment });
         }
-        let n = self.file_index_of(file, &cut)?;
+        let n = self.file_index_in(&view, index, file, &cut)?;
         let n_have = match have {
             Some(have) => {
-                let cut = self.cut_at_index(scope, have)?;
-                Some(self.file_index_of(file, &cut)?)
+                let cut = self.cut_in(&view, scope, have)?;
+                Some(self.file_index_in(&view, have, file, &cut)?)
             }
             None => None,
         };
@@ -341,6 +383,15 @@ impl Engine {
             }
         };
         Ok(PastText { index, text, splices, exists, path: past_path, moment })
+    }
+
+    /// How many steps of a file had happened at moment `index` of a view, whose cut is known.
+    fn file_index_in(&mut self, view: &View, index: u64, file: FileId, cut: &Cut) -> Result<usize> {
+        let (Cut::After(key), Some(entry)) = (cut, view.entry_of(index as usize)) else {
+            return self.file_index_of(file, cut);
+        };
+        let guess = self.workspace_mut()?.timeline.entry(entry).file_step as usize;
+        Ok(self.document_mut(file)?.timeline.index_after_near(key, guess))
     }
 
     /// Who wrote each character, at a moment or now.
@@ -362,20 +413,32 @@ impl Engine {
             .map(|run| match run.step {
                 Some(step) => {
                     let info = timeline.step(step).info;
-                    (run.position, run.length, info.author, info.at_ms, info.key.delta.hash, step as u64)
+                    (run.position, run.length, info.author, info.at_ms, info.key.delta.hash, Some((info.key, step)))
                 }
-                None => (run.position, run.length, creator, created_ms, created.delta.hash, 0),
+                None => (run.position, run.length, creator, created_ms, created.delta.hash, None),
             })
             .collect();
-        let spans = runs.into_iter().map(|(position, length, author, at_ms, hash, index)| BlameSpan {
-            position,
-            length,
-            author: self.author(author),
-            at_ms,
-            delta_id: hash.to_string(),
-            index,
-        });
-        Ok(spans.collect())
+        let mut spans = Vec::with_capacity(runs.len());
+        for (position, length, author, at_ms, hash, step) in runs {
+            let index = match step {
+                Some((key, n)) => self.moment_of_step(file, &key, n)?,
+                None => 0,
+            };
+            let (author, delta_id) = (self.author(author), hash.to_string());
+            spans.push(BlameSpan { position, length, author, at_ms, delta_id, index });
+        }
+        Ok(spans)
+    }
+
+    /// The moment of a file that a row of its timeline belongs to: where several logs wrote, a step may have several
+    /// rows, or none.
+    fn moment_of_step(&mut self, file: FileId, key: &StepKey, n: usize) -> Result<u64> {
+        if self.log.heads().len() < 2 {
+            return Ok(n as u64);
+        }
+        let workspace = self.workspace_mut()?;
+        let view = workspace.view_of_file(&file);
+        Ok(view.index_after(&workspace.timeline, key) as u64)
     }
 
     /// When a text appeared and vanished, oldest first.
@@ -424,6 +487,7 @@ impl Engine {
             0 => created,
             n => self.document_mut(file)?.timeline.step(n).info.key,
         };
+        let index = if n == 0 { 0 } else { self.moment_of_step(file, &key, n)? };
         let workspace = self.workspace_mut()?;
         let entry_idx = workspace.timeline.place_of(&key).saturating_sub(1);
         let entry = workspace.timeline.entry(entry_idx);
@@ -432,7 +496,7 @@ impl Engine {
             path: path.to_owned(),
             file_id: file.to_string(),
             kind: if appeared { HistoryHitKind::Appeared } else { HistoryHitKind::Vanished },
-            index: n as u64,
+            index,
             workspace_index,
             at_ms: entry.info.at_ms,
             author: self.author(entry.info.author),
@@ -448,7 +512,7 @@ impl Engine {
         let view = self.workspace_mut()?.view_of(&files);
         let from = match cut {
             Cut::Beginning => 0,
-            Cut::After(key) => view.index_after(&self.workspace_mut()?.timeline, key),
+            Cut::After(key) | Cut::Seen(key) => view.index_after(&self.workspace_mut()?.timeline, key),
             Cut::Now => view.n_moments(),
         };
         let sums = view.sums(&self.workspace_mut()?.timeline, from, view.n_moments());

@@ -4,8 +4,9 @@
 
 use crate::{Engine, Result};
 use codesync_api::PatchSource;
-use codesync_base::{BlobSource, Change, Delta, FileId, FileKind, Head, Splice, TextSource, TextStep};
+use codesync_base::{BlobSource, Change, Delta, FileId, FileKind, Head, LogId, Splice, TextSource, TextStep};
 use codesync_fs::disk_edit;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 
@@ -34,7 +35,8 @@ impl Engine {
         for file in due {
             let kept = self.kept(&file).filter(|kept| self.log.is_untouched_since(&file, &kept.0, kept.1));
             let heads = (self.log.heads(), self.log.n_deltas());
-            let Some(document) = self.documents.get_mut(&file) else { continue };
+            // Late work of others lets the count of steps be wrong until somebody asks.
+            let Ok(document) = self.document_mut(file) else { continue };
             let n_steps = document.timeline.n_steps();
             document.n_kept = n_steps;
             if kept.is_some() || document.text.len_utf16() as usize > TEXT_BYTES_MAX {
@@ -76,31 +78,30 @@ impl Engine {
         Some((codesync_timeline::apply(&kept.3, &splices), kept.2 + splices.len() as u64))
     }
 
-    /// What was typed into a file since the log had these heads and so many deltas, where all since then is one
-    /// chain of this device: it saw all that was there, so its positions are those of the text.
+    /// What was typed into a file since the log had these heads and so many deltas, where all that touched it since
+    /// is of this device: it saw all that was there, so its positions are those of the text. What other logs did
+    /// elsewhere changes nothing here; but every log must go on as one chain from its head of then.
     fn splices_since(&self, file: &FileId, heads: &[Head], n_deltas: u64) -> Option<Vec<Splice>> {
-        let known = heads.iter().find(|head| head.log == self.own)?;
-        let now = self.log.head(&self.own)?;
-        let n_newer = u64::from(now.seq.checked_sub(known.seq)?);
-        let others_stay = self.log.heads().iter().filter(|head| head.log != self.own).all(|head| heads.contains(head));
-        if !others_stay || n_deltas + n_newer != self.log.n_deltas() {
-            return None;
-        }
-        let (mut last, mut splices) = (None, Some(Vec::new()));
-        let read = self.log.for_each_from(&self.own, known.seq, &mut |signed| {
+        let mut reached: BTreeMap<LogId, Head> = heads.iter().map(|head| (head.log, *head)).collect();
+        let (mut n_newer, mut splices) = (0, Some(Vec::new()));
+        let read = self.log.for_each_newer(heads, &mut |signed| {
             let delta = &signed.delta;
-            let follows = match last {
-                None => (delta.seq, signed.hash) == (known.seq, known.hash),
-                Some((seq, hash)) => {
-                    self.collect(file, delta, &mut splices);
-                    (delta.seq, delta.prev) == (seq + 1, hash)
-                }
+            n_newer += 1;
+            let head = Head { log: delta.log, seq: delta.seq, hash: signed.hash };
+            let follows = match reached.insert(delta.log, head) {
+                Some(known) => (delta.seq, delta.prev) == (known.seq + 1, known.hash),
+                None => delta.seq == 1,
             };
-            last = Some((delta.seq, signed.hash));
+            if delta.log == self.own {
+                self.collect(file, delta, &mut splices);
+            } else if delta.files.contains(file) {
+                splices = None;
+            }
             splices = splices.take().filter(|_| follows);
             if splices.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
-        splices.filter(|_| read.is_ok() && last == Some((now.seq, now.hash)))
+        let is_whole = n_deltas + n_newer == self.log.n_deltas() && reached.into_values().eq(self.log.heads());
+        splices.filter(|_| read.is_ok() && is_whole)
     }
 
     /// Adds what a delta did to the text of a file; anything but typing is in doubt.

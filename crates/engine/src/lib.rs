@@ -11,10 +11,12 @@ mod changeset;
 mod compare;
 mod documents;
 mod files;
+mod foreign;
 mod git_export;
 mod history;
 mod intake;
 mod kept_text;
+mod links;
 mod moments;
 mod outgoing;
 mod records;
@@ -25,7 +27,10 @@ mod views;
 mod workspace;
 
 pub use bundle::{Bundle, add_bundle};
+pub use foreign::{Arrived, Fork, Held, Received, Refusal};
+pub use git_export::GitStream;
 pub use intake::{Intake, IntakeKind, IntakeRun};
+pub use links::{Gate, LinkOutput};
 pub use outgoing::{AutoSave, DiskImage, DiskImageKind};
 pub use request::only_asks;
 
@@ -105,6 +110,8 @@ pub struct Engine {
     authors: Authors,
     /// What views were opened with before their documents were read.
     shown: BTreeMap<FileId, String>,
+    others: foreign::Others,
+    links: links::Links,
     views: BTreeMap<u32, views::View>,
     next_view_id: u32,
     unwritten: BTreeMap<FileId, outgoing::Unwritten>,
@@ -149,6 +156,8 @@ impl Engine {
             workspace: None,
             authors: Authors::default(),
             shown: BTreeMap::new(),
+            others: foreign::Others::knowing(log.heads().into_iter().filter(|head| head.log != own)),
+            links: links::Links::default(),
             views: BTreeMap::new(),
             next_view_id: 1,
             unwritten: BTreeMap::new(),
@@ -169,6 +178,7 @@ impl Engine {
             profile,
         };
         engine.load_tree()?;
+        engine.load_arrivals();
         // All that an opened log has is on disk.
         engine.save.saved_ms = Some(engine.clock.last().wall_ms).filter(|ms| *ms > 0);
         engine.begin_session(now);

@@ -1,5 +1,6 @@
 //! Moments: what people call them, where they lie in a timeline, and what the workspace was then.
 
+use crate::foreign::is_before_merge;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode, Event, Moment, NamedMoment, Scope};
 use codesync_base::{Change, FileId, Origin, StepKey, limits};
@@ -12,6 +13,8 @@ pub(crate) enum Cut {
     Beginning,
     /// This step and all before it have happened.
     After(StepKey),
+    /// All that the author of this step's delta had seen has happened, and nothing else.
+    Seen(StepKey),
     Now,
 }
 
@@ -55,7 +58,11 @@ impl Engine {
             [hash] => {
                 let signed = self.log.delta(hash).map_err(api_error)?;
                 let key = signed.map(|signed| signed.delta.key(*hash));
-                Ok(key.map_or(Cut::Now, |delta| Cut::After(StepKey { delta, step_idx: u32::MAX })))
+                let mark = self.marks.iter().find(|mark| mark.key.delta.hash == *hash);
+                Ok(match mark.filter(|mark| is_before_merge(&mark.name, mark.automatic)) {
+                    Some(mark) => Cut::Seen(mark.key),
+                    None => key.map_or(Cut::Now, |delta| Cut::After(StepKey { delta, step_idx: u32::MAX })),
+                })
             }
             [] => no_moment(format!("No moment has the id “{prefix}”.")),
             many => no_moment(format!("{} moments have ids that begin with “{prefix}”. Give more of it.", many.len())),
@@ -64,6 +71,7 @@ impl Engine {
 
     fn cut_at_name(&mut self, name: &str) -> Result<Cut> {
         match self.marks.iter().rev().find(|mark| mark.name == name) {
+            Some(mark) if is_before_merge(&mark.name, mark.automatic) => Ok(Cut::Seen(mark.key)),
             Some(mark) => Ok(Cut::After(mark.cut)),
             None => Err(ApiError::new(ErrorCode::NotFound, format!("No moment is named “{name}”."))),
         }
@@ -71,9 +79,9 @@ impl Engine {
 
     pub(crate) fn moments(&mut self, scope: &Scope) -> Result<Vec<NamedMoment>> {
         self.settle();
-        let view = self.view(scope)?;
+        let view = self.outline_view(scope)?;
         let cuts: Vec<StepKey> = self.marks.iter().map(|mark| mark.cut).collect();
-        let timeline = &self.workspace_mut()?.timeline;
+        let timeline = &self.outline_mut()?.timeline;
         let indices: Vec<usize> = cuts.iter().map(|cut| view.index_after(timeline, cut)).collect();
         let made = self.marks.iter().zip(indices).filter(|(mark, _)| mark.renames.is_none());
         let named = made.map(|(mark, index)| {
@@ -117,7 +125,7 @@ impl Engine {
         let at = match at {
             None => None,
             Some(moment) => match self.resolve(moment, &Scope::Workspace, now)? {
-                Cut::After(key) => Some(self.exact_key(key)),
+                Cut::After(key) | Cut::Seen(key) => Some(self.exact_key(key)),
                 Cut::Now => None,
                 Cut::Beginning => return Err(invalid("Nothing had happened yet at that moment.")),
             },
@@ -179,6 +187,8 @@ impl Engine {
         match cut {
             Cut::Beginning => Tree::new(),
             Cut::After(key) => self.tree.at(Some(*key)),
+            // What cannot be read is told when the texts are.
+            Cut::Seen(key) => self.tree_seen(key).unwrap_or_else(|_| self.tree.at(Some(*key))),
             Cut::Now => self.tree.clone(),
         }
     }
@@ -187,6 +197,9 @@ impl Engine {
     pub(crate) fn text_at_cut(&mut self, file: FileId, cut: &Cut) -> Result<String> {
         if *cut == Cut::Now {
             return Ok(self.present_text(file)?.0);
+        }
+        if let Cut::Seen(key) = cut {
+            return self.text_seen(file, key);
         }
         let n = self.file_index_of(file, cut)?;
         Ok(self.document_mut(file)?.timeline.text_at(n).to_string())
@@ -197,7 +210,7 @@ impl Engine {
         let document = self.document_mut(file)?;
         Ok(match cut {
             Cut::Beginning => 0,
-            Cut::After(key) => document.timeline.index_after(key),
+            Cut::After(key) | Cut::Seen(key) => document.timeline.index_after(key),
             Cut::Now => document.timeline.n_steps(),
         })
     }
@@ -207,6 +220,7 @@ impl Engine {
         let from = match cut {
             Cut::Beginning => 0,
             Cut::After(key) => self.workspace_mut()?.index_after(key),
+            Cut::Seen(key) => return self.changed_unseen(key),
             Cut::Now => return Ok(BTreeSet::new()),
         };
         Ok(self.workspace_mut()?.files_typed_from(from))
@@ -217,6 +231,7 @@ impl Engine {
         let from = match cut {
             Cut::Beginning => 0,
             Cut::After(key) => self.workspace_mut()?.index_after(key),
+            Cut::Seen(key) => return self.changed_unseen(key),
             Cut::Now => return Ok(BTreeSet::new()),
         };
         Ok(self.workspace_mut()?.files_from(from))

@@ -207,9 +207,9 @@ impl Engine {
                 DiskImageKind::File { bytes }
             }
             (true, FileKind::Text) => {
-                let document = self.document_mut(file)?;
+                let document = self.live_document(file)?;
                 let text = document.text.to_string();
-                n_steps = Some(document.timeline.n_steps() as u64);
+                n_steps = document.late.is_none().then(|| document.timeline.n_steps() as u64);
                 let meta = self.fitting_meta(file, &text, meta.clone())?;
                 DiskImageKind::File { bytes: self.text_on_disk(&text, &meta)? }
             }

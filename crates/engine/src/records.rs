@@ -3,7 +3,9 @@
 use crate::acts::group_text;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{LogQuery, LogRecord, Scope};
-use codesync_base::{Change, DeltaKey, FileId, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len};
+use codesync_base::{
+    AccessStep, Change, DeltaKey, FileId, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len,
+};
 use codesync_timeline::{GroupKey, WorkspaceTimeline};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -83,7 +85,7 @@ impl Engine {
             match moment {
                 None => Ok(None),
                 Some(moment) => Ok(match self.resolve(moment, &scope, now)? {
-                    crate::moments::Cut::After(key) => Some(key),
+                    crate::moments::Cut::After(key) | crate::moments::Cut::Seen(key) => Some(key),
                     crate::moments::Cut::Beginning => Some(StepKey { delta: DeltaKey::FIRST, step_idx: 0 }),
                     crate::moments::Cut::Now => None,
                 }),
@@ -211,6 +213,7 @@ impl Walk<'_> {
         let detail = match &step.change {
             Change::Moment { name, .. } => Some(name.clone()),
             Change::Session { person, .. } => Some(person.clone()),
+            Change::Access(AccessStep::Grant { person, .. }) => Some(person.clone()),
             Change::Create { path, .. } | Change::Revive { path } | Change::Move { path } => Some(path.to_string()),
             _ => None,
         };
@@ -257,6 +260,7 @@ pub(crate) fn change_kind(change: &Change) -> &'static str {
         Change::Meta { .. } | Change::Kind { .. } => "properties",
         Change::Moment { .. } => "moment",
         Change::Session { .. } => "session",
+        Change::Access(_) => "access",
     }
 }
 
@@ -271,7 +275,7 @@ fn act_kind(origin: Origin, first: &Change) -> &'static str {
         Origin::Undo => "undo",
         Origin::Redo => "redo",
         Origin::Moment => "moment",
-        Origin::Session => "session",
+        Origin::Session => change_kind(first),
     }
 }
 

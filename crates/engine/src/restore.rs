@@ -228,6 +228,11 @@ impl Engine {
         if !self.tree.get(&file).is_some_and(|node| node.alive) {
             return Err(invalid(format!("“{path}” is deleted now. Restore the whole file to bring it back.")));
         }
+        if let Cut::Seen(_) = cut {
+            return Err(invalid(
+                "Of this moment whole files can be restored. Restore the file, or copy what you need.",
+            ));
+        }
         let n = self.file_index_of(file, cut)?;
         let document = self.document_mut(file)?;
         let edits = match target {
@@ -298,7 +303,7 @@ impl Engine {
             return Ok(nothing_undone(UndoneKind::NothingToUndo, None));
         };
         // What was undone above this act and its undo cancel each other: every own step from here on.
-        let first = document.timeline.index_after(&first).max(1);
+        let first = document.timeline.index_before(&first) + 1;
         let timeline = &document.timeline;
         let is_own = |n: &usize| {
             let info = timeline.step(*n).info;
@@ -398,7 +403,9 @@ impl Engine {
                 continue;
             }
             let timeline = &self.document_mut(file)?.timeline;
-            let indices: Vec<usize> = keys.iter().map(|key| timeline.index_after(key)).collect();
+            // A step that concurrent ones parted has several rows, and one with nothing left to do has none.
+            let rows = keys.iter().flat_map(|key| timeline.index_before(key) + 1..=timeline.index_after(key));
+            let indices: Vec<usize> = rows.collect();
             let (edits, was_overwritten) = edits_that_take_back(timeline, &indices);
             overwritten |= was_overwritten;
             if !edits.is_empty() {

@@ -4,6 +4,7 @@
 mod disk_races;
 mod editing;
 mod failures;
+mod foreign;
 mod histories;
 mod links;
 mod restores;

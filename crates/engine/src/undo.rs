@@ -86,6 +86,17 @@ impl UndoStack {
         }
     }
 
+    /// Others changed the text: where one's own last act stands moves with it, so that typing on still joins it.
+    pub fn shift(&mut self, splice: &Splice) {
+        let moved = |place: u32| match splice.position + splice.deleted {
+            end if end <= place => place - splice.deleted + utf16_len(&splice.inserted),
+            _ => place.min(splice.position),
+        };
+        if let Some(last) = self.undo.last_mut() {
+            (last.start, last.end) = (moved(last.start), moved(last.end));
+        }
+    }
+
     pub fn next_undo(&self) -> Option<&Entry> {
         self.undo.last()
     }

@@ -9,7 +9,7 @@ use codesync_api::{
     ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, ResumedView, Splice as ApiSplice, ViewEdit,
     ViewOpened, ViewPatch, ViewSnapshot,
 };
-use codesync_base::{FileId, FileKind, Origin, Splice, utf16_len};
+use codesync_base::{BlobHash, FileId, FileKind, Origin, RawContent, Splice, utf16_len};
 use codesync_doc::Rope;
 use codesync_fs::{Content, WholeReason};
 use std::collections::{BTreeSet, VecDeque};
@@ -43,6 +43,7 @@ impl Engine {
             text: String::new(),
             encoding: meta.encoding,
             line_end: line_end_to_api(meta.line_end),
+            mixed_line_ends: false,
             read_only: None,
             size_bytes: node.content.map_or(0, |(_, length)| length),
             n_moments: 0,
@@ -55,13 +56,34 @@ impl Engine {
                 if self.documents.get_mut(&file).is_none() {
                     self.shown.insert(file, text.clone());
                 }
-                ViewOpened { size_bytes: text.len() as u64, n_moments, text, ..opened }
+                let mixed_line_ends = meta.raw.is_some_and(|raw| self.has_mixed_line_ends(&raw, &text));
+                ViewOpened { size_bytes: text.len() as u64, n_moments, mixed_line_ends, text, ..opened }
             }
         };
         self.next_view_id += 1;
         let view = View { file, revision: 0, bridge: VecDeque::new(), acked_request_id: 0, snapshot_revision: 0 };
         self.views.insert(opened.view_id, view);
         Ok(opened)
+    }
+
+    /// Whether the bytes that stand on disk for this text have both kinds of line ends.
+    fn has_mixed_line_ends(&self, raw: &RawContent, text: &str) -> bool {
+        if raw.text_hash != BlobHash::of(text.as_bytes()) {
+            return false;
+        }
+        let bytes = self.blob(&raw.bytes).unwrap_or_default();
+        let [mut lf, mut cr_lf, mut cr] = [false; 3];
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\n' if at > 0 && bytes[at - 1] == b'\r' => cr_lf = true,
+                b'\n' => lf = true,
+                b'\r' if bytes.get(at + 1) != Some(&b'\n') => cr = true,
+                // Two bytes a character: not to be read byte by byte.
+                0 => return false,
+                _ => {}
+            }
+        }
+        [lf, cr_lf, cr].into_iter().filter(|is_there| *is_there).count() > 1
     }
 
     /// Why a file is kept whole: too large, or no text at all.
@@ -125,7 +147,7 @@ impl Engine {
         let incoming: Vec<Splice> = edit.splices.iter().map(from_api).collect();
         let splices = view.receive(edit.base_revision, &incoming);
         let (file, request_id) = (view.file, edit.request_id);
-        let document = self.document_mut(file)?;
+        let document = self.live_document(file)?;
         if !fits(&splices, document.text.len_utf16()) || document.n_applicable(&splices) < splices.len() {
             self.send_snapshot(view_id)?;
             return Err(invalid("An edit did not fit the text, so the text was sent anew."));
@@ -170,7 +192,7 @@ impl Engine {
             return Ok(());
         }
         let set = Changeset::of_splices(splices);
-        let text = self.document_mut(file)?.text.text().clone();
+        let text = self.live_document(file)?.text.text().clone();
         let mut checksum = None;
         for view_id in showing {
             let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
@@ -196,7 +218,7 @@ impl Engine {
     /// Lets a view start over from the text as it is.
     pub(crate) fn send_snapshot(&mut self, view_id: u32) -> Result<()> {
         let file = self.views.get(&view_id).ok_or_else(|| no_view(view_id))?.file;
-        let text = self.document_mut(file)?.text.to_string();
+        let text = self.live_document(file)?.text.to_string();
         let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
         view.revision += 1;
         view.bridge.clear();

@@ -1,6 +1,7 @@
 //! The timeline of the whole workspace, with the files it numbers and the view of all of them.
 
-use codesync_base::{Change, FileId, SignedDelta, StepKey, TextSource, utf16_len};
+use codesync_base::{Change, DeltaHash, DeltaKey, FileId, SignedDelta, StepKey, TextSource, utf16_len};
+use codesync_log::{BriefStep, Outline};
 use codesync_timeline::{AuthorIdx, EntryKind, FileIdx, GroupKey, NewEntry, StepInfo, View, WorkspaceTimeline};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,6 +11,8 @@ pub(crate) struct Workspace {
     files: Vec<FileId>,
     index: BTreeMap<FileId, FileIdx>,
     view: Arc<View>,
+    /// Made from outlines: its text steps have no hash, which is enough for drawing and for nothing else.
+    pub is_brief: bool,
     /// Views of single files, which the timeline strip asks for with every frame of a drag.
     file_views: BTreeMap<FileId, Arc<View>>,
 }
@@ -21,13 +24,21 @@ impl Default for Workspace {
     fn default() -> Self {
         let timeline = WorkspaceTimeline::new();
         let view = Arc::new(timeline.view(|_| true));
-        Self { timeline, files: Vec::new(), index: BTreeMap::new(), view, file_views: BTreeMap::new() }
+        Self { timeline, files: Vec::new(), index: BTreeMap::new(), view, is_brief: false, file_views: BTreeMap::new() }
     }
 }
 
 impl Workspace {
     /// Enters all steps of a delta.
     pub fn push(&mut self, signed: &SignedDelta, author: AuthorIdx) {
+        let mut entries = Vec::with_capacity(signed.delta.steps.len());
+        self.entries_of(signed, author, &mut |entry| entries.push(entry));
+        for entry in &entries {
+            self.timeline.push(entry);
+        }
+    }
+
+    fn entries_of(&mut self, signed: &SignedDelta, author: AuthorIdx, each: &mut dyn FnMut(NewEntry)) {
         let delta = &signed.delta;
         let group = GroupKey { log: delta.log, seq: delta.group };
         for (step_idx, step) in delta.steps.iter().enumerate() {
@@ -35,7 +46,34 @@ impl Workspace {
             let info = StepInfo { key, at_ms: step.at_ms, author, origin: delta.origin, group };
             let file = delta.file_of(step).map(|file| self.number(file));
             let (added, removed) = sizes(&step.change);
-            self.timeline.push(&NewEntry { info, file, kind: EntryKind::from(&step.change), added, removed });
+            each(NewEntry { info, file, kind: EntryKind::from(&step.change), added, removed });
+        }
+    }
+
+    /// Enters all steps of several deltas, each where its key belongs, in one pass.
+    pub fn push_all<'a>(&mut self, deltas: impl Iterator<Item = (&'a SignedDelta, AuthorIdx)>) {
+        let mut entries = Vec::new();
+        for (signed, author) in deltas {
+            // Another question in between may have read it from the log already.
+            let first = StepKey { delta: signed.delta.key(signed.hash), step_idx: 0 };
+            if self.timeline.find_key(&first).is_some() {
+                continue;
+            }
+            self.entries_of(signed, author, &mut |entry| entries.push(entry));
+        }
+        self.timeline.insert_all(&entries);
+    }
+
+    /// Enters all steps of a delta of which only the outline is known.
+    pub fn push_outline(&mut self, outline: &Outline, steps: &[BriefStep], author: AuthorIdx) {
+        let delta = DeltaKey { hlc: outline.hlc, log: outline.log, seq: outline.seq, hash: DeltaHash::ZERO };
+        let group = GroupKey { log: outline.log, seq: outline.group };
+        self.is_brief = true;
+        for (step_idx, step) in steps.iter().enumerate() {
+            let key = StepKey { delta, step_idx: step_idx as u32 };
+            let info = StepInfo { key, at_ms: step.at_ms, author, origin: outline.origin, group };
+            let (file, kind) = (Some(self.number(step.file)), EntryKind::Text);
+            self.timeline.push(&NewEntry { info, file, kind, added: step.added, removed: step.removed });
         }
     }
 

@@ -165,6 +165,19 @@ impl Folder {
         Ok(last)
     }
 
+    /// Opens a file to read some of it, with what the file system says of it; none when nothing is there.
+    pub fn open_file(&self, path: &RelPath) -> Result<Option<(std::fs::File, Stamp)>, FolderError> {
+        let Some((dir, name)) = self.parent(path)? else { return Ok(None) };
+        match self.found(&dir, &name, path)? {
+            Found::File(_) => {}
+            Found::Nothing => return Ok(None),
+            Found::Folder => return Err(FolderError::FolderInTheWay(path.clone())),
+        }
+        let Some(file) = self.open_plain(&dir, &name, path)? else { return Ok(None) };
+        let stamp = Stamp::of(&file.metadata().map_err(|source| failure(path, "read", source))?);
+        Ok(Some((file.into_std(), stamp)))
+    }
+
     /// What the file system says of a file; none when nothing is there.
     pub fn stat(&self, path: &RelPath) -> Result<Option<Stamp>, FolderError> {
         let Some((dir, name)) = self.parent(path)? else { return Ok(None) };

@@ -5,6 +5,7 @@
 mod collector;
 pub mod encoding;
 mod folder;
+pub mod large;
 mod merge;
 mod observe;
 mod reconcile;

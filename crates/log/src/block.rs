@@ -5,12 +5,15 @@
 //! be read without the keystrokes. Hashes are not stored but computed again while decoding; so what decodes is
 //! what was sealed, or its names would differ.
 
+pub(crate) mod brief;
 mod model;
 mod pieces;
 mod range_coder;
 mod text_section;
 
-use codesync_base::{Change, Delta, DeltaHash, FileId, Hlc, LogId, SignedDelta, decode_delta};
+use codesync_base::{
+    Change, Delta, DeltaHash, FileId, Hlc, Insert, LogId, SignedDelta, TextSource, TextStep, decode_delta,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -18,6 +21,9 @@ use std::sync::Arc;
 
 const BLOCK_VERSION: u8 = 1;
 const ZSTD_LEVEL: i32 = 9;
+/// More text than this, or more steps by other programs than this that are most of a block, are not modelled.
+const MODELLED_TEXT_BYTES_MAX: usize = 32 << 10;
+const MODELLED_DISK_STEPS_MAX: usize = 512;
 /// No block decodes to more; a damaged one must not fill the memory.
 const SECTION_BYTES_MAX: u64 = 512 << 20;
 
@@ -120,18 +126,39 @@ pub(crate) fn encode(deltas: &[Arc<SignedDelta>], supersedes: Vec<BlockId>) -> V
     let structural = encode_raw(deltas, &covered, is_structural);
     head.extend_from_slice(&(structural.len() as u32).to_le_bytes());
     head.extend_from_slice(&structural);
-    let mut modelled = head.clone();
-    modelled.push(TextMethod::Modelled as u8);
-    modelled.extend_from_slice(&text_section::encode(&summary, deltas, &covered));
-    if is_same(deltas, &covered, decode(&modelled).as_deref()) {
-        return modelled;
+    if !is_bulk(deltas) {
+        let mut modelled = head.clone();
+        modelled.push(TextMethod::Modelled as u8);
+        modelled.extend_from_slice(&text_section::encode(&summary, deltas, &covered));
+        if is_same(deltas, &covered, decode(&modelled).as_deref()) {
+            return modelled;
+        }
+        // Deltas that the model cannot express are still kept exactly.
+        tracing::debug!(n_deltas = deltas.len(), "a block is kept unmodelled");
     }
-    // Deltas that the model cannot express are still kept exactly.
-    tracing::debug!(n_deltas = deltas.len(), "a block is kept unmodelled");
     head.push(TextMethod::Raw as u8);
     head.extend_from_slice(&encode_raw(deltas, &covered, |delta| !is_structural(delta)));
     assert!(is_same(deltas, &covered, decode(&head).as_deref()), "invariant: raw bytes decode to themselves");
     head
+}
+
+/// Whether it is what programs wrote rather than people: the model, made for keystrokes, takes microseconds a byte, which
+/// is seconds for a checkout.
+fn is_bulk(deltas: &[Arc<SignedDelta>]) -> bool {
+    let (mut n_steps, mut n_disk_steps, mut n_bytes) = (0, 0, 0);
+    for delta in deltas.iter().map(|signed| &signed.delta).filter(|delta| !is_structural(delta)) {
+        n_steps += delta.steps.len();
+        n_disk_steps += if delta.origin.is_disk() { delta.steps.len() } else { 0 };
+        n_bytes += delta.steps.iter().map(|step| inline_bytes(&step.change)).sum::<usize>();
+    }
+    n_bytes > MODELLED_TEXT_BYTES_MAX || (n_disk_steps > MODELLED_DISK_STEPS_MAX && 2 * n_disk_steps > n_steps)
+}
+
+fn inline_bytes(change: &Change) -> usize {
+    match change {
+        Change::Text(TextStep { insert: Some(Insert { text: TextSource::Inline(text), .. }), .. }) => text.len(),
+        _ => 0,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,11 +178,21 @@ fn is_same(deltas: &[Arc<SignedDelta>], covered: &[bool], decoded: Option<&[Arc<
     })
 }
 
-/// For each delta whether another of its log in the block names it as its predecessor: whoever signed that one
-/// has signed this one too.
+/// For each delta whether its signature can go: it came without one, or a signed one of its log in the block has it
+/// in its past, so that whoever signed that one has signed this one too.
 fn covered(deltas: &[Arc<SignedDelta>]) -> Vec<bool> {
-    let named: BTreeSet<_> = deltas.iter().map(|signed| (signed.delta.log, signed.delta.prev)).collect();
-    deltas.iter().map(|signed| named.contains(&(signed.delta.log, signed.hash))).collect()
+    let mut vouched: BTreeSet<_> = BTreeSet::new();
+    let mut covered = Vec::with_capacity(deltas.len());
+    for signed in deltas.iter().rev() {
+        let is_vouched = vouched.contains(&(signed.delta.log, signed.hash));
+        let is_signed = signed.signature != [0; 64];
+        if is_vouched || is_signed {
+            vouched.insert((signed.delta.log, signed.delta.prev));
+        }
+        covered.push(is_vouched || !is_signed);
+    }
+    covered.reverse();
+    covered
 }
 
 /// What stands before the sections.

@@ -13,8 +13,9 @@ mod report;
 mod testing;
 mod writer;
 
+pub use block::brief::{BriefStep, Outline};
 pub use disk::{CrashStyle, Disk, MemoryDisk, RealDisk};
 pub use error::LogError;
 pub use index::{Entry, Index, IndexChange, MemoryIndex, SledIndex};
-pub use log::{Log, Options};
+pub use log::{Brief, Log, Options};
 pub use report::{Finding, OpenReport, Outcome, SealReport, VerifyReport};

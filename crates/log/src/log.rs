@@ -4,11 +4,14 @@
 //! fdatasync. Sealing moves the tail into blocks (see `log/seal.rs`).
 
 mod blobs;
+mod briefs;
 mod check;
 mod join;
 mod open;
 mod read;
 mod seal;
+
+pub use read::Brief;
 
 use crate::block::{BlockId, Summary};
 use crate::index::{Index, checked, unchecked};
@@ -59,6 +62,7 @@ pub struct Log {
     /// Sorted; computed when first asked for.
     sealed_hashes: RefCell<Option<Vec<SealedHash>>>,
     decoded: RefCell<read::DecodedBlocks>,
+    new_briefs: RefCell<briefs::NewBriefs>,
     /// Something in the index could not be believed; it is rebuilt at the next occasion.
     index_is_doubtful: Cell<bool>,
     /// Segments in which records were damaged; they are set aside rather than removed.

@@ -7,6 +7,7 @@ mod config;
 mod endpoint;
 mod health;
 mod identity;
+mod large;
 mod local;
 mod replay;
 mod runtime;
@@ -18,6 +19,7 @@ mod state;
 mod whole;
 
 pub use config::{config_dir, device_name, person_name};
+pub use large::LargeFiles;
 pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;
 pub use socket::{Handler, NOT_DONE, SocketClient, SocketServer};

@@ -456,6 +456,7 @@ impl Runtime {
             text,
             encoding: meta.encoding,
             line_end,
+            mixed_line_ends: false,
             read_only: Some(ReadOnlyReason::Ignored),
             size_bytes: file.bytes.len() as u64,
             n_moments: 0,

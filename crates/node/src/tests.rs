@@ -98,6 +98,19 @@ impl Peer {
         let paths = paths.iter().map(|path| codesync_base::RelPath::parse(path).unwrap()).collect();
         let batch = codesync_fs::Batch { paths, mass: false, overflow: false };
         self.runtime().turn(vec![Message::Changed(batch)]);
+        self.settle()
+    }
+
+    /// The same, without a turn more than that.
+    fn look_at(&mut self, paths: &[&str]) -> &mut Self {
+        let paths = paths.iter().map(|path| codesync_base::RelPath::parse(path).unwrap()).collect();
+        let batch = codesync_fs::Batch { paths, mass: true, overflow: false };
+        self.runtime().turn(vec![Message::Changed(batch)]);
+        self
+    }
+
+    /// All that changed is taken in.
+    fn settle(&mut self) -> &mut Self {
         while self.runtime().is_busy() {
             self.runtime().turn(Vec::new());
         }
@@ -327,6 +340,15 @@ fn a_git_repository_of_the_history_holds_what_the_folder_holds() {
     peer.ask(Request::NameMoment { name: "«»".into(), note: None, at: None }).unwrap();
     peer.ask(Request::Delete { path: "d".into() }).unwrap();
     peer.edit("d", 0, 0, "now a file").edit("x (2)", 0, 0, "").flush();
+    // Typing goes on while a folder is taken in: the two acts overlap, and each is one commit.
+    for n in 0..40 {
+        put(&peer.path(&format!("many/{n:02}")), &format!("{n}\n").repeat(4_000));
+    }
+    peer.look_at(&["many"]);
+    for n in 0..40 {
+        peer.edit("d", 0, 0, &n.to_string());
+    }
+    peer.settle();
     // Two that want one name: when the older goes, the younger gets it without being touched itself.
     put(&peer.path("A"), "twin of a");
     peer.changed(&["A"]);
@@ -341,6 +363,9 @@ fn a_git_repository_of_the_history_holds_what_the_folder_holds() {
     assert_eq!(ours, theirs);
     let tags = std::process::Command::new("git").args(["tag"]).current_dir(&dir).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&tags.stdout), "moment\nmoment-2\n");
+    let log = std::process::Command::new("git").args(["log", "--format=%s"]).current_dir(&dir).output().unwrap();
+    let log = String::from_utf8_lossy(&log.stdout);
+    assert_eq!(log.matches("create 40 files").count(), 1, "{log}");
 }
 
 #[test]

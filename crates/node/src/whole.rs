@@ -32,16 +32,15 @@ pub(crate) fn export_git(engine: &mut Engine, dir: &Path) -> Result<Reply> {
         return Err(ApiError::new(ErrorCode::Exists, sentence));
     }
     fs::create_dir_all(dir).map_err(|error| cannot("make the folder", dir, &error))?;
-    let (stream, n_commits) = engine.git_stream()?;
-    git(dir, &["init", "--quiet", "--initial-branch=main"], None)?;
-    git(dir, &["fast-import", "--quiet", "--done"], Some(&stream))?;
-    if n_commits > 0 {
-        git(dir, &["reset", "--quiet", "--hard", "main"], None)?;
+    git(dir, &["init", "--quiet", "--initial-branch=main"], |_| Ok(()))?;
+    let streamed = git(dir, &["fast-import", "--quiet", "--done"], |input| engine.git_stream(input))?;
+    if streamed.n_commits > 0 {
+        git(dir, &["reset", "--quiet", "--hard", "main"], |_| Ok(()))?;
     }
-    Ok(Reply::Exported { n_deltas: 0, n_commits, bytes: stream.len() as u64 })
+    Ok(Reply::Exported { n_deltas: 0, n_commits: streamed.n_commits, bytes: streamed.n_bytes })
 }
 
-fn git(dir: &Path, arguments: &[&str], input: Option<&[u8]>) -> Result<()> {
+fn git<T>(dir: &Path, arguments: &[&str], feed: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let failed = |why: String| ApiError::new(ErrorCode::Io, "git could not make the repository.").with_detail(why);
     let mut child = Command::new("git")
         .args(arguments)
@@ -58,18 +57,21 @@ fn git(dir: &Path, arguments: &[&str], input: Option<&[u8]>) -> Result<()> {
             io::ErrorKind::NotFound => ApiError::new(ErrorCode::NotFound, "“git” isn't installed on this computer."),
             _ => failed(error.to_string()),
         })?;
-    let mut stdin = child.stdin.take();
-    if let (Some(stdin), Some(input)) = (&mut stdin, input) {
-        // A git that gives up early says why on its error output.
-        if let Err(error) = stdin.write_all(input) {
-            tracing::debug!(%error, "git stopped reading");
+    let fed = match child.stdin.take() {
+        Some(stdin) => {
+            let mut input = io::BufWriter::new(stdin);
+            let fed = feed(&mut input);
+            fed.and_then(|done| input.flush().map(|()| done).map_err(|error| failed(error.to_string())))
         }
-    }
-    drop(stdin);
+        None => Err(failed("it takes no input".into())),
+    };
     let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())),
+    match (fed, output.status.success()) {
+        // History that cannot be read is why git had no end of its input.
+        (Err(why), _) if why.code != ErrorCode::Io => Err(why),
+        // A git that gives up early says why on its error output.
+        (_, false) => Err(failed(String::from_utf8_lossy(&output.stderr).into_owned())),
+        (fed, true) => fed,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Delta keys stored once for all their steps, their logs stored once for all deltas.
 
+use crate::column::Column;
 use crate::names::Names;
 use crate::{AuthorIdx, GroupKey};
 use codesync_base::{DeltaKey, Hlc, LogId, Origin};
@@ -18,14 +19,14 @@ pub(crate) struct DeltaInfo {
     pub group: GroupKey,
 }
 
-#[derive(Clone, Debug)]
-struct Row {
-    run: u32,
+#[derive(Clone, Debug, Default)]
+struct Rows {
+    run: Column,
     /// Of its hash in `names`.
-    name: u32,
+    name: Column,
     /// Since that of its run.
-    wall_ms: u32,
-    counter: u32,
+    wall_ms: Column,
+    counter: Column,
 }
 
 /// What entries one after the other share: the same act of one log, each the next delta.
@@ -45,7 +46,7 @@ struct Run {
 /// Append-only table; an index into it stands for a [`DeltaInfo`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deltas {
-    rows: Vec<Row>,
+    rows: Rows,
     runs: Vec<Run>,
     names: Names,
     logs: Vec<LogId>,
@@ -55,7 +56,7 @@ pub(crate) struct Deltas {
 impl Deltas {
     /// Index of the entry; the newest one is used again when it is the same.
     pub fn intern(&mut self, info: &DeltaInfo) -> u32 {
-        if let Some(last) = self.rows.len().checked_sub(1)
+        if let Some(last) = self.len().checked_sub(1)
             && self.get(last as u32) == *info
         {
             return last as u32;
@@ -67,16 +68,17 @@ impl Deltas {
                 0
             }
         };
-        let run = (self.runs.len() - 1) as u32;
-        let name = self.names.number(&info.key.hash);
-        self.rows.push(Row { run, name, wall_ms, counter: info.key.hlc.counter });
-        (self.rows.len() - 1) as u32
+        self.rows.run.push(self.runs.len() as u64 - 1);
+        self.rows.name.push(self.names.number(&info.key.hash).into());
+        self.rows.wall_ms.push(wall_ms.into());
+        self.rows.counter.push(info.key.hlc.counter.into());
+        (self.len() - 1) as u32
     }
 
     /// Time since that of the last run, if the entry continues that.
     fn next_in_run(&self, info: &DeltaInfo) -> Option<u32> {
         let run = self.runs.last()?;
-        let n_before = self.rows.len() as u32 - run.first;
+        let n_before = self.len() as u32 - run.first;
         let is_next = run.seq.checked_add(n_before) == Some(info.key.seq)
             && (run.author, run.origin, run.group_seq) == (info.author, info.origin, info.group.seq)
             && self.logs[run.log as usize] == info.key.log
@@ -90,7 +92,7 @@ impl Deltas {
         let group_log = if info.group.log == info.key.log { log } else { self.intern_log(info.group.log) };
         self.runs.push(Run {
             wall_ms: info.key.hlc.wall_ms,
-            first: self.rows.len() as u32,
+            first: self.len() as u32,
             seq: info.key.seq,
             group_seq: info.group.seq,
             log,
@@ -106,13 +108,12 @@ impl Deltas {
     }
 
     pub fn key(&self, idx: u32) -> DeltaKey {
-        let row = &self.rows[idx as usize];
-        let run = &self.runs[row.run as usize];
+        let run = self.run(idx);
         DeltaKey {
-            hlc: Hlc { wall_ms: run.wall_ms + u64::from(row.wall_ms), counter: row.counter },
+            hlc: Hlc { wall_ms: self.wall_ms(idx), counter: self.rows.counter.get_u32(idx as usize) },
             log: self.logs[run.log as usize],
             seq: run.seq + (idx - run.first),
-            hash: self.names.hash(row.name),
+            hash: self.names.hash(self.rows.name.get_u32(idx as usize)),
         }
     }
 
@@ -136,7 +137,7 @@ impl Deltas {
 
     /// The clock of a delta.
     pub fn wall_ms(&self, idx: u32) -> u64 {
-        self.run(idx).wall_ms + u64::from(self.rows[idx as usize].wall_ms)
+        self.run(idx).wall_ms + self.rows.wall_ms.get(idx as usize)
     }
 
     /// The time to order a step by: its own, unless that is absurdly ahead of its delta's clock.
@@ -146,23 +147,25 @@ impl Deltas {
     }
 
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.rows.run.len()
     }
 
     /// Memory held, in bytes.
     pub fn n_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Row>() + self.runs.capacity() * size_of::<Run>() + self.names.n_bytes()
+        let Rows { run, name, wall_ms, counter } = &self.rows;
+        let rows: usize = [run, name, wall_ms, counter].into_iter().map(Column::n_bytes).sum();
+        rows + self.runs.capacity() * size_of::<Run>() + self.names.n_bytes()
     }
 
     pub fn truncate(&mut self, n: usize) {
-        self.rows.truncate(n);
-        let last = self.rows.last();
-        self.runs.truncate(last.map_or(0, |row| row.run as usize + 1));
-        self.names.truncate_after(last.map(|row| row.name));
+        let Rows { run, name, wall_ms, counter } = &mut self.rows;
+        [run, name, wall_ms, counter].into_iter().for_each(|column| column.truncate(n));
+        self.runs.truncate(self.rows.run.last().map_or(0, |run| run as usize + 1));
+        self.names.truncate_after(self.rows.name.last().map(|name| name as u32));
     }
 
     fn run(&self, idx: u32) -> &Run {
-        &self.runs[self.rows[idx as usize].run as usize]
+        &self.runs[self.rows.run.get(idx as usize) as usize]
     }
 
     fn intern_log(&mut self, log: LogId) -> u32 {

@@ -49,6 +49,11 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Lines of `from` and the lines of `to` that they became, where the two differ.
+pub(crate) fn changed_lines(from: &str, to: &str) -> Vec<(Range<usize>, Range<usize>)> {
+    Lines::compare(from, to).blocks.into_iter().map(|block| (block.old, block.new)).collect()
+}
+
 /// The edit that makes `from` into `to`: lines first, then characters within the lines that changed.
 /// Each splice is meant for the text after those before it.
 pub fn edit_script(from: &str, to: &str) -> Vec<Splice> {

@@ -1,5 +1,7 @@
 //! One file's history as positional steps in canonical order, held compactly.
 
+mod rows;
+
 use crate::bursts::{self, Beat};
 use crate::compose::byte_of;
 use crate::deltas::{DeltaInfo, Deltas};
@@ -7,6 +9,7 @@ use crate::units::Units;
 use crate::{AuthorIdx, Direction, GroupKey, rope};
 use codesync_base::{Origin, Splice, StepKey, utf16_len};
 use ropey::Rope;
+use rows::{Row, Rows};
 
 /// Steps between two kept texts. More of them cost memory, fewer cost time: the text at any moment is at
 /// most this many steps away from one that is kept.
@@ -45,26 +48,16 @@ pub struct AuthorSum {
     pub removed: u64,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Row {
-    pub at_ms: u64,
-    pub delta: u32,
-    pub step_idx: u32,
-    pub position: u32,
-    pub deleted: u32,
-    /// End of this step's text in `typed`, in bytes and in units; it begins where the step before ends.
-    pub bytes_end: u32,
-    pub units_end: u32,
-}
-
 /// The text steps of one file in canonical order, and with them its text at every moment.
 #[derive(Clone, Debug)]
 pub struct FileTimeline {
     /// All text that ever came in: the first text, then that of every step.
     pub(crate) typed: String,
+    /// All text that ever went away, in the order of the steps: a step back is then as cheap as one forward.
+    gone: String,
     base_bytes: u32,
     base_units: u32,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Rows,
     pub(crate) deltas: Deltas,
     /// Newest time up to the end of each block.
     block_max_ms: Vec<u64>,
@@ -81,9 +74,10 @@ impl FileTimeline {
         let base_units = utf16_len(base);
         Self {
             typed: base.to_owned(),
+            gone: String::new(),
             base_bytes: bounded(base.len()),
             base_units,
-            rows: Vec::new(),
+            rows: Rows::default(),
             deltas: Deltas::default(),
             block_max_ms: Vec::new(),
             keyframes: vec![now.clone()],
@@ -101,13 +95,16 @@ impl FileTimeline {
             origin: info.origin,
             group: info.group,
         });
+        if splice.deleted > 0 {
+            self.gone.push_str(&rope::slice_rope(&self.now, splice.position, splice.deleted));
+        }
         let (position, deleted) = rope::splice_rope(&mut self.now, splice);
         let inserted = utf16_len(&splice.inserted);
         let first = self.units_end(self.rows.len());
         self.typed.push_str(&splice.inserted);
         let step = bounded(self.rows.len() + 1);
         self.units.splice(position, deleted, first, inserted, step);
-        self.rows.push(Row {
+        self.rows.push(&Row {
             at_ms: info.at_ms,
             delta,
             step_idx: info.key.step_idx,
@@ -115,6 +112,7 @@ impl FileTimeline {
             deleted,
             bytes_end: bounded(self.typed.len()),
             units_end: bounded(first as usize + inserted as usize),
+            gone_end: bounded(self.gone.len()),
         });
         self.note_time(self.rows.len());
         if self.rows.len().is_multiple_of(KEYFRAME_STEPS) {
@@ -130,9 +128,10 @@ impl FileTimeline {
         self.now = self.text_at(n);
         self.keyframes.truncate(n / KEYFRAME_STEPS + 1);
         self.typed.truncate(self.bytes_end(n) as usize);
+        self.gone.truncate(self.gone_end(n) as usize);
         self.units.truncate(bounded(n), self.units_end(n));
         self.rows.truncate(n);
-        self.deltas.truncate(self.rows.last().map_or(0, |row| row.delta as usize + 1));
+        self.deltas.truncate(n.checked_sub(1).map_or(0, |idx| self.rows.delta(idx) as usize + 1));
         self.block_max_ms.truncate(n / TIME_BLOCK_STEPS);
         for step in n - n % TIME_BLOCK_STEPS + 1..=n {
             self.note_time(step);
@@ -149,17 +148,13 @@ impl FileTimeline {
     /// # Panics
     /// When there is no such step.
     pub fn step(&self, n: usize) -> StepView<'_> {
-        let row = &self.rows[n - 1];
-        StepView { info: self.info(n), position: row.position, deleted: row.deleted, inserted: self.inserted(n) }
+        let (position, deleted) = (self.rows.position(n - 1), self.rows.deleted(n - 1));
+        StepView { info: self.info(n), position, deleted, inserted: self.inserted(n) }
     }
 
     /// What step `n` took away.
-    pub fn deleted_text(&self, n: usize) -> String {
-        let row = &self.rows[n - 1];
-        if row.deleted == 0 {
-            return String::new();
-        }
-        rope::slice_rope(&self.text_at(n - 1), row.position, row.deleted)
+    pub fn deleted_text(&self, n: usize) -> &str {
+        &self.gone[self.gone_end(n - 1) as usize..self.gone_end(n) as usize]
     }
 
     /// Length of the text at moment 0.
@@ -169,10 +164,24 @@ impl FileTimeline {
 
     /// The moment just after the step `key`, or, when it is not one of this file, after the last before it.
     pub fn index_after(&self, key: &StepKey) -> usize {
-        self.rows.partition_point(|row| {
-            let own = StepKey { delta: self.deltas.key(row.delta), step_idx: row.step_idx };
-            own <= *key
-        })
+        self.rows.partition_point(|idx| self.key_at(idx) <= *key)
+    }
+
+    /// The same, found at once where it is `guess`.
+    pub fn index_after_near(&self, key: &StepKey, guess: usize) -> usize {
+        let is_at = |n: usize| n > 0 && n <= self.rows.len() && self.key_at(n - 1) == *key;
+        if is_at(guess) && !is_at(guess + 1) { guess } else { self.index_after(key) }
+    }
+
+    /// How many steps stand before this key. A step that concurrent ones parted has several rows under one key, and
+    /// one that had nothing left to do has none.
+    pub fn index_before(&self, key: &StepKey) -> usize {
+        self.rows.partition_point(|idx| self.key_at(idx) < *key)
+    }
+
+    /// Key of the newest step.
+    pub fn last_key(&self) -> Option<StepKey> {
+        self.rows.len().checked_sub(1).map(|idx| self.key_at(idx))
     }
 
     /// The moment just after the last step at or before this time. Where clocks disagree with the
@@ -180,15 +189,15 @@ impl FileTimeline {
     pub fn index_at_ms(&self, at_ms: u64) -> usize {
         let block = self.block_max_ms.partition_point(|max| *max <= at_ms);
         let start = block * TIME_BLOCK_STEPS;
-        let rows = self.rows.iter().skip(start).take(TIME_BLOCK_STEPS);
-        let n_more = rows.take_while(|row| self.deltas.ordering_ms(row.delta, row.at_ms) <= at_ms).count();
-        (start + n_more).min(self.rows.len())
+        let end = (start + TIME_BLOCK_STEPS).min(self.rows.len());
+        let is_up_to = |idx: &usize| self.deltas.ordering_ms(self.rows.delta(*idx), self.rows.at_ms(*idx)) <= at_ms;
+        (start..end).take_while(is_up_to).last().map_or(start.min(end), |idx| idx + 1)
     }
 
     /// Steps of one act, in order.
     pub fn steps_of_group(&self, group: &GroupKey) -> Vec<usize> {
         let of_group: Vec<bool> = (0..self.deltas.len()).map(|idx| self.deltas.group(idx as u32) == *group).collect();
-        (1..=self.rows.len()).filter(|n| of_group[self.rows[n - 1].delta as usize]).collect()
+        (1..=self.rows.len()).filter(|n| of_group[self.rows.delta(n - 1) as usize]).collect()
     }
 
     /// The next or previous boundary between bursts: the end of what begins after moment `n`, or the
@@ -218,39 +227,44 @@ impl FileTimeline {
     pub fn sums(&self, from: usize, to: usize) -> Vec<AuthorSum> {
         let mut sums: Vec<AuthorSum> = Vec::new();
         for n in from + 1..=to.min(self.rows.len()) {
-            let row = &self.rows[n - 1];
-            let author = self.deltas.author(row.delta);
+            let author = self.deltas.author(self.rows.delta(n - 1));
             let idx = sums.binary_search_by_key(&author, |sum| sum.author).unwrap_or_else(|idx| {
                 sums.insert(idx, AuthorSum { author, n_steps: 0, added: 0, removed: 0 });
                 idx
             });
             sums[idx].n_steps += 1;
             sums[idx].added += u64::from(self.inserted_length(n));
-            sums[idx].removed += u64::from(row.deleted);
+            sums[idx].removed += u64::from(self.rows.deleted(n - 1));
         }
         sums
     }
 
     /// Bytes held, without the ropes.
     pub fn n_bytes(&self) -> usize {
-        self.typed.capacity() + self.rows.capacity() * size_of::<Row>() + self.deltas.n_bytes() + self.units.n_bytes()
+        self.typed.capacity()
+            + self.gone.capacity()
+            + self.rows.n_bytes()
+            + self.deltas.n_bytes()
+            + self.units.n_bytes()
     }
 
     pub(crate) fn info(&self, n: usize) -> StepInfo {
-        let row = &self.rows[n - 1];
-        let delta = self.deltas.get(row.delta);
+        let delta = self.deltas.get(self.rows.delta(n - 1));
         StepInfo {
-            key: StepKey { delta: delta.key, step_idx: row.step_idx },
-            at_ms: row.at_ms,
+            key: StepKey { delta: delta.key, step_idx: self.rows.step_idx(n - 1) },
+            at_ms: self.rows.at_ms(n - 1),
             author: delta.author,
             origin: delta.origin,
             group: delta.group,
         }
     }
 
+    fn key_at(&self, idx: usize) -> StepKey {
+        StepKey { delta: self.deltas.key(self.rows.delta(idx)), step_idx: self.rows.step_idx(idx) }
+    }
+
     pub(crate) fn beat(&self, n: usize) -> Beat {
-        let row = &self.rows[n - 1];
-        Beat { delta: row.delta, at_ms: row.at_ms }
+        Beat { delta: self.rows.delta(n - 1), at_ms: self.rows.at_ms(n - 1) }
     }
 
     pub(crate) fn inserted(&self, n: usize) -> &str {
@@ -262,12 +276,16 @@ impl FileTimeline {
     }
 
     fn bytes_end(&self, n: usize) -> u32 {
-        n.checked_sub(1).map_or(self.base_bytes, |idx| self.rows[idx].bytes_end)
+        n.checked_sub(1).map_or(self.base_bytes, |idx| self.rows.bytes_end(idx))
+    }
+
+    fn gone_end(&self, n: usize) -> u32 {
+        n.checked_sub(1).map_or(0, |idx| self.rows.gone_end(idx))
     }
 
     /// Units that had ever come in by moment `n`.
     pub(crate) fn units_end(&self, n: usize) -> u32 {
-        n.checked_sub(1).map_or(self.base_units, |idx| self.rows[idx].units_end)
+        n.checked_sub(1).map_or(self.base_units, |idx| self.rows.units_end(idx))
     }
 
     /// The step that brought a unit in; 0 for the first text.
@@ -275,7 +293,7 @@ impl FileTimeline {
         if unit < self.base_units {
             return 0;
         }
-        self.rows.partition_point(|row| row.units_end <= unit) + 1
+        self.rows.partition_point(|idx| self.rows.units_end(idx) <= unit) + 1
     }
 
     /// The text of units that came in one after the other.
@@ -297,8 +315,7 @@ impl FileTimeline {
     }
 
     fn note_time(&mut self, n: usize) {
-        let row = &self.rows[n - 1];
-        let at_ms = self.deltas.ordering_ms(row.delta, row.at_ms);
+        let at_ms = self.deltas.ordering_ms(self.rows.delta(n - 1), self.rows.at_ms(n - 1));
         let newest_ms = self.block_max_ms.last().map_or(at_ms, |max| at_ms.max(*max));
         match self.block_max_ms.get_mut((n - 1) / TIME_BLOCK_STEPS) {
             Some(max) => *max = newest_ms,

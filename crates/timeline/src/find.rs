@@ -27,13 +27,13 @@ impl FileTimeline {
             hits.push(Hit { n: 0, appeared: true, position });
         }
         let reach = needle.len() - 1;
-        for (idx, row) in self.rows.iter().enumerate() {
+        for idx in 0..self.rows.len() {
             if hits.len() >= limit {
                 break;
             }
             let inserted = self.inserted(idx + 1);
             let inserted_length = self.inserted_length(idx + 1) as usize;
-            let (start, deleted) = (row.position as usize, row.deleted as usize);
+            let (start, deleted) = (self.rows.position(idx) as usize, self.rows.deleted(idx) as usize);
             let from = start.saturating_sub(reach);
             let (n_before, old) = now.occurrences(from, start + deleted + reach, &needle);
             now.splice(start, deleted, inserted);

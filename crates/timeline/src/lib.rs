@@ -6,12 +6,14 @@
 
 mod blame;
 mod bursts;
+mod column;
 mod compose;
 mod deltas;
 mod diff;
 mod file;
 mod find;
 mod names;
+mod overlap;
 mod restore;
 mod revert;
 mod rope;
@@ -28,6 +30,7 @@ pub use compose::compose;
 pub use diff::{LineCounts, apply, edit_script, line_counts, lines_range, minimal_splice, unified_diff};
 pub use file::{AuthorSum, FileTimeline, StepInfo, StepView};
 pub use find::Hit;
+pub use overlap::{Overlap, overlaps};
 pub use restore::{past_range, present_range, restore_past_selection, restore_present_selection};
 pub use revert::Revert;
 pub use rope::{slice_rope, splice_rope};

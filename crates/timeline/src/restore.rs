@@ -92,9 +92,9 @@ pub fn present_range(timeline: &FileTimeline, n: usize, past: Range<u32>) -> Ran
             continue;
         }
         moment += 1;
-        let row = &timeline.rows[moment - 1];
+        let (at, gone) = (timeline.rows.position(moment - 1), timeline.rows.deleted(moment - 1));
         let come = timeline.inserted_length(moment);
-        followed.pass(timeline, &Passed { n: moment, at: row.position, gone: row.deleted, come });
+        followed.pass(timeline, &Passed { n: moment, at, gone, come });
     }
     followed.arrived(&text, &past, &timeline.now)
 }
@@ -113,9 +113,9 @@ pub fn past_range(timeline: &FileTimeline, n: usize, present: Range<u32>) -> Ran
             moment = back.start;
             continue;
         }
-        let row = &timeline.rows[moment - 1];
+        let (at, come) = (timeline.rows.position(moment - 1), timeline.rows.deleted(moment - 1));
         let gone = timeline.inserted_length(moment);
-        followed.pass(timeline, &Passed { n: moment, at: row.position, gone, come: row.deleted });
+        followed.pass(timeline, &Passed { n: moment, at, gone, come });
         moment -= 1;
     }
     followed.arrived(&timeline.now, &present, &timeline.text_at(n))

@@ -40,12 +40,12 @@ impl FileTimeline {
         let (from, to) = (from.min(self.n_steps()), to.min(self.n_steps()));
         let mut mapped = position;
         for n in from + 1..=to {
-            let row = &self.rows[n - 1];
-            mapped = map_through(mapped, row.position, row.deleted, self.inserted_length(n), bias);
+            let (position, deleted) = (self.rows.position(n - 1), self.rows.deleted(n - 1));
+            mapped = map_through(mapped, position, deleted, self.inserted_length(n), bias);
         }
         for n in (to + 1..=from).rev() {
-            let row = &self.rows[n - 1];
-            mapped = map_through(mapped, row.position, self.inserted_length(n), row.deleted, bias);
+            let (position, deleted) = (self.rows.position(n - 1), self.rows.deleted(n - 1));
+            mapped = map_through(mapped, position, self.inserted_length(n), deleted, bias);
         }
         mapped
     }
@@ -53,25 +53,15 @@ impl FileTimeline {
     fn forward(&self, from: usize, to: usize) -> Vec<Splice> {
         let mut composer = Composer::new();
         for n in from + 1..=to {
-            let row = &self.rows[n - 1];
-            composer.push(row.position, row.deleted, self.inserted(n));
+            composer.push(self.rows.position(n - 1), self.rows.deleted(n - 1), self.inserted(n));
         }
         composer.finish()
     }
 
     fn backward(&self, from: usize, to: usize) -> Vec<Splice> {
-        let mut text = self.text_at(to);
-        let mut gone = Vec::with_capacity(from - to);
-        for n in to + 1..=from {
-            let row = &self.rows[n - 1];
-            let deleted =
-                if row.deleted > 0 { rope::slice_rope(&text, row.position, row.deleted) } else { String::new() };
-            gone.push(deleted);
-            rope::replace(&mut text, row.position, row.deleted, self.inserted(n));
-        }
         let mut composer = Composer::new();
-        for (n, deleted) in (to + 1..from + 1).zip(&gone).rev() {
-            composer.push(self.rows[n - 1].position, self.inserted_length(n), deleted);
+        for n in (to + 1..=from).rev() {
+            composer.push(self.rows.position(n - 1), self.inserted_length(n), self.deleted_text(n));
         }
         composer.finish()
     }

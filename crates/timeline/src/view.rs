@@ -1,6 +1,7 @@
 //! The timeline of a scope: the moments of some files of a workspace, as numbers `0..=n`.
 
 use crate::bursts::{self, IDLE_GAP_MS};
+use crate::column::Column;
 use crate::{AuthorIdx, Direction, EntryKind, FileIdx, WorkspaceTimeline};
 use codesync_base::StepKey;
 
@@ -36,9 +37,9 @@ pub struct Gap {
 #[derive(Clone, Debug)]
 pub struct View {
     /// Entries that make moments: moment `i` is just after `entries[i - 1]`.
-    entries: Vec<u32>,
+    entries: Column,
     /// Newest time up to each of them.
-    times_ms: Vec<u64>,
+    times_ms: Column,
     /// Entries looked at so far.
     n_seen: usize,
     generation: u64,
@@ -53,7 +54,7 @@ impl View {
         is_in_scope: impl FnMut(FileIdx) -> bool,
     ) -> Self {
         let generation = timeline.generation();
-        let mut view = Self { entries: Vec::new(), times_ms: Vec::new(), n_seen: 0, generation, counts };
+        let mut view = Self { entries: Column::default(), times_ms: Column::default(), n_seen: 0, generation, counts };
         view.extend(timeline, is_in_scope);
         view
     }
@@ -72,10 +73,10 @@ impl View {
     pub fn extend(&mut self, timeline: &WorkspaceTimeline, mut is_in_scope: impl FnMut(FileIdx) -> bool) {
         for idx in self.n_seen..timeline.n_entries() {
             let is_moment =
-                (self.counts)(timeline.rows[idx].kind) && timeline.file_of(idx).is_some_and(&mut is_in_scope);
+                (self.counts)(timeline.rows.kind(idx)) && timeline.file_of(idx).is_some_and(&mut is_in_scope);
             if is_moment {
-                let newest_ms = self.times_ms.last().copied().unwrap_or(0).max(timeline.ordering_ms(idx));
-                self.entries.push(idx as u32);
+                let newest_ms = self.times_ms.last().unwrap_or(0).max(timeline.ordering_ms(idx));
+                self.entries.push(idx as u64);
                 self.times_ms.push(newest_ms);
             }
         }
@@ -89,12 +90,20 @@ impl View {
 
     /// The entry that leads to moment `index`; none for moment 0.
     pub fn entry_of(&self, index: usize) -> Option<usize> {
-        index.checked_sub(1).and_then(|idx| self.entries.get(idx)).map(|entry| *entry as usize)
+        index.checked_sub(1).filter(|idx| *idx < self.entries.len()).map(|idx| self.entry(idx))
+    }
+
+    fn entry(&self, idx: usize) -> usize {
+        self.entries.get(idx) as usize
     }
 
     /// The last moment at or before entry `idx` of the workspace.
     pub fn index_of_entry(&self, idx: usize) -> usize {
-        self.entries.partition_point(|entry| *entry as usize <= idx)
+        // Only so many before it make no moment.
+        let n_others = self.n_seen - self.entries.len();
+        let end = (idx + 1).min(self.entries.len());
+        let start = (idx + 1).saturating_sub(n_others).min(end);
+        start + self.entries.partition_point(start..end, |entry| entry as usize <= idx)
     }
 
     /// The last moment at or before a key.
@@ -104,20 +113,21 @@ impl View {
 
     /// The last moment at or before this time. A change counts as no older than those before it.
     pub fn index_at_ms(&self, at_ms: u64) -> usize {
-        self.times_ms.partition_point(|time_ms| *time_ms <= at_ms)
+        self.times_ms.partition_point(0..self.times_ms.len(), |time_ms| time_ms <= at_ms)
     }
 
     /// Time of a moment for drawing: never falling. Moment 0 has that of the first.
     pub fn time_ms(&self, index: usize) -> Option<u64> {
-        self.times_ms.get(index.saturating_sub(1)).or(self.times_ms.last()).copied()
+        let newest = self.times_ms.len().checked_sub(1)?;
+        Some(self.times_ms.get(index.saturating_sub(1).min(newest)))
     }
 
     /// Authors by first appearance.
     pub fn authors(&self, timeline: &WorkspaceTimeline) -> Vec<AuthorIdx> {
         let mut seen = Vec::new();
         let mut authors = Vec::new();
-        for entry in &self.entries {
-            let author = timeline.author_of(*entry as usize);
+        for idx in 0..self.n_moments() {
+            let author = timeline.author_of(self.entry(idx));
             if seen.len() <= usize::from(author.0) {
                 seen.resize(usize::from(author.0) + 1, false);
             }
@@ -130,9 +140,16 @@ impl View {
 
     /// Pauses of more than a minute, in order.
     pub fn gaps(&self) -> Vec<Gap> {
-        let pauses = self.times_ms.windows(2).enumerate();
-        let gaps = pauses.map(|(idx, pair)| Gap { index: idx + 1, idle_ms: pair[1] - pair[0] });
-        gaps.filter(|gap| gap.idle_ms > IDLE_GAP_MS).collect()
+        let mut last_ms = None;
+        let mut gaps = Vec::new();
+        for index in 0..self.n_moments() {
+            let time_ms = self.times_ms.get(index);
+            let idle_ms = last_ms.replace(time_ms).map_or(0, |last_ms| time_ms - last_ms);
+            if idle_ms > IDLE_GAP_MS {
+                gaps.push(Gap { index, idle_ms });
+            }
+        }
+        gaps
     }
 
     /// `n_buckets` bars over the moments `from + 1 ..= to`, left to right; fewer when the activity axis
@@ -200,23 +217,24 @@ impl View {
     /// Count of changes and of units added and removed in `from + 1 ..= to`, by author in rising order.
     pub fn sums(&self, timeline: &WorkspaceTimeline, from: usize, to: usize) -> Vec<crate::AuthorSum> {
         let mut sums: Vec<crate::AuthorSum> = Vec::new();
-        for entry in self.entries.iter().take(to).skip(from) {
-            let row = &timeline.rows[*entry as usize];
-            let author = timeline.author_of(*entry as usize);
+        for idx in from..to.min(self.n_moments()) {
+            let entry = self.entry(idx);
+            let (added, removed) = timeline.rows.counts(entry);
+            let author = timeline.author_of(entry);
             let idx = sums.binary_search_by_key(&author, |sum| sum.author).unwrap_or_else(|idx| {
                 sums.insert(idx, crate::AuthorSum { author, n_steps: 0, added: 0, removed: 0 });
                 idx
             });
             sums[idx].n_steps += 1;
-            sums[idx].added += u64::from(row.added);
-            sums[idx].removed += u64::from(row.removed);
+            sums[idx].added += added;
+            sums[idx].removed += removed;
         }
         sums
     }
 
     /// Whether the change after moment `index` goes on with the burst of the one before it.
     fn continues(&self, timeline: &WorkspaceTimeline, index: usize) -> bool {
-        let beat = |idx: usize| timeline.beat_of(self.entries[idx] as usize);
+        let beat = |idx: usize| timeline.beat_of(self.entry(idx));
         bursts::continues(&timeline.deltas, beat(index - 1), beat(index))
     }
 
@@ -224,20 +242,20 @@ impl View {
         let edge = |i: usize| from + (to - from) * i / n_buckets;
         let bucket = |i: usize| {
             let (from, to) = (edge(i), edge(i + 1));
-            self.bucket(timeline, from, to, self.times_ms[from], self.times_ms[to - 1])
+            self.bucket(timeline, from, to, self.times_ms.get(from), self.times_ms.get(to - 1))
         };
         (0..n_buckets).map(bucket).collect()
     }
 
     fn by_clock(&self, timeline: &WorkspaceTimeline, from: usize, to: usize, n_buckets: usize) -> Vec<Bucket> {
-        let (first_ms, last_ms) = (self.times_ms[from], self.times_ms[to - 1]);
+        let (first_ms, last_ms) = (self.times_ms.get(from), self.times_ms.get(to - 1));
         let span_ms = u128::from(last_ms - first_ms) + 1;
         let edge_ms = |i: usize| first_ms + (span_ms * i as u128 / n_buckets as u128) as u64;
         let mut buckets = Vec::with_capacity(n_buckets);
         let mut start = from;
         for i in 0..n_buckets {
             let end_ms = edge_ms(i + 1);
-            let end = start + self.times_ms[start..to].partition_point(|time_ms| *time_ms < end_ms);
+            let end = start + self.times_ms.partition_point(start..to, |time_ms| time_ms < end_ms);
             buckets.push(self.bucket(timeline, start, end, edge_ms(i), end_ms));
             start = end;
         }
@@ -246,10 +264,11 @@ impl View {
 
     fn bucket(&self, timeline: &WorkspaceTimeline, from: usize, to: usize, start_ms: u64, end_ms: u64) -> Bucket {
         let mut chars: Vec<(AuthorIdx, u64)> = Vec::new();
-        for entry in &self.entries[from..to] {
-            let row = &timeline.rows[*entry as usize];
-            let weight = (u64::from(row.added) + u64::from(row.removed)).max(1);
-            let author = timeline.author_of(*entry as usize);
+        for idx in from..to {
+            let entry = self.entry(idx);
+            let (added, removed) = timeline.rows.counts(entry);
+            let weight = (added + removed).max(1);
+            let author = timeline.author_of(entry);
             match chars.binary_search_by_key(&author, |(author, _)| *author) {
                 Ok(idx) => chars[idx].1 += weight,
                 Err(idx) => chars.insert(idx, (author, weight)),

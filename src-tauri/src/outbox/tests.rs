@@ -18,11 +18,14 @@ fn tree(folder: &str) -> Push {
 fn what_repeats_is_folded_and_views_are_not() {
     let outbox = Outbox::default();
     let page = outbox.attach();
-    for push in [saved(1), ack(7, 1), tree("a"), ack(7, 2), saved(2), tree("b"), tree("a")] {
+    let waiting = |path: &str| Push::Workspace(Event::WaitingForSave { paths: vec![path.into()] });
+    let pushes = [saved(1), ack(7, 1), tree("a"), waiting("a"), ack(7, 2), saved(2), tree("b"), waiting("b"), tree("a")];
+    for push in pushes {
         assert!(outbox.push(push).is_empty());
     }
     let batch = outbox.take(page).unwrap_or_default();
-    assert_eq!(batch.len(), 4);
+    assert_eq!(batch.len(), 5);
+    assert!(matches!(&batch[3], Push::Workspace(Event::WaitingForSave { paths }) if paths == &["b"]));
     assert!(matches!(&batch[0], Push::Workspace(Event::SaveState(state)) if state.saved_ms == Some(2)));
     assert!(matches!(&batch[2], Push::Workspace(Event::TreeChanged { folders }) if folders == &["a", "b"]));
 }

@@ -1,7 +1,7 @@
 /** Typed calls to the workspace and the shell, and what they tell unasked. Knows no screen. */
 import { Emitter } from "../base/emitter";
 import type { Host } from "../platform/host";
-import type { ApiError, AppEvent, AppReply, AppRequest, Event, Push, Reply, Request } from "./generated";
+import type { ApiError, AppEvent, AppReply, AppRequest, Event, LargeReply, LargeRequest, Push, Reply, Request } from "./generated";
 
 export type ReplyKind = Reply["reply"];
 export type ReplyValue<K extends ReplyKind> =
@@ -67,9 +67,11 @@ export class Client {
     return reply.reply;
   }
 
-  /** Some bytes of a file as it lies on the disk, from a place on; none at its end. Rejects with an `ApiError`. */
-  piece(path: string, from: number): Promise<Uint8Array> {
-    return this.#counted(this.#host.piece(path, from));
+  /** Asks about a file too large to edit. Not waited for by `idle`: it is asked again and again. Rejects with an `ApiError`. */
+  async large(request: LargeRequest): Promise<LargeReply> {
+    const reply = await this.#host.rpc({ to: "large", request });
+    if (reply.to !== "large") throw misfit(request.cmd);
+    return reply.reply;
   }
 
   /** Asks the workspace and expects one kind of reply. */

@@ -63,9 +63,9 @@ chars: Array<[number, number]>, };
 /**
  * The one thing the window sends (Tauri command `rpc`).
  */
-export type Call = { "to": "workspace", "request": Request } | { "to": "app", "request": AppRequest };
+export type Call = { "to": "workspace", "request": Request } | { "to": "app", "request": AppRequest } | { "to": "large", "request": LargeRequest };
 
-export type CallReply = { "to": "workspace", "reply": Reply } | { "to": "app", "reply": AppReply };
+export type CallReply = { "to": "workspace", "reply": Reply } | { "to": "app", "reply": AppReply } | { "to": "large", "reply": LargeReply };
 
 export type DeletedFile = { fileId: string, path: string, deletedMs: number, author: string,
 /**
@@ -133,6 +133,54 @@ line: string, };
 
 export type HistoryHitKind = "appeared" | "vanished";
 
+export type LargeFound = { "kind": "match", from: LargePlace, to: LargePlace, } | { "kind": "goesOn", offset: number, } | { "kind": "over" };
+
+/**
+ * Where a search begins, or goes on.
+ */
+export type LargeFrom = { "kind": "place", place: LargePlace, } | { "kind": "offset", offset: number, } | { "kind": "edge" };
+
+/**
+ * Row from 0, column in UTF-16 units.
+ */
+export type LargePlace = { row: number, column: number, };
+
+export type LargeReply = { "reply": "state", "value": LargeState } | { "reply": "rows", "value": { generation: number, rows: Array<LargeRow>, } } | { "reply": "row", "value": { row: number, } } | { "reply": "found", "value": LargeFound } | { "reply": "text", "value": { text: string, } } | { "reply": "done" };
+
+export type LargeRequest = { "cmd": "look", "args": { path: string, } } | { "cmd": "rows", "args": { path: string, from: number, n: number, } } | { "cmd": "rowOfLine", "args": { path: string, line: number, } } | { "cmd": "find", "args": { path: string, text: string, matchCase: boolean, backwards: boolean, from: LargeFrom, } } | { "cmd": "text", "args": { path: string, from: LargePlace, to: LargePlace, } } | { "cmd": "leave", "args": { path: string, } };
+
+export type LargeRow = { text: string,
+/**
+ * From 1.
+ */
+line: number,
+/**
+ * False where a long line goes on.
+ */
+startsLine: boolean, };
+
+export type LargeState = {
+/**
+ * Rises when rows that were told before may be other ones now.
+ */
+generation: number,
+/**
+ * False for a file that holds no text; it has no rows to show then.
+ */
+isText: boolean,
+/**
+ * Known so far, at least one.
+ */
+nRows: number, nLines: number, sizeBytes: number,
+/**
+ * As many as `size_bytes` when all is looked through.
+ */
+lookedBytes: number,
+/**
+ * Columns of the widest row, roughly.
+ */
+widestUnits: number, encoding: string, lineEnd: LineEnd, };
+
 export type LineEnd = "lf" | "crLf";
 
 export type LogQuery = { path: string | null, since: Moment | null, until: Moment | null, author: string | null,
@@ -192,7 +240,11 @@ label: string | null,
 /**
  * Where in the text the change was, to reveal and flash it.
  */
-position: number | null, };
+position: number | null,
+/**
+ * When it arrived on this device, Unix milliseconds, if that was long after it was done.
+ */
+arrivedMs?: number, };
 
 export type NamedMoment = { deltaId: string, name: string, note: string | null,
 /**

@@ -46,8 +46,7 @@ describe("messages, word for word", () => {
   it("leaves out what is not known", () => {
     expect(messages.diskFull(AT_MS).body).toMatch(/^Everything up to 15:04:22 is safe\. Free some space/);
     expect(messages.diskFull(null).body).toMatch(/^Free some space/);
-    expect(messages.fileTooLarge("big.log", 84_000_000, true).head).toContain("84 MB");
-    expect(messages.fileTooLarge("big.log", 84e7, false).body).toBe("Others get it as a plain copy when it changes.");
+    expect(messages.fileTooLarge("big.log", 84_000_000).head).toContain("84 MB");
     expect(messages.crashed(AT_MS)).toContain("up to 15:04:22");
     expect(messages.crashed(null)).toBe("CodeSync closed unexpectedly. All changes are here.");
     expect(messages.UNDO_OVERWRITTEN).toMatch(/^Nothing to undo here: /);

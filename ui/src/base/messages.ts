@@ -114,10 +114,9 @@ export function diskFull(saved_ms: number | null): Wording {
   return { head, body: saved_ms === null ? body.replace(/^.*? is safe\. /, "") : body };
 }
 
-/** MSG-FILE-1. `canRead` is false where the file is too large even to be shown. */
-export function fileTooLarge(name: string, size_bytes: number, canRead: boolean): Wording {
-  const { head, body } = wordingOf("MSG-FILE-1", { file: name, size: bytes(size_bytes) });
-  return { head, body: canRead ? body : body.replace("You can read it here; others", "Others") };
+/** MSG-FILE-1 */
+export function fileTooLarge(name: string, size_bytes: number): Wording {
+  return wordingOf("MSG-FILE-1", { file: name, size: bytes(size_bytes) });
 }
 
 /** MSG-FILE-2 */

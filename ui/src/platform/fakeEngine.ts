@@ -193,6 +193,7 @@ export class FakeEngine {
     return {
       apiVersion: 1, appVersion: "0.1.0", root: "/home/asha/src/parser-lab", name: "parser-lab", projectId: "p", deviceId: "d", person: "Asha",
       nFiles: this.#files.size, nDeltas: this.#all.length, nMoments: this.#all.length, historyBytes: 0, save, nIgnored: 0, refused: [],
+      waitingForSave: [],
     };
   }
 

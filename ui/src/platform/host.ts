@@ -9,8 +9,6 @@ export interface Host {
   readonly kind: "tauri" | "fake";
   /** Rejects with an `ApiError`. Calls are answered in any order; edits are taken in the order of the calls. */
   rpc(call: Call): Promise<CallReply>;
-  /** Some bytes of a file of the open workspace as it lies on the disk, from a place on; none at its end. */
-  piece(path: string, from: number): Promise<Uint8Array>;
   /** To be called once, before anything is asked. Pushes come in batches, in order. */
   subscribe(onPushes: (pushes: Push[]) => void): Promise<void>;
 }

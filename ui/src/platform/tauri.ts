@@ -14,10 +14,6 @@ export class TauriHost implements Host {
     return invoke<CallReply>("rpc", { call });
   }
 
-  async piece(path: string, from: number): Promise<Uint8Array> {
-    return new Uint8Array(await invoke<ArrayBuffer>("piece", { path, from }));
-  }
-
   async subscribe(onPushes: (pushes: Push[]) => void): Promise<void> {
     // One channel for the life of the page: Rust counts its messages from zero for every use of it.
     const channel = new Channel<Push[]>();

@@ -88,7 +88,7 @@ const IDLE_MS = 1_000;
 const FIND_HITS_MAX = 200;
 const BUCKETS_MAX = 400;
 const BAR_PX = 4;
-export const ROOM_PX_MIN = 44;
+export const ROOM_PX_MIN = 48;
 export const ROOM_PX_MAX = 400;
 
 const PRESET_MS: Record<Exclude<ZoomPreset, "all">, number> = {

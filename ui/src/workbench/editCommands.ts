@@ -2,6 +2,7 @@
 import type { Command } from "../commands/registry.svelte";
 import type { CodeEditor } from "../editor/monaco";
 import { past } from "../state/past.svelte";
+import type { LargeView } from "./large/largeView.svelte";
 import type { Workbench } from "./workbench";
 
 /** Monaco actions offered in menus and the palette: id, title, key as Monaco has it, Monaco's id. */
@@ -75,6 +76,7 @@ function undoCommands({ editors, session, client, layout }: Workbench): Command[
 function clipboardCommands({ editors, client, copyText, commands }: Workbench): Command[] {
   const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
   const canEdit = (): boolean => editors.isEditable;
+  const large = (): LargeView | null => (past.moment === null ? editors.activePane.large : null);
   // The default keys stay with the web view, which does them natively.
   const ifRebound = (id: string) => (): boolean => commands.isRebound(id) && editors.hasTextFocus;
   return [
@@ -101,10 +103,15 @@ function clipboardCommands({ editors, client, copyText, commands }: Workbench): 
       title: "Copy",
       category: "Edit",
       keys: ["Ctrl+C"],
-      when: hasText,
-      keysWhen: ifRebound("edit.copy"),
+      when: () => hasText() || large() !== null,
+      keysWhen: () => ifRebound("edit.copy")() || large()?.hasFocus === true,
       nativeKeysWhen: () => editors.hasTextFocus,
       run: async () => {
+        const view = large();
+        if (view !== null) {
+          await copyText(await view.markedText());
+          return;
+        }
         const editor = editors.activeEditor;
         if (editor === null) return;
         await copyText(markedText(editor).text);
@@ -142,8 +149,17 @@ function markedText(editor: CodeEditor): { text: string; ranges: import("monaco-
   return { text: lines.map((line) => `${model.getLineContent(line)}\n`).join(""), ranges };
 }
 
+/** The same commands on a file too large to edit. */
+const ON_LARGE: Record<string, (view: LargeView) => void> = {
+  "edit.find": (view) => view.openFind?.(),
+  "edit.findNext": (view) => view.findAgain?.(false),
+  "edit.findPrevious": (view) => view.findAgain?.(true),
+  "edit.selectAll": (view) => view.markAll(),
+};
+
 function monacoCommands({ editors, commands }: Workbench): Command[] {
   const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
+  const largeFor = (id: string): LargeView | null => (id in ON_LARGE && past.moment === null ? editors.activePane.large : null);
   return ACTIONS.map(([id, title, keys, action]): Command => {
     const isTaken = keys?.includes(" ") === true || OURS.has(id);
     return {
@@ -151,11 +167,16 @@ function monacoCommands({ editors, commands }: Workbench): Command[] {
       title,
       category: "Edit",
       ...(keys === null ? {} : { keys: [keys] }),
-      when: hasText,
+      when: () => hasText() || largeFor(id) !== null,
       // Single keys reach Monaco by themselves; chords are ours, because their first half is.
-      keysWhen: () => (isTaken || commands.isRebound(id)) && editors.hasTextFocus,
+      keysWhen: () => ((isTaken || commands.isRebound(id)) && editors.hasTextFocus) || largeFor(id)?.hasFocus === true,
       nativeKeysWhen: () => editors.hasTextFocus,
       run: () => {
+        const large = largeFor(id);
+        if (large !== null) {
+          ON_LARGE[id]?.(large);
+          return;
+        }
         const editor = editors.activeEditor;
         editor?.focus();
         editor?.trigger("command", action, null);

@@ -125,6 +125,11 @@ export class EditorArea {
     return this.activePath === null ? null : this.activePane.file;
   }
 
+  /** Path of the file that has the keyboard. */
+  get typedInto(): string | null {
+    return this.activePane.hasFocus ? (this.activeFile?.path ?? null) : null;
+  }
+
   /** The live editor of the active pane, whether or not the past lies over it. */
   get activeEditor(): CodeEditor | null {
     return this.activePane.editor;

@@ -7,6 +7,7 @@ import { Emitter } from "../base/emitter";
 import { hideDrawnLines } from "../editor/drawnLines";
 import type { OpenFile, OpenFiles } from "../editor/models.svelte";
 import type { CodeEditor, Monaco, ViewState } from "../editor/monaco";
+import type { LargeView } from "./large/largeView.svelte";
 
 export interface Caret {
   line: number;
@@ -21,17 +22,18 @@ export interface Place {
   column?: number;
 }
 
-/** A file too large to edit is still shown up to this size. */
-export const READABLE_BYTES_MAX = 100_000_000;
-
 const NO_CARET: Caret = { line: 1, column: 1, n_selected: 0, n_carets: 1 };
 
 export class Pane {
   editor = $state.raw<CodeEditor | null>(null);
   file = $state.raw<OpenFile | null>(null);
   trouble = $state.raw<ApiError | null>(null);
+  /** What shows a file too large to edit, while it does. */
+  large = $state.raw<LargeView | null>(null);
   isLoading = $state(false);
   caret = $state.raw<Caret>(NO_CARET);
+  /** The keyboard is in the editor, its find box and the like counted. */
+  hasFocus = $state(false);
   /** Path being shown or loaded. */
   #path: string | null = null;
   #generation = 0;
@@ -57,6 +59,8 @@ export class Pane {
     store.add(editor.onDidChangeCursorSelection(() => this.#readCaret()));
     store.add(editor.onDidScrollChange(() => this.#changed.fire()));
     store.add(editor.onDidFocusEditorText(() => this.#focused.fire()));
+    store.add(editor.onDidFocusEditorWidget(() => (this.hasFocus = true)));
+    store.add(editor.onDidBlurEditorWidget(() => (this.hasFocus = false)));
     store.add(editor.onDidCompositionStart(() => this.file?.link?.compositionStart()));
     store.add(editor.onDidCompositionEnd(() => this.file?.link?.compositionEnd()));
     this.editor = editor;
@@ -64,6 +68,7 @@ export class Pane {
     return () => {
       this.#keepViewState();
       this.editor = null;
+      this.hasFocus = false;
       store.dispose();
     };
   }
@@ -119,12 +124,24 @@ export class Pane {
     if (state !== undefined) editor.restoreViewState(state);
     this.#goToPlace();
     this.#readCaret();
-    // Not when the user has gone elsewhere meanwhile.
+    // Hidden until it is drawn with its text, and what is hidden takes no focus.
+    this.#takeWantedFocus(() => this.editor?.focus());
+  }
+
+  /** A file too large to edit is shown from now on, or no longer. */
+  setLarge(view: LargeView | null): void {
+    this.large = view;
+    if (view === null) return;
+    this.#goToPlace();
+    this.#takeWantedFocus(() => view.takeFocus?.());
+  }
+
+  // Not when the user has gone elsewhere meanwhile.
+  #takeWantedFocus(focus: () => void): void {
     const { activeElement } = document;
     const isAsItWas = activeElement === this.#focusFrom || this.#focusFrom?.isConnected === false;
-    const isFree = isAsItWas || activeElement === document.body || editor.getDomNode()?.contains(activeElement) === true;
-    // Hidden until it is drawn with its text, and what is hidden takes no focus.
-    if (this.#wantsFocus && isFree) setTimeout(() => this.editor?.focus());
+    const isFree = isAsItWas || activeElement === document.body || this.editor?.getDomNode()?.contains(activeElement) === true;
+    if (this.#wantsFocus && isFree) setTimeout(focus);
     this.#wantsFocus = false;
   }
 
@@ -141,7 +158,12 @@ export class Pane {
 
   #goToPlace(): void {
     const place = this.#place;
-    const { editor } = this;
+    const { editor, large } = this;
+    if (place !== null && large !== null) {
+      this.#place = null;
+      void large.goToLine(place.line).catch(() => undefined);
+      return;
+    }
     if (place === null || editor === null || editor.getModel() === null) return;
     this.#place = null;
     const position = { lineNumber: place.line, column: place.column ?? 1 };
@@ -171,6 +193,10 @@ export class Pane {
 
   /** Puts the caret into the text, at once or as soon as there is one. */
   focus(): void {
+    if (this.large !== null) {
+      this.large.takeFocus?.();
+      return;
+    }
     this.#wantsFocus = this.editor?.getModel() == null;
     this.#focusFrom = this.#wantsFocus ? document.activeElement : null;
     if (!this.#wantsFocus) this.editor?.focus();

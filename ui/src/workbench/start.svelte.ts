@@ -12,6 +12,7 @@ import { type NoticeButton, Notices } from "../state/notices.svelte";
 import { past } from "../state/past.svelte";
 import { Session } from "../state/session.svelte";
 import App from "./App.svelte";
+import { autoSaver } from "./autoSave";
 import { editCommands } from "./editCommands";
 import { EditorArea } from "./editorArea.svelte";
 import { frameCommands } from "./frameCommands";
@@ -110,6 +111,8 @@ function follow(workbench: Workbench, memory: Memory): void {
   $effect.root(() => {
     $effect(() => followLooks(workbench));
     $effect(() => followTitle(workbench));
+    const { client, session, editors: area, notices } = workbench;
+    $effect(autoSaver(client, session, area, (cause) => void notices.fail(cause)));
     $effect(() => {
       const { layout, files, editors } = workbench;
       JSON.stringify([layout.save(), editors.tabs.save(), [...files.expanded], files.showsIgnored]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CommandRegistry } from "../commands/registry.svelte";
+import { leftFiles } from "./autoSave";
 import { MENU_BAR, entriesFor } from "./menus";
 import { pillOf } from "./savePill";
 
@@ -11,6 +12,12 @@ describe("save pill", () => {
     for (const kind of ["diskFull", "cannotWriteFile", "failed"] as const) {
       expect(pillOf({ ...state, kind, message: "This disk is full." })).toMatchObject({ text: "Needs you", kind: "trouble", title: "This disk is full." });
     }
+  });
+
+  it("counts what the folder does not have yet, apart from what is kept", () => {
+    const state = { kind: "saved", savedMs: 0, nUnwritten: 0, message: null } as const;
+    expect(pillOf(state, 2)).toMatchObject({ text: "Saved here · 2 files not in the folder", kind: "good" });
+    expect(pillOf(state, 1).title).toContain("1 file in the folder gets it when saved");
   });
 
   it("differs in shape, not only in colour", () => {
@@ -44,5 +51,13 @@ describe("menus", () => {
   it("names every item of the menu bar once", () => {
     const ids = MENU_BAR.flatMap((menu) => menu.ids.filter((id) => id !== "-"));
     expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe("saving on focus change", () => {
+  it("takes all that wait but the file with the keyboard and those on their way", () => {
+    const waiting = ["a.txt", "b.txt", "c.txt"];
+    expect(leftFiles(waiting, "b.txt", new Set())).toEqual(["a.txt", "c.txt"]);
+    expect(leftFiles(waiting, null, new Set(["c.txt"]))).toEqual(["a.txt", "b.txt"]);
   });
 });

@@ -73,3 +73,62 @@ proptest! {
         let _ = decode_delta(&bytes);
     }
 }
+
+fn granting(access: AccessStep) -> Delta {
+    let step = Step { at_ms: 1_790_000_000_001, file: 0, change: Change::Access(access) };
+    Delta { origin: Origin::Session, files: vec![], steps: vec![step], ..sample() }
+}
+
+fn removal(accepted: Vec<Head>) -> Delta {
+    granting(AccessStep::Remove { device: DeviceId([3; 32]), accepted })
+}
+
+fn head(device: u8, incarnation: u32, seq: u32) -> Head {
+    Head { log: LogId { device: DeviceId([device; 32]), incarnation }, seq, hash: DeltaHash([6; 32]) }
+}
+
+#[test]
+fn golden_bytes_of_rights() {
+    let device = DeviceId([3; 32]);
+    let past = Hlc { wall_ms: 1_790_000_000_000, counter: 2 };
+    let deltas = [
+        granting(AccessStep::Grant { device, person: "Bo".into(), role: Role::Editor, share_from: ShareFrom::Past }),
+        granting(AccessStep::Grant {
+            device,
+            person: "Bo".into(),
+            role: Role::Owner,
+            share_from: ShareFrom::Moment(past),
+        }),
+        granting(AccessStep::ChangeRole { device, role: Role::Viewer, accepted: vec![head(3, 0, 300)] }),
+        removal(vec![head(3, 0, 300), head(3, 7, 1)]),
+    ];
+    let mut golden = String::new();
+    for delta in deltas {
+        let (bytes, hash) = encode_delta(&delta);
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        golden.push_str(&format!("{hex}\n{hash}\n"));
+        assert_eq!(decode_delta(&bytes).unwrap(), (delta, hash));
+    }
+    expect_test::expect_file!["golden-rights.txt"].assert_eq(&golden);
+}
+
+#[test]
+fn rights_that_make_no_sense_are_refused() {
+    let refused = |delta: &Delta| match decode_delta(&encode_delta(delta).0) {
+        Err(DecodeError::Limit { what }) => what,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&removal(vec![head(4, 0, 1)])), "accepted heads");
+    assert_eq!(refused(&removal(vec![head(3, 0, 0)])), "accepted heads");
+    assert_eq!(refused(&removal(vec![head(3, 1, 1), head(3, 0, 1)])), "accepted heads");
+    assert_eq!(refused(&removal(vec![head(3, 0, 1), head(3, 0, 2)])), "accepted heads");
+    assert_eq!(refused(&removal((0..65).map(|n| head(3, n, 1)).collect())), "number of accepted heads");
+    let mut two = removal(vec![]);
+    two.steps.push(sample().steps[0].clone());
+    two.files = sample().files;
+    assert_eq!(refused(&two), "steps beside a change of rights");
+    let person = "x".repeat(limits::PERSON_NAME_BYTES_MAX + 1);
+    let device = DeviceId([3; 32]);
+    let long = AccessStep::Grant { device, person, role: Role::Editor, share_from: ShareFrom::Past };
+    assert_eq!(refused(&granting(long)), "name of a person");
+}

@@ -65,6 +65,22 @@ pub struct TextDocument {
     pub(crate) always_ask_yrs: bool,
 }
 
+/// A copy at the same state. It asks yrs anew should it have to.
+impl Clone for TextDocument {
+    fn clone(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            runs: self.runs.clone(),
+            names: self.names.clone(),
+            insertions: self.insertions.clone(),
+            deletions: self.deletions.clone(),
+            order: None,
+            #[cfg(test)]
+            always_ask_yrs: self.always_ask_yrs,
+        }
+    }
+}
+
 impl TextDocument {
     /// An empty text.
     pub fn new() -> Self {

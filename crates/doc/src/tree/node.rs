@@ -101,7 +101,11 @@ impl Node {
             Change::Meta { meta } => self.meta = meta.clone(),
             Change::Kind { kind } => self.kind = *kind,
             // A file is created once; a second creation under its id is nobody's honest work.
-            Change::Create { .. } | Change::Text(_) | Change::Moment { .. } | Change::Session { .. } => {}
+            Change::Create { .. }
+            | Change::Text(_)
+            | Change::Moment { .. }
+            | Change::Session { .. }
+            | Change::Access(_) => {}
         }
     }
 

@@ -215,3 +215,18 @@ fn a_file_kept_whole_says_why() {
         assert_eq!(view.read_only, Some(reason), "{path}");
     }
 }
+
+#[test]
+fn both_kinds_of_line_ends_are_said_until_the_text_changes() {
+    let mut bench = Bench::new();
+    let files: [(&str, &[u8]); 4] =
+        [("mixed.txt", b"a\r\nb\nc\n"), ("old.txt", b"a\rb\n"), ("windows.txt", b"a\r\nb\r\n"), ("plain.txt", b"a\n")];
+    bench.disk_has(&files, false);
+    let is_mixed = |bench: &mut Bench, path: &str| match bench.ask(Request::OpenView { path: path.into() }) {
+        Reply::View(view) => view.mixed_line_ends,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(files.map(|(path, _)| is_mixed(&mut bench, path)), [true, true, false, false]);
+    bench.ask(Request::EditFile { path: "mixed.txt".into(), edits: vec![codesync_api::Splice(0, 1, "x".into())] });
+    assert!(!is_mixed(&mut bench, "mixed.txt"));
+}

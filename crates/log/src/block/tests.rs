@@ -174,3 +174,31 @@ fn a_real_session_takes_few_bytes() {
     eprintln!("{per_step_bytes:.3} bytes a step in blocks of 2,000");
     assert!(per_step_bytes < 2.4, "{per_step_bytes}");
 }
+
+#[test]
+fn a_delta_without_a_signature_vouches_for_nothing() {
+    let mut deltas = typing(50);
+    for idx in [48, 49] {
+        Arc::make_mut(&mut deltas[idx]).signature = [0; 64];
+    }
+    check(&deltas);
+    let decoded = decode(&encode(&deltas, vec![])).unwrap();
+    let signed: Vec<usize> = (0..50).filter(|idx| decoded[*idx].signature != [0; 64]).collect();
+    assert_eq!(signed, vec![47]);
+    assert!(verify(&decoded[47]));
+}
+
+#[test]
+fn what_programs_wrote_by_the_kilobyte_is_compressed_and_not_modelled() {
+    let mut deltas = typing(200);
+    assert!(is_modelled(&check(&deltas)));
+    let mut other = Author::new(2);
+    for n in 0..12 {
+        let text: String = (0..200).map(|line| format!("line {line} of {n}\n")).collect();
+        deltas.push(other.key(START_MS + n, file(2), 0, &text));
+    }
+    sort(&mut deltas);
+    let payload = check(&deltas);
+    assert!(!is_modelled(&payload));
+    assert!(payload.len() < 30_000, "{}", payload.len());
+}

@@ -661,10 +661,10 @@ const ORIGINS: [Origin; 10] = [
     Origin::Session,
 ];
 
-fn origin_number(origin: Origin) -> u64 {
+pub(super) fn origin_number(origin: Origin) -> u64 {
     ORIGINS.iter().position(|known| *known == origin).unwrap_or(0) as u64
 }
 
-fn parse_origin(number: u64) -> Option<Origin> {
+pub(super) fn parse_origin(number: u64) -> Option<Origin> {
     ORIGINS.get(usize::try_from(number).ok()?).copied()
 }

@@ -74,6 +74,7 @@ impl Log {
             remembered_bytes: BTreeMap::new(),
             sealed_hashes: RefCell::new(None),
             decoded: RefCell::default(),
+            new_briefs: RefCell::default(),
             index_is_doubtful: Cell::new(doubt.is_some()),
             damaged_live: Vec::new(),
             lost_at_opening: Vec::new(),

@@ -1,10 +1,12 @@
 //! Reading: by hash, and everything in canonical order with each block decoded once.
 
+use super::briefs::KeptBriefs;
 use super::{Block, Log, SealedHash, lower_bound, upper_bound};
 use crate::LogError;
+use crate::block::brief::{BriefBlock, BriefStep, Outline, Row};
 use crate::block::{self, is_structural};
 use crate::journal::RecordKind;
-use codesync_base::{DeltaHash, DeltaKey, FileId, Hlc, LogId, SignedDelta};
+use codesync_base::{DeltaHash, DeltaKey, FileId, Head, Hlc, LogId, SignedDelta};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
@@ -20,6 +22,14 @@ pub(super) struct DecodedBlocks {
 }
 
 const DECODED_BLOCKS_MAX: usize = 4;
+
+/// A delta, as much of it as is known without decoding its block.
+#[derive(Clone, Copy, Debug)]
+pub enum Brief<'a> {
+    Whole(&'a SignedDelta),
+    /// It edits only text.
+    Outline(&'a Outline, &'a [BriefStep]),
+}
 
 /// One sorted source of a merge: a block that was opened, or the tail. The next is the last.
 type Run = Vec<Arc<SignedDelta>>;
@@ -166,6 +176,20 @@ impl Log {
         })
     }
 
+    /// Deltas that logs have beyond these heads, in canonical order, until `f` breaks. Older blocks are not even read.
+    pub fn for_each_newer(
+        &self,
+        heads: &[Head],
+        f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let known_seq = |log: &LogId| heads.iter().find(|head| head.log == *log).map_or(0, |head| head.seq);
+        let wanted = |block: &Block| block.summary.logs.iter().any(|part| part.last_seq > known_seq(&part.log));
+        self.walk(Direction::Up, wanted, block::decode, &mut |signed| match &signed.delta {
+            delta if delta.seq > known_seq(&delta.log) => f(signed),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
     /// Deltas from a place of the canonical order on, until `f` breaks. Older blocks are not even read.
     pub fn for_each_after(
         &self,
@@ -218,6 +242,64 @@ impl Log {
             }
             ControlFlow::Continue(())
         })
+    }
+
+    /// All deltas in canonical order, those that only edit text without their texts, names and hashes. From what is
+    /// kept beside the blocks: some ten times faster than [`Self::for_each`].
+    pub fn for_each_brief(&self, f: &mut dyn FnMut(Brief<'_>)) -> Result<(), LogError> {
+        let kept = self.kept_briefs();
+        let mut waiting: Vec<&Block> = self.blocks.iter().collect();
+        waiting.sort_by_key(|block| Reverse(block.summary.first));
+        let mut tail = self.tail.deltas.clone();
+        block::sort(&mut tail);
+        let mut merge = BriefMerge::default();
+        merge.start_run(BriefBlock::of(&tail));
+        let mut failure = None;
+        // Name of the last delta, as far as it is known.
+        let mut last: (Option<(BriefKey, Option<DeltaHash>)>, Vec<BriefStep>) = (None, Vec::new());
+        loop {
+            while let Some(block) = waiting.last().filter(|block| merge.reaches(&block.summary.first)) {
+                match self.brief_of(block, &kept) {
+                    Ok(brief) => merge.start_run(brief),
+                    Err(error) => failure = failure.take().or(Some(error)),
+                }
+                waiting.pop();
+            }
+            let Some((run_idx, key, row)) = merge.step() else { break };
+            let block = &merge.runs[run_idx].0;
+            let (hash, brief, steps): (_, _, &[BriefStep]) = match &row {
+                Row::Structural { idx } => {
+                    let signed = &block.structural[*idx as usize];
+                    (Some(signed.hash), Brief::Whole(signed), &[])
+                }
+                Row::Text { outline, first_step, end_step } => {
+                    let steps = &block.steps[*first_step as usize..*end_step as usize];
+                    (None, Brief::Outline(outline, steps), steps)
+                }
+            };
+            // The same delta stands twice where a crash came between sealing and clearing up.
+            if last.0.replace((key, hash)) != Some((key, hash)) || last.1 != steps {
+                f(brief);
+                last.1.clear();
+                last.1.extend_from_slice(steps);
+            }
+            merge.go_on(run_idx);
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn brief_of(&self, block: &Block, kept: &KeptBriefs) -> Result<BriefBlock, LogError> {
+        if let Some(kept) = kept.get(block) {
+            let structural = match block.summary.n_structural {
+                0 => Vec::new(),
+                _ => block::decode_structural(&self.payload(block)?).ok_or_else(|| unreadable(block))?,
+            };
+            if let Some(brief) = BriefBlock::decode(kept, &block.summary, structural) {
+                return Ok(brief);
+            }
+        }
+        let deltas = block::decode(&self.payload(block)?).ok_or_else(|| unreadable(block))?;
+        Ok(self.note_brief(block, &deltas))
     }
 
     /// Walks wanted blocks and the tail together. A block is decoded shortly before the walk reaches its first
@@ -383,6 +465,56 @@ impl Direction {
             Direction::Up => lower_bound(block.summary.first),
             Direction::Down => upper_bound(block.summary.last),
         })
+    }
+}
+
+/// Place of a delta without its hash: within a log no two have the same number.
+type BriefKey = (Hlc, LogId, u32);
+
+/// A merge of the outlines of blocks.
+#[derive(Default)]
+struct BriefMerge {
+    /// Each with how much of it was walked.
+    runs: Vec<(BriefBlock, usize)>,
+    next: BinaryHeap<Reverse<(BriefKey, usize)>>,
+}
+
+impl BriefMerge {
+    /// Whether nothing that is open comes before a delta with this reading.
+    fn reaches(&self, first: &Hlc) -> bool {
+        self.next.peek().is_none_or(|Reverse(((hlc, _, _), _))| first <= hlc)
+    }
+
+    fn start_run(&mut self, block: BriefBlock) {
+        self.runs.push((block, 0));
+        self.queue(self.runs.len() - 1);
+    }
+
+    fn queue(&mut self, run_idx: usize) {
+        let (block, n_walked) = &self.runs[run_idx];
+        let key = match block.rows.get(*n_walked) {
+            Some(Row::Text { outline, .. }) => (outline.hlc, outline.log, outline.seq),
+            Some(Row::Structural { idx }) => {
+                let delta = &block.structural[*idx as usize].delta;
+                (delta.hlc, delta.log, delta.seq)
+            }
+            None => {
+                self.runs[run_idx].0 = BriefBlock::default();
+                return;
+            }
+        };
+        self.next.push(Reverse((key, run_idx)));
+    }
+
+    fn step(&mut self) -> Option<(usize, BriefKey, Row)> {
+        let Reverse((key, run_idx)) = self.next.pop()?;
+        let (block, n_walked) = &self.runs[run_idx];
+        Some((run_idx, key, block.rows[*n_walked]))
+    }
+
+    fn go_on(&mut self, run_idx: usize) {
+        self.runs[run_idx].1 += 1;
+        self.queue(run_idx);
     }
 }
 

@@ -48,6 +48,7 @@ impl Log {
         let report = if self.tail.deltas.is_empty() { SealReport::default() } else { self.seal_tail()? };
         self.writer.mend_twins();
         self.write_index();
+        self.write_briefs(idle);
         if idle && let Err(error) = self.index.compact() {
             self.doubt_index(&error);
         }
@@ -102,7 +103,9 @@ impl Log {
             let payload = block::encode(&deltas, supersedes);
             report.n_blocks += 1;
             report.block_bytes += payload.len() as u64;
-            written.push(self.write_block(payload)?);
+            let block = self.write_block(payload)?;
+            self.note_brief(&block.0, &deltas);
+            written.push(block);
         }
         self.writer.sync()?;
         self.replace_tail(superseded, written);

@@ -4,7 +4,7 @@
 use super::*;
 use crate::journal::Class;
 use crate::testing::{self, Author, START_MS, file, typing, verify};
-use crate::{CrashStyle, Outcome};
+use crate::{CrashStyle, Disk, Outcome};
 use codesync_base::{BlobSource, FileId};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -63,7 +63,23 @@ fn what_is_appended_is_there_before_and_after_sealing_and_reopening() {
     assert!(log.verify(&mut |_, _| {}).findings.is_empty());
 }
 
+/// Outlines tell the same as the deltas themselves.
+fn check_briefs(log: &Log) {
+    let row = |delta: &codesync_base::Delta, n_steps| (delta.hlc, delta.log, delta.seq, delta.group, n_steps);
+    let (mut whole, mut brief) = (Vec::new(), Vec::new());
+    log.for_each(&mut |signed| whole.push(row(&signed.delta, signed.delta.steps.len()))).unwrap();
+    log.for_each_brief(&mut |what| {
+        brief.push(match what {
+            Brief::Whole(signed) => row(&signed.delta, signed.delta.steps.len()),
+            Brief::Outline(outline, steps) => (outline.hlc, outline.log, outline.seq, outline.group, steps.len()),
+        });
+    })
+    .unwrap();
+    assert_eq!(whole, brief);
+}
+
 fn check_content(log: &Log, deltas: &[Arc<SignedDelta>]) {
+    check_briefs(log);
     assert_eq!(log.n_deltas(), deltas.len() as u64);
     assert_eq!(hashes(log), sorted(deltas));
     assert_eq!(log.keys().iter().map(|key| key.hash).collect::<Vec<_>>(), sorted(deltas));
@@ -122,6 +138,36 @@ fn a_long_tail_is_sealed_part_by_part_and_a_kill_between_two_loses_nothing() {
     check_content(&log, &deltas);
     drop(log);
     check_content(&open(&disk, &index).0, &deltas);
+}
+
+#[test]
+fn outlines_are_kept_with_blocks_and_made_again_where_they_are_missing_or_damaged() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let (mut log, _) = open(&disk, &index);
+    typing(450).iter().for_each(|signed| append(&mut log, signed).unwrap());
+    log.seal(true).unwrap();
+    drop(log);
+    let (log, _) = open(&disk, &index);
+    check_briefs(&log);
+    assert!(log.new_briefs.borrow().is_empty(), "none had to be made");
+    drop(log);
+    let whole = disk.read("outlines").unwrap();
+    for at in [2, 30, whole.len() - 5] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        disk.clone().replace("outlines", &bytes[..bytes.len() - at % 3]).unwrap();
+        let (mut log, report) = open(&disk, &index);
+        assert_eq!(report, OpenReport::default());
+        check_briefs(&log);
+        assert!(!log.new_briefs.borrow().is_empty());
+        log.seal(true).unwrap();
+        drop(log);
+        let (log, _) = open(&disk, &index);
+        check_briefs(&log);
+        assert_eq!(disk.read("outlines").unwrap().len(), whole.len(), "the file holds each block once");
+    }
+    disk.clone().remove("outlines").unwrap();
+    check_briefs(&open(&disk, &index).0);
 }
 
 #[test]

@@ -27,7 +27,7 @@ export function contribute(workbench: Workbench): void {
     },
     { id: "palette.files", title: "Go to file…", category: "Go", keys: ["Ctrl+P", "Ctrl+E"], when: inWorkspace, run: show("files") },
     { id: "palette.commands", title: "Command palette…", category: "View", keys: ["Ctrl+Shift+P", "F1"], run: show("commands") },
-    { id: "palette.line", title: "Go to line…", category: "Go", keys: ["Ctrl+G"], when: hasText, run: show("line") },
+    { id: "palette.line", title: "Go to line…", category: "Go", keys: ["Ctrl+G"], when: () => hasText() || editors.activePane.large !== null, run: show("line") },
     { id: "palette.language", title: "Change language…", category: "Edit", keys: ["Ctrl+K M"], when: hasText, run: show("language") },
     { id: "palette.tabs", title: "Go to open tab…", category: "Go", when: () => editors.tabs.group.tabs.length > 0, run: show("tabs") },
     { id: "view.theme", title: "Change theme…", category: "View", keys: ["Ctrl+K Ctrl+T"], run: show("theme") },

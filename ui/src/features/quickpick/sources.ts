@@ -160,10 +160,11 @@ export function themePicks(workbench: Workbench, typed: string, close: () => voi
 /** The one row of "go to line". */
 export function linePicks(workbench: Workbench, typed: string, close: () => void): Pick[] {
   const model = workbench.editors.activeFile?.model;
-  const n_lines = model?.getLineCount() ?? 0;
+  const large = workbench.editors.activePane.large;
+  const n_lines = model?.getLineCount() ?? large?.state?.nLines ?? 0;
   const found = /^:?\s*(\d+)(?:[:,](\d+))?/.exec(typed);
   if (found === null) {
-    const { line, column } = workbench.editors.activePane.caret;
+    const { line, column } = large?.caretPlace ?? workbench.editors.activePane.caret;
     return [{ id: "hint", label: `Type a line from 1 to ${n_lines}. Now at ${line}:${column}.`, positions: [], run: close }];
   }
   const line = Math.max(1, Math.min(n_lines, Number(found[1])));

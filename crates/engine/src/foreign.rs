@@ -1,0 +1,381 @@
+//! Others' deltas, taken in while people work: judged, kept in the log, merged into texts, tree and timeline, shown.
+//! The one door for deltas that somebody else made: whatever comes in here, nothing panics, and what is refused
+//! leaves no trace. Why so, and what the rules are: `docs/decisions/0014-others-deltas.md`.
+
+mod declared;
+mod judge;
+mod parted;
+mod retell;
+mod seen;
+mod told;
+
+pub use judge::{Held, Refusal};
+pub(crate) use retell::Trail;
+pub(crate) use seen::is_before_merge;
+
+use crate::documents::{Document, replay};
+use crate::{Engine, Now, Result, api_error};
+use codesync_api::{ApiError, PatchSource};
+use codesync_auth::verify_delta;
+use codesync_base::{
+    Change, DeltaHash, FileId, Head, LogId, Origin, SignedDelta, Splice, StepKey, decode_delta, limits,
+};
+use codesync_doc::Rope;
+use codesync_fs::disk_edit;
+use codesync_timeline::{AuthorIdx, GroupKey, StepInfo};
+use declared::Strand;
+use judge::Verdict;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More splices than this are told to the views as the difference between before and after.
+const SPLICES_TOLD_MAX: usize = 256;
+/// Names of refused deltas that are remembered, so that what builds on them is refused and not waited for.
+const REFUSED_KEPT_MAX: usize = 65_536;
+
+/// A delta as it came from another device: nothing about it is believed yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrived {
+    pub bytes: Vec<u8>,
+    /// By the author device; zeros when a later delta of the same chain, in the same batch, vouches for it.
+    pub signature: [u8; 64],
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// Deltas that were new and are in the log now. They are durable after the next [`Engine::sync`], and must not be
+    /// passed on before.
+    pub n_new: u64,
+    /// Deltas that were there already.
+    pub n_known: u64,
+    /// Refused for good, by every replica alike.
+    pub refused: Vec<(DeltaHash, Refusal)>,
+    /// Not taken now; may be offered again later.
+    pub held: Vec<(DeltaHash, Held)>,
+    /// Second deltas under a sequence number that is taken: kept, not merged.
+    pub forks: Vec<Fork>,
+    /// The store took no more. What stands above has been taken; the rest of the batch was not looked at.
+    pub failure: Option<ApiError>,
+}
+
+/// Two deltas of one log with one sequence number: its author, or a copy of its store, said two different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fork {
+    pub log: LogId,
+    pub seq: u32,
+    /// The one that came second and is not merged.
+    pub other: DeltaHash,
+}
+
+/// What the engine knows of others beside their deltas themselves.
+#[derive(Default)]
+pub(crate) struct Others {
+    strands: BTreeMap<LogId, Strand>,
+    /// Heads of other logs that no delta of ours names yet.
+    unnamed: BTreeMap<LogId, Head>,
+    refused: BTreeSet<DeltaHash>,
+    arrivals: told::Arrivals,
+}
+
+/// One call of [`Engine::receive`] under way.
+#[derive(Default)]
+struct Batch {
+    texts: BTreeMap<FileId, TextChange>,
+    entered: Vec<Entered>,
+    /// Files that others removed, each with the newest delta of ours that whoever did it had seen.
+    removed: Vec<(FileId, LogId, u32)>,
+}
+
+/// A delta that the log has taken.
+struct Entered {
+    signed: SignedDelta,
+    author: AuthorIdx,
+}
+
+/// What a batch did to an open text.
+struct TextChange {
+    before: Rope,
+    splices: Vec<Splice>,
+}
+
+/// What a delta did to the visible texts: file, step, splice.
+type Done = Vec<(FileId, u32, Splice)>;
+
+impl Arrived {
+    pub fn of(signed: &SignedDelta) -> Self {
+        Self { bytes: codesync_base::encode_delta(&signed.delta).0, signature: signed.signature }
+    }
+}
+
+impl Others {
+    /// Heads that a new log, or one just opened, names with its first delta.
+    pub fn knowing(heads: impl Iterator<Item = Head>) -> Self {
+        Self { unnamed: heads.map(|head| (head.log, head)).collect(), ..Self::default() }
+    }
+
+    /// Takes the heads that the next delta of ours has to name.
+    pub fn take_unnamed(&mut self) -> Vec<Head> {
+        let n_rest = self.unnamed.len().saturating_sub(limits::DELTA_DEPS_MAX);
+        let named: Vec<Head> = self.unnamed.values().take(self.unnamed.len() - n_rest).copied().collect();
+        for head in &named {
+            self.unnamed.remove(&head.log);
+        }
+        named
+    }
+}
+
+impl Engine {
+    /// Takes in deltas of other devices, in an order in which each comes after all it depends on; those that do not
+    /// are held. They are in the log afterwards, and durable after the next [`Self::sync`]. Own work that waits for
+    /// the store goes first: while it cannot, this fails.
+    pub fn receive(&mut self, arrived: Vec<Arrived>, now: Now) -> Result<Received> {
+        self.close()?;
+        let mut received = Received::default();
+        let mut batch = Batch::default();
+        for (signed, bytes) in opened(arrived, &mut received) {
+            let hash = signed.hash;
+            match self.take_in_foreign(signed, &bytes, &mut batch, now) {
+                Ok(Verdict::Good) => received.n_new += 1,
+                Ok(Verdict::Known) => received.n_known += 1,
+                Ok(Verdict::Held(held)) => received.held.push((hash, held)),
+                Ok(Verdict::Forked(fork)) => received.forks.push(fork),
+                Ok(Verdict::Refused(refusal)) => {
+                    self.remember_refused(hash);
+                    received.refused.push((hash, refusal));
+                }
+                Err(error) => {
+                    received.failure = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Err(error) = self.finish_batch(batch, now) {
+            received.failure.get_or_insert(error);
+        }
+        Ok(received)
+    }
+
+    /// Heads of other logs that no delta of ours names yet.
+    pub(crate) fn new_dependencies(&mut self) -> Vec<Head> {
+        self.others.take_unnamed()
+    }
+
+    fn remember_refused(&mut self, hash: DeltaHash) {
+        if self.others.refused.len() == REFUSED_KEPT_MAX {
+            self.others.refused.clear();
+        }
+        self.others.refused.insert(hash);
+    }
+
+    /// One delta: judged, merged into the texts, appended, entered everywhere else.
+    fn take_in_foreign(&mut self, signed: SignedDelta, bytes: &[u8], batch: &mut Batch, now: Now) -> Result<Verdict> {
+        let verdict = self.judge(&signed, now)?;
+        if let Verdict::Forked(_) = verdict {
+            // Nothing that was signed is thrown away: it can be shown, and merged by a version that knows how.
+            self.log.put_blob(&[bytes, &signed.signature].concat()).map_err(api_error)?;
+        }
+        if !matches!(verdict, Verdict::Good) {
+            return Ok(verdict);
+        }
+        let files = signed.delta.files.clone();
+        let done = match self.merge_texts(&signed, batch, now) {
+            Ok(Ok(done)) => done,
+            Ok(Err(refusal)) => {
+                // What of it was merged is read anew from the log, which does not have it.
+                files.iter().for_each(|file| self.documents.forget(file));
+                return Ok(Verdict::Refused(refusal));
+            }
+            Err(error) => {
+                files.iter().for_each(|file| self.documents.forget(file));
+                return Err(error);
+            }
+        };
+        if let Err(error) = self.log.append(&signed, bytes) {
+            files.iter().for_each(|file| self.documents.forget(file));
+            let error = api_error(error);
+            self.note_store_failure(error.clone(), now);
+            return Err(error);
+        }
+        self.links.note(&signed);
+        self.enter_foreign(signed, done, batch, now);
+        Ok(Verdict::Good)
+    }
+
+    /// Merges the text steps of a judged delta into their documents. After a refusal the documents are of no use.
+    fn merge_texts(
+        &mut self,
+        signed: &SignedDelta,
+        batch: &mut Batch,
+        now: Now,
+    ) -> Result<std::result::Result<Done, Refusal>> {
+        let delta = &signed.delta;
+        let typed = |file: &FileId| {
+            delta.steps.iter().any(|step| matches!(step.change, Change::Text(_)) && delta.file_of(step) == Some(*file))
+        };
+        for file in delta.files.iter().filter(|file| typed(file)) {
+            // One that this very delta creates is not in the log yet.
+            match self.document_created_by(signed, file) {
+                Some(Ok(document)) => self.documents.insert(*file, document),
+                Some(Err(refusal)) => return Ok(Err(refusal)),
+                None => self.load_document(*file)?,
+            }
+            self.note_text(*file, Origin::CommandLine, now);
+            let Some(document) = self.documents.get_mut(file) else { continue };
+            let before = || TextChange { before: document.text.text().clone(), splices: Vec::new() };
+            batch.texts.entry(*file).or_insert_with(before);
+        }
+        let declared = self.declared_by(delta);
+        let mut done = Vec::new();
+        for (step_idx, step) in delta.steps.iter().enumerate() {
+            let (Change::Text(text), Some(file)) = (&step.change, delta.file_of(step)) else { continue };
+            let Some(document) = self.documents.get_mut(&file) else { continue };
+            match document.text.newest_named(delta, text) {
+                Ok(named) if named.iter().all(|(log, seq)| declared.covers(log, *seq)) => {}
+                Ok(_) => return Ok(Err(Refusal::Undeclared)),
+                Err(error) => return Ok(Err(Refusal::of_text(error))),
+            }
+            match document.text.integrate(delta, text, &self.log) {
+                Ok(splices) => done.extend(splices.into_iter().map(|splice| (file, step_idx as u32, splice))),
+                Err(error) => return Ok(Err(Refusal::of_text(error))),
+            }
+        }
+        Ok(Ok(done))
+    }
+
+    /// The beginning of a text file that this delta creates.
+    fn document_created_by(
+        &self,
+        signed: &SignedDelta,
+        file: &FileId,
+    ) -> Option<std::result::Result<Document, Refusal>> {
+        let delta = &signed.delta;
+        let creates = |(_, step): &(usize, &codesync_base::Step)| {
+            matches!(step.change, Change::Create { .. }) && delta.file_of(step) == Some(*file)
+        };
+        let (step_idx, step) = delta.steps.iter().enumerate().find(creates)?;
+        let mut document = Document::new("");
+        let info = StepInfo {
+            key: StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 },
+            at_ms: step.at_ms,
+            author: AuthorIdx(0),
+            origin: delta.origin,
+            group: GroupKey { log: delta.log, seq: delta.group },
+        };
+        let begun = replay(&mut document, delta, &step.change, &info, &self.log, false);
+        Some(begun.map(|()| document).map_err(|_| Refusal::Content))
+    }
+
+    /// Brings all but the texts up to date with a delta that the log has taken.
+    fn enter_foreign(&mut self, signed: SignedDelta, done: Done, batch: &mut Batch, now: Now) {
+        let delta = &signed.delta;
+        let declared = self.declared_by(delta);
+        let own_seen = declared.newest_of(&self.own);
+        self.note_strand(&signed);
+        self.clock.observe(delta.hlc);
+        self.apply_tree(&signed);
+        for step in &delta.steps {
+            let Some(file) = delta.file_of(step).filter(|_| !matches!(step.change, Change::Text(_))) else { continue };
+            self.note_unwritten(file, now);
+            if matches!(step.change, Change::Remove) {
+                batch.removed.push((file, delta.log, own_seen));
+            }
+        }
+        for file in self.tree.take_moved() {
+            self.note_unwritten(file, now);
+        }
+        let author = self.authors.index(&delta.log, delta.origin);
+        self.enter_splices(&signed, author, &done);
+        for (file, _, splice) in done {
+            if let Some(change) = batch.texts.get_mut(&file) {
+                change.splices.push(splice);
+            }
+        }
+        self.others.arrivals.note(delta, now);
+        batch.entered.push(Entered { signed, author });
+    }
+
+    /// Timelines and undo of the open documents follow their texts. A delta that belongs before what is there lets
+    /// the timeline be made again from its place on, when somebody asks for it.
+    fn enter_splices(&mut self, signed: &SignedDelta, author: AuthorIdx, done: &Done) {
+        let delta = &signed.delta;
+        let group = GroupKey { log: delta.log, seq: delta.group };
+        let key = |step_idx| StepKey { delta: delta.key(signed.hash), step_idx };
+        for (step_idx, step) in delta.steps.iter().enumerate() {
+            let Some(file) = delta.file_of(step).filter(|_| matches!(step.change, Change::Text(_))) else { continue };
+            if let Some(document) = self.documents.get_mut(&file) {
+                document.note_place(key(step_idx as u32));
+            }
+            if let Some(node) = self.tree.get(&file) {
+                self.grown.insert(node.path.to_string());
+            }
+        }
+        for (file, step_idx, splice) in done {
+            let Some(document) = self.documents.get_mut(file) else { continue };
+            let at_ms = delta.steps[*step_idx as usize].at_ms;
+            let info = StepInfo { key: key(*step_idx), at_ms, author, origin: delta.origin, group };
+            document.enter(&info, splice);
+            document.undo.shift(splice);
+        }
+    }
+
+    /// What can be done for all deltas of a batch at once.
+    fn finish_batch(&mut self, batch: Batch, now: Now) -> Result<()> {
+        if let Some(workspace) = &mut self.workspace {
+            workspace.push_all(batch.entered.iter().map(|entered| (&entered.signed, entered.author)));
+        }
+        for (file, change) in &batch.texts {
+            self.tell_merged(*file, change)?;
+        }
+        self.tell_acts(&batch, now);
+        self.keep_arrivals();
+        self.keep_what_was_edited(&batch, now);
+        // A delta can name only so many logs: the rest is named by marks before anybody works on.
+        while self.others.unnamed.len() > limits::DELTA_DEPS_MAX {
+            self.say_session(now);
+        }
+        self.evict_documents();
+        Ok(())
+    }
+
+    fn tell_merged(&mut self, file: FileId, change: &TextChange) -> Result<()> {
+        if change.splices.is_empty() || !self.views.values().any(|view| view.file == file) {
+            return Ok(());
+        }
+        if change.splices.len() <= SPLICES_TOLD_MAX {
+            return self.tell_views(file, &change.splices, PatchSource::Other, None);
+        }
+        let after = self.live_document(file)?.text.to_string();
+        let edits = disk_edit(&change.before.to_string(), &after);
+        self.tell_views(file, &edits, PatchSource::Other, None)
+    }
+}
+
+/// Decodes a batch and checks its signatures: every delta is signed by its author, or named as `prev` by a later one
+/// of the batch that is vouched for. The bytes of what was not checked by itself are kept without the signature.
+fn opened(arrived: Vec<Arrived>, received: &mut Received) -> Vec<(SignedDelta, Vec<u8>)> {
+    let mut opened = Vec::with_capacity(arrived.len());
+    for Arrived { bytes, signature } in arrived {
+        match decode_delta(&bytes) {
+            Ok((delta, hash)) => opened.push((SignedDelta { delta, hash, signature }, bytes)),
+            Err(error) => {
+                let name = DeltaHash(*blake3::hash(&bytes).as_bytes());
+                received.refused.push((name, Refusal::Malformed(error)));
+            }
+        }
+    }
+    let mut vouched: BTreeSet<(LogId, DeltaHash)> = BTreeSet::new();
+    let mut good = Vec::with_capacity(opened.len());
+    for (mut signed, bytes) in opened.into_iter().rev() {
+        let name = (signed.delta.log, signed.hash);
+        if vouched.contains(&name) {
+            signed.signature = [0; 64];
+        } else if !verify_delta(&signed) {
+            received.held.push((signed.hash, Held::Signature));
+            continue;
+        }
+        vouched.insert((signed.delta.log, signed.delta.prev));
+        good.push((signed, bytes));
+    }
+    good.reverse();
+    good
+}

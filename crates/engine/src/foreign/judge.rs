@@ -1,0 +1,277 @@
+//! Whether a delta can be taken in. A refusal depends on the delta and its declared past alone, so that all replicas
+//! refuse the same for ever; what depends on the time or on what is here already is only held.
+
+use super::Fork;
+use super::declared::Declared;
+use crate::{Engine, Now, Result, api_error};
+use codesync_base::{
+    BlobHash, Change, Delta, DeltaHash, FileId, FileKind, FileMeta, Head, Hlc, SignedDelta, Step, TextSource, TextStep,
+    limits, utf16_len,
+};
+use codesync_doc::IntegrateError;
+use std::collections::BTreeSet;
+
+/// A clock reading further ahead of ours than this is not believed yet.
+pub(crate) const AHEAD_MS_MAX: u64 = 600_000;
+/// Names of persons and devices.
+const NAME_BYTES_MAX: usize = 1_024;
+/// Labels of encodings are short.
+const ENCODING_BYTES_MAX: usize = 64;
+
+/// Why a delta is refused, by everybody and for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The bytes are no delta.
+    Malformed(codesync_base::DecodeError),
+    /// It belongs to another workspace.
+    Project,
+    /// `seq`, `prev` or a dependency do not say what is so.
+    Chain,
+    /// Its clock does not stand above what it depends on.
+    Clock,
+    /// It builds on a delta that was refused.
+    Past(DeltaHash),
+    /// A limit is broken.
+    Limit(&'static str),
+    /// It creates a file under an id that is not its own.
+    FileId,
+    /// A step names a file or units that are not in its declared past.
+    Undeclared,
+    /// A step creates a file with what cannot be its content.
+    Content,
+    /// A text step that means nothing.
+    Text(IntegrateError),
+}
+
+impl Refusal {
+    /// Whether a unit is not known or only not declared depends on who looks: to everybody it is not declared.
+    pub(super) fn of_text(error: IntegrateError) -> Self {
+        match error {
+            IntegrateError::UnknownItem(_) => Refusal::Undeclared,
+            error => Refusal::Text(error),
+        }
+    }
+}
+
+/// Why a delta cannot be taken in now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Its signature is not its author's, and nothing in the batch vouches for it.
+    Signature,
+    /// It depends on this delta, which is not here.
+    Missing(DeltaHash),
+    /// These contents are not here.
+    Blobs(Vec<BlobHash>),
+    /// Its clock is further ahead than can be; Unix milliseconds from which it can be taken.
+    Future { from_ms: u64 },
+    /// It is of this very log, which does not have it: the store was put back or copied. It needs a new incarnation.
+    OwnLog,
+}
+
+pub(super) enum Verdict {
+    Good,
+    Known,
+    Held(Held),
+    Refused(Refusal),
+    Forked(Fork),
+}
+
+impl Engine {
+    /// Judges all but what the names of text steps mean.
+    pub(super) fn judge(&mut self, signed: &SignedDelta, now: Now) -> Result<Verdict> {
+        let delta = &signed.delta;
+        if delta.project != self.project {
+            return Ok(Verdict::Refused(Refusal::Project));
+        }
+        if let Err(verdict) = self.judge_chain(signed)? {
+            return Ok(verdict);
+        }
+        if let Err(verdict) = self.judge_dependencies(delta)? {
+            return Ok(verdict);
+        }
+        let from_ms = delta.hlc.wall_ms.saturating_sub(AHEAD_MS_MAX);
+        if from_ms > now.ms {
+            return Ok(Verdict::Held(Held::Future { from_ms }));
+        }
+        if let Err(refusal) = check_steps(delta).and_then(|()| self.check_files(delta)) {
+            return Ok(Verdict::Refused(refusal));
+        }
+        let missing: Vec<BlobHash> = delta.blobs().filter(|hash| !self.log.has_blob(hash)).collect();
+        if !missing.is_empty() {
+            return Ok(Verdict::Held(Held::Blobs(missing)));
+        }
+        Ok(self.check_contents(delta).map_or_else(Verdict::Refused, |()| Verdict::Good))
+    }
+
+    /// Whether it is the next of its log.
+    fn judge_chain(&mut self, signed: &SignedDelta) -> Result<std::result::Result<(), Verdict>> {
+        let delta = &signed.delta;
+        if delta.log == self.own {
+            let is_known = self.log.contains(&signed.hash);
+            return Ok(Err(if is_known { Verdict::Known } else { Verdict::Held(Held::OwnLog) }));
+        }
+        if (delta.seq == 1) != (delta.prev == DeltaHash::ZERO) {
+            return Ok(Err(Verdict::Refused(Refusal::Chain)));
+        }
+        let strand = self.strand(&delta.log)?;
+        let (head, hlc) = (strand.head, strand.hlc);
+        if delta.seq <= head.seq {
+            if self.log.contains(&signed.hash) {
+                return Ok(Err(Verdict::Known));
+            }
+            let fork = Fork { log: delta.log, seq: delta.seq, other: signed.hash };
+            return Ok(Err(Verdict::Forked(fork)));
+        }
+        if delta.prev != head.hash {
+            if self.others.refused.contains(&delta.prev) {
+                return Ok(Err(Verdict::Refused(Refusal::Past(delta.prev))));
+            }
+            let is_there = self.log.contains(&delta.prev);
+            let missing = Verdict::Held(Held::Missing(delta.prev));
+            return Ok(Err(if is_there { Verdict::Refused(Refusal::Chain) } else { missing }));
+        }
+        if delta.seq != head.seq + 1 {
+            return Ok(Err(Verdict::Refused(Refusal::Chain)));
+        }
+        if delta.seq > 1 && delta.hlc <= hlc {
+            return Ok(Err(Verdict::Refused(Refusal::Clock)));
+        }
+        Ok(Ok(()))
+    }
+
+    fn judge_dependencies(&mut self, delta: &Delta) -> Result<std::result::Result<(), Verdict>> {
+        let logs: BTreeSet<_> = delta.deps.iter().map(|dep| dep.log).collect();
+        if logs.len() < delta.deps.len() || logs.contains(&delta.log) {
+            return Ok(Err(Verdict::Refused(Refusal::Chain)));
+        }
+        for dep in &delta.deps {
+            if self.others.refused.contains(&dep.hash) {
+                return Ok(Err(Verdict::Refused(Refusal::Past(dep.hash))));
+            }
+            match self.reading_of(dep)? {
+                None => return Ok(Err(Verdict::Held(Held::Missing(dep.hash)))),
+                Some(None) => return Ok(Err(Verdict::Refused(Refusal::Chain))),
+                Some(Some(hlc)) if hlc >= delta.hlc => return Ok(Err(Verdict::Refused(Refusal::Clock))),
+                Some(Some(_)) => {}
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Clock reading of a delta that is here; some of none when it is not what it is said to be.
+    fn reading_of(&mut self, dep: &Head) -> Result<Option<Option<Hlc>>> {
+        if dep.log != self.own {
+            let strand = self.strand(&dep.log)?;
+            if strand.head == *dep {
+                return Ok(Some(Some(strand.hlc)));
+            }
+            // What is above everything known of a log is not here: no need to search.
+            if strand.head.seq < dep.seq {
+                return Ok(None);
+            }
+        }
+        let found = self.log.delta(&dep.hash).map_err(api_error)?;
+        Ok(found.map(|signed| {
+            let is_so = (signed.delta.log, signed.delta.seq) == (dep.log, dep.seq);
+            is_so.then_some(signed.delta.hlc)
+        }))
+    }
+
+    /// Files that the steps name are of the declared past, or created before in the same delta.
+    fn check_files(&self, delta: &Delta) -> std::result::Result<(), Refusal> {
+        let declared = self.declared_by(delta);
+        let mut created: BTreeSet<FileId> = BTreeSet::new();
+        for (step_idx, step) in delta.steps.iter().enumerate() {
+            let Some(file) = delta.file_of(step) else { continue };
+            if matches!(step.change, Change::Create { .. }) {
+                if file != FileId::derive(&delta.log, &delta.prev, &delta.hlc, step_idx as u32) {
+                    return Err(Refusal::FileId);
+                }
+                created.insert(file);
+            } else if !created.contains(&file) && !self.is_declared_file(&declared, &file) {
+                return Err(Refusal::Undeclared);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_declared_file(&self, declared: &Declared, file: &FileId) -> bool {
+        let created = self.tree().get(file).map(|node| node.created.delta);
+        created.is_some_and(|created| declared.covers(&created.log, created.seq))
+    }
+
+    /// First texts are texts, as long as is said.
+    fn check_contents(&self, delta: &Delta) -> std::result::Result<(), Refusal> {
+        use codesync_base::BlobSource;
+        for step in &delta.steps {
+            let Change::Create { kind: FileKind::Text, content: Some(TextSource::Blob { hash, length }), .. } =
+                &step.change
+            else {
+                continue;
+            };
+            let text = self.log.blob(hash).and_then(|bytes| String::from_utf8(bytes).ok());
+            if text.is_none_or(|text| utf16_len(&text) != *length) {
+                return Err(Refusal::Content);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a delta alone can tell.
+fn check_steps(delta: &Delta) -> std::result::Result<(), Refusal> {
+    delta.steps.iter().try_for_each(check_step)
+}
+
+fn check_step(step: &Step) -> std::result::Result<(), Refusal> {
+    match &step.change {
+        Change::Text(text) => check_text(text),
+        Change::Create { kind, meta, content, .. } => {
+            let fits = match (kind, content) {
+                (FileKind::Text, _) | (_, None) => true,
+                (FileKind::Binary, Some(TextSource::Blob { .. })) => true,
+                (FileKind::Binary | FileKind::Folder, Some(_)) => false,
+            };
+            if fits { check_meta(meta) } else { Err(Refusal::Content) }
+        }
+        Change::Meta { meta } => check_meta(meta),
+        Change::Content { length_bytes, .. } if *length_bytes > limits::BLOB_BYTES_MAX => {
+            Err(Refusal::Limit("bytes of a file"))
+        }
+        Change::Kind { kind: FileKind::Folder } => Err(Refusal::Content),
+        Change::Moment { name, note, .. } => {
+            let n_bytes = name.len().max(note.as_ref().map_or(0, String::len));
+            if n_bytes > limits::MOMENT_NAME_BYTES_MAX { Err(Refusal::Limit("name of a moment")) } else { Ok(()) }
+        }
+        Change::Session { person, device_name } if person.len().max(device_name.len()) > NAME_BYTES_MAX => {
+            Err(Refusal::Limit("name of a person"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Sums of lengths stay far below what a `u32` holds, whatever the ranges.
+fn check_text(text: &TextStep) -> std::result::Result<(), Refusal> {
+    let deleted: u64 = text.delete.iter().map(|range| u64::from(range.length)).sum();
+    let inserted = match text.insert.as_ref().map(|insert| &insert.text) {
+        None => 0,
+        Some(TextSource::Inline(text)) => text.len() as u64,
+        Some(TextSource::Blob { length, .. }) => u64::from(*length),
+    };
+    if deleted > u64::from(u32::MAX / 4) || inserted > u64::from(u32::MAX / 4) {
+        return Err(Refusal::Limit("length of a text"));
+    }
+    Ok(())
+}
+
+fn check_meta(meta: &FileMeta) -> std::result::Result<(), Refusal> {
+    let is_known =
+        meta.encoding.len() <= ENCODING_BYTES_MAX && codesync_fs::encoding::known_label(&meta.encoding).is_some();
+    if !is_known {
+        return Err(Refusal::Limit("encoding"));
+    }
+    if meta.mode > 0o7777 {
+        return Err(Refusal::Limit("permissions"));
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What two sides did while they were apart, for the notice after they met: how much, and where both changed the
+//! same.
+
+use super::seen::Seen;
+use crate::{Engine, Now, Result, api_error, invalid};
+use codesync_api::{Merged, Overlap};
+use codesync_base::{Change, DeltaHash, FileId, FileKind, SignedDelta};
+use codesync_timeline::overlaps;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Bytes of a text shown of one place.
+const PLACE_BYTES_MAX: usize = 4_096;
+/// Places that are told of one merge.
+const PLACES_MAX: usize = 1_000;
+
+/// What one side did alone.
+#[derive(Default)]
+struct Alone {
+    n_steps: u64,
+    files: BTreeSet<FileId>,
+    typed: BTreeSet<FileId>,
+    newest_ms: u64,
+}
+
+impl Alone {
+    fn take_in(&mut self, signed: &SignedDelta) {
+        let delta = &signed.delta;
+        for step in &delta.steps {
+            let Some(file) = delta.file_of(step) else { continue };
+            self.n_steps += 1;
+            self.files.insert(file);
+            if matches!(step.change, Change::Text(_)) {
+                self.typed.insert(file);
+            }
+        }
+        self.newest_ms = self.newest_ms.max(delta.hlc.wall_ms);
+    }
+}
+
+impl Engine {
+    /// What was done apart by those who had seen `ours` and `theirs`, two deltas that are here: the marks that
+    /// [`Self::mark_before_merge`] made on both sides, or the newest delta that each had.
+    pub fn merged(&mut self, ours: &DeltaHash, theirs: &DeltaHash, now: Now) -> Result<Merged> {
+        self.close()?;
+        let (our_seen, _) = self.seen_at(ours)?;
+        let (their_seen, person) = self.seen_at(theirs)?;
+        let common = our_seen.common(&their_seen);
+        let (mut by_us, mut by_them, mut parted_ms) = (Alone::default(), Alone::default(), 0);
+        let mut sort = |signed: &SignedDelta| {
+            let key = signed.delta.key(signed.hash);
+            match (common.has(&key), our_seen.has(&key), their_seen.has(&key)) {
+                (true, ..) => parted_ms = parted_ms.max(key.hlc.wall_ms),
+                (false, true, _) => by_us.take_in(signed),
+                (false, false, true) => by_them.take_in(signed),
+                (false, false, false) => {}
+            }
+        };
+        self.log.for_each(&mut sort).map_err(api_error)?;
+        let mut places = Vec::new();
+        let files: Vec<FileId> = by_us.typed.intersection(&by_them.typed).copied().collect();
+        for file in files {
+            if places.len() < PLACES_MAX {
+                places.extend(self.places_of(file, [&common, &our_seen, &their_seen])?);
+            }
+        }
+        places.truncate(PLACES_MAX);
+        Ok(Merged {
+            with: vec![person],
+            apart_ms: now.ms.saturating_sub(parted_ms),
+            n_ours: by_us.n_steps,
+            n_theirs: by_them.n_steps,
+            n_files: by_us.files.union(&by_them.files).count() as u64,
+            places,
+        })
+    }
+
+    fn seen_at(&self, hash: &DeltaHash) -> Result<(Seen, String)> {
+        let signed = self.log.delta(hash).map_err(api_error)?;
+        let signed = signed.ok_or_else(|| invalid("That change is not known here."))?;
+        Ok((self.seen_by(&signed.delta.key(*hash))?, self.person_of(&signed.delta.log)))
+    }
+
+    /// Places of a text that both changed, from the top.
+    fn places_of(&mut self, file: FileId, [common, ours, theirs]: [&Seen; 3]) -> Result<Vec<Overlap>> {
+        let Some(node) = self.tree.get(&file).filter(|node| node.kind == FileKind::Text) else { return Ok(Vec::new()) };
+        let path = node.path.to_string();
+        let now = self.present_text(file)?.0;
+        let texts = [common, ours, theirs].map(|seen| self.text_of_seen(file, seen));
+        let [common, ours, theirs] = texts;
+        let (common, ours, theirs) = (common?, ours?, theirs?);
+        let places = overlaps(&common, &ours, &theirs, &now).into_iter().take(PLACES_MAX).map(|place| Overlap {
+            path: path.clone(),
+            line: place.now.start as u32 + 1,
+            ours: shown(&ours, &place.ours),
+            theirs: shown(&theirs, &place.theirs),
+            now: shown(&now, &place.now),
+        });
+        Ok(places.collect())
+    }
+}
+
+fn shown(text: &str, lines: &Range<usize>) -> String {
+    let mut shown: String = text.split_inclusive('\n').skip(lines.start).take(lines.len()).collect();
+    if shown.len() > PLACE_BYTES_MAX {
+        let end = (0..=PLACE_BYTES_MAX).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
+        shown.truncate(end);
+    }
+    shown
+}

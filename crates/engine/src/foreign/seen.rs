@@ -1,0 +1,126 @@
+//! What one person had before them at a moment: all that a delta's author had seen, and nothing of what others did
+//! meanwhile. In the one order of all history that is no stretch from the beginning, for work done apart stands
+//! between each other there.
+
+use crate::documents::{merge_again, text_of_source};
+use crate::{Engine, Now, Result, api_error};
+use codesync_api::{ApiError, ErrorCode};
+use codesync_base::{Change, DeltaKey, FileId, FileKind, LogId, SignedDelta, StepKey};
+use codesync_doc::{TextDocument, Tree};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// How the moment is called that is made before others' work is merged into one's own.
+const BEFORE_MERGE: &str = "Before merge";
+
+/// The past of a delta: the newest delta of each log that its author had.
+#[derive(Clone)]
+pub(crate) struct Seen(BTreeMap<LogId, u32>);
+
+impl Seen {
+    /// What both have seen.
+    pub fn common(&self, other: &Seen) -> Seen {
+        let both = self.0.iter().filter_map(|(log, seq)| Some((*log, *other.0.get(log)?.min(seq))));
+        Seen(both.collect())
+    }
+
+    pub fn has(&self, key: &DeltaKey) -> bool {
+        self.0.get(&key.log).is_some_and(|seq| key.seq <= *seq)
+    }
+}
+
+/// Whether a named moment stands for what its author had seen.
+pub(crate) fn is_before_merge(name: &str, automatic: bool) -> bool {
+    automatic && name.starts_with(BEFORE_MERGE)
+}
+
+impl Engine {
+    /// Marks what is here before the work of somebody is merged into it that was done apart. Call it before the first
+    /// [`Self::receive`] of that work; restoring the mark gives exactly what was here.
+    pub fn mark_before_merge(&mut self, now: Now) -> Result<()> {
+        let name = format!("{BEFORE_MERGE} ({}) {}", self.profile.person, now.hour_minute());
+        self.automatic_moment(&name, now)?;
+        self.close()
+    }
+
+    /// What the author of this delta had seen when they made it.
+    pub(crate) fn seen_by(&self, key: &DeltaKey) -> Result<Seen> {
+        let mut seen = BTreeMap::from([(key.log, key.seq)]);
+        let mut take = |signed: &SignedDelta| {
+            for dep in &signed.delta.deps {
+                let seq = seen.entry(dep.log).or_insert(dep.seq);
+                *seq = dep.seq.max(*seq);
+            }
+            if signed.delta.seq < key.seq { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        self.log.for_each_from(&key.log, 1, &mut take).map_err(api_error)?;
+        for (signed, _) in self.waiting.iter().filter(|(signed, _)| signed.delta.log == key.log) {
+            let _ = take(signed);
+        }
+        Ok(Seen(seen))
+    }
+
+    /// The tree as the author of this delta had it.
+    pub(crate) fn tree_seen(&self, key: &StepKey) -> Result<Tree> {
+        let seen = self.seen_by(&key.delta)?;
+        let mut tree = Tree::new();
+        for event in self.tree.events().iter().filter(|event| seen.has(&event.key.delta)) {
+            tree.apply(event.key, event.at_ms, event.author, event.file, &event.change);
+        }
+        drop(tree.take_moved());
+        Ok(tree)
+    }
+
+    /// The text of a file as the author of this delta had it.
+    pub(crate) fn text_seen(&mut self, file: FileId, key: &StepKey) -> Result<String> {
+        self.settle();
+        let seen = self.seen_by(&key.delta)?;
+        self.text_of_seen(file, &seen)
+    }
+
+    /// The text that the seen deltas make; with each of them, all it depends on has to be seen.
+    pub(super) fn text_of_seen(&self, file: FileId, seen: &Seen) -> Result<String> {
+        let mut text = TextDocument::new();
+        let (mut failure, mut has_lies) = (None, false);
+        let mut take = |signed: &SignedDelta| {
+            let delta = &signed.delta;
+            let is_wanted = seen.has(&delta.key(signed.hash));
+            for step in delta.steps.iter().filter(|step| is_wanted && delta.file_of(step) == Some(file)) {
+                let done = match &step.change {
+                    Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
+                        text_of_source(source, &self.log).map(|base| text.integrate_base(delta.log, delta.seq, &base))
+                    }
+                    Change::Text(step) => merge_again(&mut text, delta, step, &self.log, &mut has_lies).map(drop),
+                    _ => Ok(()),
+                };
+                if let Err(what) = done {
+                    failure.get_or_insert(what);
+                }
+            }
+        };
+        self.log.for_each_of(&file, &mut take).map_err(api_error)?;
+        self.waiting.iter().for_each(|(signed, _)| take(signed));
+        match failure {
+            None => Ok(text.to_string()),
+            Some(what) => {
+                let sentence = "Part of this file's history can't be read.";
+                Err(ApiError::new(ErrorCode::Damaged, sentence).with_detail(what))
+            }
+        }
+    }
+
+    /// Files that something happened to which the author of this delta had not seen.
+    pub(crate) fn changed_unseen(&mut self, key: &StepKey) -> Result<BTreeSet<FileId>> {
+        self.settle();
+        let seen = self.seen_by(&key.delta)?;
+        let mut files = BTreeSet::new();
+        let mut take = |signed: &SignedDelta| {
+            if !seen.has(&signed.delta.key(signed.hash)) {
+                files.extend(signed.delta.steps.iter().filter_map(|step| signed.delta.file_of(step)));
+            }
+        };
+        self.log.for_each(&mut take).map_err(api_error)?;
+        self.waiting.iter().for_each(|(signed, _)| take(signed));
+        Ok(files)
+    }
+}

@@ -1,0 +1,297 @@
+//! The engine's links with peers: frames in, frames out. What they bring is taken in by [`Engine::receive`], what
+//! becomes durable here they pass on. Opens no connection and knows no address; who may come in, a gate decides.
+
+use crate::{Arrived, Engine, Held, Now};
+use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, Head, LogId, RelPath, SignedDelta};
+use codesync_sync::{
+    Admission, BlobPiece, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment, Output, Reason, Replica,
+};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// Decides whether the device that says Hello may come in over a connection.
+pub type Gate = Box<dyn FnMut(LinkId, &Hello) -> Admission + Send>;
+
+/// What is to be done for a link.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LinkOutput {
+    /// Its frames may be long from now on ([`codesync_sync::limits::FRAME_BYTES_MAX`]).
+    Admitted(DeviceId),
+    Send(Vec<u8>),
+    Presence(DeviceId, Vec<u8>),
+    /// Texts to look at before history is here; the word of the peer alone stands for them.
+    Snapshot(Vec<(RelPath, String)>),
+    Tell(LinkEvent),
+    /// A peer has deltas of this store's own log that it does not have itself: it was put back, or copied. It has to go
+    /// on under a new name.
+    OwnLogElsewhere,
+    /// The connection is to be closed once all is sent. Nothing comes after this.
+    Close,
+}
+
+#[derive(Default)]
+pub(crate) struct Links {
+    open: Option<Open>,
+    outputs: Vec<(LinkId, LinkOutput)>,
+}
+
+struct Open {
+    mesh: Mesh,
+    gate: Gate,
+    durable: BTreeMap<LogId, Head>,
+    /// Appended, and not durable yet.
+    fresh: Vec<SignedDelta>,
+    /// Contents of which not all has come.
+    partial: BTreeMap<(LinkId, BlobHash), Vec<u8>>,
+    /// The content that was last asked for: it is asked for piece by piece.
+    asked: RefCell<Option<(BlobHash, Vec<u8>)>>,
+}
+
+impl Links {
+    /// A delta was appended to the log.
+    pub fn note(&mut self, signed: &SignedDelta) {
+        if let Some(open) = &mut self.open {
+            open.fresh.push(signed.clone());
+        }
+    }
+}
+
+impl Engine {
+    /// From now on there may be links. All that was handled so far has to be durable.
+    pub fn open_links(&mut self, software: &str, gate: Gate) {
+        let config = Config { project: self.project, device: self.own.device, software: software.to_owned() };
+        let durable = self.log.heads().into_iter().map(|head| (head.log, head)).collect();
+        self.links.open = Some(Open {
+            mesh: Mesh::new(config),
+            gate,
+            durable,
+            fresh: Vec::new(),
+            partial: BTreeMap::new(),
+            asked: RefCell::new(None),
+        });
+    }
+
+    /// A connection with a peer is there. `token` is what admits this device at the other end.
+    pub fn connect(&mut self, id: LinkId, token: Vec<u8>, moment: Moment) {
+        if let Some(open) = &mut self.links.open {
+            open.mesh.connect(id, token, moment);
+        }
+        self.settle_links(moment);
+    }
+
+    /// The connection is gone.
+    pub fn disconnect(&mut self, id: LinkId) {
+        if let Some(open) = &mut self.links.open {
+            open.mesh.disconnect(id);
+            open.partial.retain(|(link, _), _| *link != id);
+        }
+    }
+
+    /// Says goodbye to a peer.
+    pub fn end_link(&mut self, id: LinkId, reason: Reason, moment: Moment) {
+        if let Some(open) = &mut self.links.open {
+            open.mesh.end(id, reason);
+        }
+        self.settle_links(moment);
+    }
+
+    /// A frame that a peer sent, without its length.
+    pub fn handle_frame(&mut self, id: LinkId, bytes: &[u8], moment: Moment) {
+        self.with_mesh(|mesh, replica| mesh.handle_frame(id, bytes, replica, moment));
+        self.settle_links(moment);
+    }
+
+    /// Does what is due.
+    pub fn tend_links(&mut self, moment: Moment) {
+        if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
+            self.with_mesh(|mesh, replica| mesh.handle_time(replica, moment));
+            self.settle_links(moment);
+        }
+    }
+
+    /// Steady time of the next [`Self::tend_links`] that has something to do.
+    pub fn links_due_ms(&self) -> Option<u64> {
+        self.links.open.as_ref()?.mesh.due_ms()
+    }
+
+    /// To be called after a sync that succeeded: what became durable goes to the peers.
+    pub fn pass_on(&mut self, moment: Moment) {
+        let Some(open) = &mut self.links.open else { return };
+        if open.fresh.is_empty() {
+            return;
+        }
+        let fresh = std::mem::take(&mut open.fresh);
+        for signed in &fresh {
+            let head = Head { log: signed.delta.log, seq: signed.delta.seq, hash: signed.hash };
+            open.durable.insert(head.log, head);
+        }
+        self.with_mesh(|mesh, replica| mesh.durable(&fresh, replica, moment));
+        self.settle_links(moment);
+    }
+
+    /// Tells all peers where the person is.
+    pub fn show_presence(&mut self, bytes: &[u8], moment: Moment) {
+        if let Some(open) = &mut self.links.open {
+            open.mesh.set_presence(bytes, moment);
+        }
+        self.settle_links(moment);
+    }
+
+    /// What is to be done for the links since the last call.
+    pub fn take_link_outputs(&mut self) -> Vec<(LinkId, LinkOutput)> {
+        std::mem::take(&mut self.links.outputs)
+    }
+
+    /// The device that a link leads to, once it was admitted.
+    pub fn peer_of(&self, id: LinkId) -> Option<DeviceId> {
+        self.links.open.as_ref()?.mesh.peer(id)
+    }
+
+    fn with_mesh(&mut self, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
+        let Some(mut open) = self.links.open.take() else { return };
+        let Open { mesh, gate, durable, partial, asked, .. } = &mut open;
+        call(mesh, &mut View { engine: self, gate, durable, partial, asked });
+        self.links.open = Some(open);
+    }
+
+    /// Does what the links want of the engine, until they want nothing more.
+    fn settle_links(&mut self, moment: Moment) {
+        loop {
+            let Some(open) = &mut self.links.open else { return };
+            let outputs = open.mesh.take_outputs();
+            if outputs.is_empty() {
+                return;
+            }
+            for (id, output) in outputs {
+                self.do_for_link(id, output, moment);
+            }
+        }
+    }
+
+    fn do_for_link(&mut self, id: LinkId, output: Output, moment: Moment) {
+        let done = match output {
+            Output::Deliver { deltas, cost_bytes } => return self.take_delivery(id, deltas, cost_bytes, moment),
+            Output::Admitted => self.peer_of(id).map(LinkOutput::Admitted),
+            Output::Send(frame) => Some(LinkOutput::Send(frame)),
+            Output::Presence(bytes) => self.peer_of(id).map(|device| LinkOutput::Presence(device, bytes)),
+            Output::Snapshot(texts) => Some(LinkOutput::Snapshot(texts)),
+            Output::Tell(event) => Some(LinkOutput::Tell(event)),
+            Output::Close => Some(LinkOutput::Close),
+        };
+        self.links.outputs.extend(done.map(|output| (id, output)));
+    }
+
+    fn take_delivery(&mut self, id: LinkId, deltas: Vec<Incoming>, cost_bytes: u64, moment: Moment) {
+        let log_of: BTreeMap<DeltaHash, LogId> =
+            deltas.iter().map(|incoming| (incoming.signed.hash, incoming.signed.delta.log)).collect();
+        let arrived = deltas.into_iter().map(|Incoming { signed, bytes }| Arrived { bytes, signature: signed.signature });
+        // Links tell days and hours by no clock of the wall: the offset of the time zone is of no use here.
+        let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+        let mut refused = Vec::new();
+        match self.receive(arrived.collect(), now) {
+            Ok(received) => {
+                if received.held.iter().any(|(_, held)| *held == Held::OwnLog) {
+                    self.links.outputs.push((id, LinkOutput::OwnLogElsewhere));
+                }
+                for (hash, why) in &received.refused {
+                    tracing::warn!(?why, delta = %hash, "a delta of a peer is refused");
+                    refused.extend(log_of.get(hash).copied());
+                }
+                if let Some(error) = received.failure {
+                    tracing::warn!(%error, "not all that a peer sent could be kept");
+                }
+            }
+            // It is asked for again when the store takes something.
+            Err(error) => tracing::warn!(%error, "what a peer sent could not be kept"),
+        }
+        self.with_mesh(|mesh, replica| {
+            refused.into_iter().for_each(|log| mesh.refuse(log));
+            mesh.delivered(id, cost_bytes, replica, moment);
+        });
+    }
+}
+
+/// The engine as its links see it.
+struct View<'a> {
+    engine: &'a mut Engine,
+    gate: &'a mut Gate,
+    durable: &'a BTreeMap<LogId, Head>,
+    partial: &'a mut BTreeMap<(LinkId, BlobHash), Vec<u8>>,
+    asked: &'a RefCell<Option<(BlobHash, Vec<u8>)>>,
+}
+
+impl Replica for View<'_> {
+    fn admit(&mut self, link: LinkId, hello: &Hello) -> Admission {
+        (self.gate)(link, hello)
+    }
+
+    fn heads(&self) -> Vec<Head> {
+        self.durable.values().copied().collect()
+    }
+
+    fn key(&self, hash: &DeltaHash) -> Option<DeltaKey> {
+        // What cannot be read is not here: it is asked for again, and heals the log.
+        self.engine.log.delta(hash).ok().flatten().map(|signed| signed.delta.key(signed.hash))
+    }
+
+    fn known(&self, log: &LogId) -> Vec<(u32, DeltaHash)> {
+        self.engine.log.head(log).map(|head| (head.seq, head.hash)).into_iter().collect()
+    }
+
+    // Of a fork the log holds one branch; what was signed of the other is kept as a content (decision 14).
+    fn forked_at(&self, _log: &LogId) -> Option<u32> {
+        None
+    }
+
+    fn sibling(&self, _signed: &SignedDelta) -> Option<SignedDelta> {
+        None
+    }
+
+    fn walk(
+        &self,
+        first_seqs: &BTreeMap<LogId, u32>,
+        from: &DeltaKey,
+        take: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
+    ) -> bool {
+        let walked = self.engine.log.for_each_after(from, &mut |signed| {
+            let delta = &signed.delta;
+            let is_durable = self.durable.get(&delta.log).is_some_and(|head| delta.seq <= head.seq);
+            let is_wanted = first_seqs.get(&delta.log).is_some_and(|first_seq| delta.seq >= *first_seq);
+            if is_durable && is_wanted { take(signed) } else { ControlFlow::Continue(()) }
+        });
+        walked.is_ok()
+    }
+
+    fn has_blob(&self, hash: &BlobHash) -> bool {
+        self.engine.log.has_blob(hash)
+    }
+
+    fn blob_piece(&self, hash: &BlobHash, offset: u64, length: u32) -> Option<(u64, Vec<u8>)> {
+        let mut asked = self.asked.borrow_mut();
+        if asked.as_ref().is_none_or(|(known, _)| known != hash) {
+            *asked = self.engine.log.read_blob(hash).ok().flatten().map(|bytes| (*hash, bytes));
+        }
+        let (_, bytes) = asked.as_ref()?;
+        let rest = bytes.get(usize::try_from(offset).ok()?..).unwrap_or_default();
+        Some((bytes.len() as u64, rest[..rest.len().min(length as usize)].to_vec()))
+    }
+
+    fn put_blob_piece(&mut self, link: LinkId, hash: &BlobHash, piece: BlobPiece) {
+        let partial = self.partial.entry((link, *hash)).or_default();
+        partial.truncate(usize::try_from(piece.offset).unwrap_or(usize::MAX));
+        if partial.len() as u64 == piece.offset {
+            partial.extend_from_slice(piece.bytes);
+        }
+        if !piece.is_whole {
+            return;
+        }
+        let whole = self.partial.remove(&(link, *hash)).unwrap_or_default();
+        if let Err(error) = self.engine.log.put_blob(&whole) {
+            tracing::warn!(%error, "a content of a peer could not be kept");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

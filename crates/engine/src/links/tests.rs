@@ -1,0 +1,216 @@
+//! Engines that are linked, with every frame carried by hand: what one has durable, all get, and nothing sooner.
+
+use super::*;
+use crate::{Engine, Profile};
+use codesync_api::{Moment as At, Reply, Request, Splice};
+use codesync_auth::{DeviceKey, verify_delta};
+use codesync_base::ProjectId;
+use codesync_log::{Log, Options};
+use std::collections::VecDeque;
+
+const START_MS: u64 = 1_790_000_000_000;
+const NAMES: [&str; 3] = ["Asha", "Bo", "Chidi"];
+
+/// Engines and the frames between them.
+struct World {
+    engines: Vec<Engine>,
+    /// Both ends of each link, by its number.
+    ends: BTreeMap<LinkId, (usize, usize)>,
+    frames: VecDeque<(LinkId, usize, Vec<u8>)>,
+    told: Vec<(usize, LinkOutput)>,
+    now_ms: u64,
+}
+
+impl World {
+    fn new(n: usize) -> Self {
+        let engines = (0..n).map(|n| open(n)).collect();
+        Self { engines, ends: BTreeMap::new(), frames: VecDeque::new(), told: Vec::new(), now_ms: START_MS }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { steady_ms: self.now_ms - START_MS, wall_ms: self.now_ms }
+    }
+
+    fn now(&self) -> Now {
+        Now { ms: self.now_ms, local_offset_minutes: 0 }
+    }
+
+    fn connect(&mut self, a: usize, b: usize) -> LinkId {
+        let (id, moment) = (LinkId(self.ends.len() as u64 + 1), self.moment());
+        self.ends.insert(id, (a, b));
+        for n in [a, b] {
+            self.engines[n].connect(id, vec![], moment);
+        }
+        self.collect();
+        id
+    }
+
+    fn disconnect(&mut self, id: LinkId) {
+        let (a, b) = self.ends[&id];
+        self.frames.retain(|(link, ..)| *link != id);
+        [a, b].into_iter().for_each(|n| self.engines[n].disconnect(id));
+    }
+
+    fn collect(&mut self) {
+        for n in 0..self.engines.len() {
+            for (id, output) in self.engines[n].take_link_outputs() {
+                let (a, b) = self.ends[&id];
+                match output {
+                    LinkOutput::Send(bytes) => self.frames.push_back((id, if n == a { b } else { a }, bytes)),
+                    other => self.told.push((n, other)),
+                }
+            }
+        }
+    }
+
+    fn sync(&mut self, n: usize) {
+        let (now, moment) = (self.now(), self.moment());
+        self.engines[n].sync(now).unwrap();
+        self.engines[n].pass_on(moment);
+        self.collect();
+    }
+
+    /// Carries frames until nobody says anything for a second. Frames that wait.
+    fn run(&mut self) -> &mut Self {
+        let mut n_quiet = 0;
+        while n_quiet < 20 {
+            self.now_ms += 50;
+            let moment = self.moment();
+            n_quiet = if self.frames.is_empty() { n_quiet + 1 } else { 0 };
+            while let Some((id, to, bytes)) = self.frames.pop_front() {
+                self.engines[to].handle_frame(id, &bytes, moment);
+                self.sync(to);
+            }
+            self.engines.iter_mut().for_each(|engine| engine.tend_links(moment));
+            self.collect();
+        }
+        self
+    }
+
+    /// An edit that is not durable yet.
+    fn type_(&mut self, n: usize, path: &str, at: u32, text: &str) {
+        self.now_ms += 1;
+        let (now, edits) = (self.now(), vec![Splice(at, 0, text.into())]);
+        self.engines[n].handle(Request::EditFile { path: path.into(), edits }, now).unwrap();
+    }
+
+    fn edit(&mut self, n: usize, path: &str, at: u32, text: &str) {
+        self.type_(n, path, at, text);
+        self.sync(n);
+    }
+
+    fn text(&mut self, n: usize, path: &str) -> Option<String> {
+        let now = self.now();
+        match self.engines[n].handle(Request::FileAt { path: path.into(), at: At::Now }, now) {
+            Ok(Reply::File(file)) => file.text,
+            _ => None,
+        }
+    }
+
+    fn assert_equal(&mut self) {
+        let heads: Vec<_> = self.engines.iter().map(|engine| engine.log().heads()).collect();
+        assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{heads:#?}");
+    }
+}
+
+fn open(n: usize) -> Engine {
+    let (log, _) = Log::in_memory(Options::new(verify_delta)).unwrap();
+    let profile = Profile {
+        new_project: ProjectId([7; 16]),
+        person: NAMES[n].into(),
+        device_name: "laptop".into(),
+        root: "/work/demo".into(),
+        incarnation: 0,
+    };
+    let now = Now { ms: START_MS, local_offset_minutes: 0 };
+    let mut engine = Engine::open(log, DeviceKey::from_seed(&[n as u8 + 1; 32]), profile, now).unwrap();
+    engine.sync(now).unwrap();
+    let members: Vec<DeviceId> = (0..2).map(|n| DeviceKey::from_seed(&[n + 1; 32]).device()).collect();
+    let gate = move |_: LinkId, hello: &Hello| match members.contains(&hello.device) {
+        true => Admission::Welcome,
+        false => Admission::NotAMember,
+    };
+    engine.open_links("0.1.0", Box::new(gate));
+    engine
+}
+
+#[test]
+fn what_two_did_apart_and_what_they_do_together_is_at_both() {
+    let mut world = World::new(2);
+    world.edit(0, "a.txt", 0, "from Asha\n");
+    world.edit(1, "b.txt", 0, "from Bo\n");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!(world.text(1, "a.txt").as_deref(), Some("from Asha\n"));
+    assert_eq!(world.text(0, "b.txt").as_deref(), Some("from Bo\n"));
+    world.edit(0, "a.txt", 9, " and more");
+    world.edit(1, "a.txt", 0, "Bo: ");
+    world.run().assert_equal();
+    assert_eq!(world.text(0, "a.txt").as_deref(), Some("Bo: from Asha and more\n"));
+    assert_eq!(world.text(1, "a.txt"), world.text(0, "a.txt"));
+}
+
+#[test]
+fn nothing_goes_out_before_it_is_durable() {
+    let mut world = World::new(2);
+    world.edit(0, "a.txt", 0, "kept\n");
+    world.connect(0, 1);
+    world.run();
+    world.type_(0, "a.txt", 0, "not yet ");
+    world.collect();
+    assert!(world.frames.is_empty());
+    // Nor when somebody asks for all there is.
+    let id = *world.ends.keys().next().unwrap();
+    world.disconnect(id);
+    let id = world.connect(0, 1);
+    let moment = world.moment();
+    while let Some((_, to, bytes)) = world.frames.pop_front() {
+        world.engines[to].handle_frame(id, &bytes, moment);
+        world.collect();
+    }
+    assert_eq!(world.text(1, "a.txt").as_deref(), Some("kept\n"));
+    world.sync(0);
+    world.run().assert_equal();
+    assert_eq!(world.text(1, "a.txt").as_deref(), Some("not yet kept\n"));
+}
+
+#[test]
+fn contents_too_long_for_a_delta_come_first() {
+    let mut world = World::new(2);
+    let long = "0123456789 abcdef\n".repeat(40_000);
+    world.edit(0, "long.txt", 0, &long);
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!(world.text(1, "long.txt"), Some(long));
+}
+
+#[test]
+fn a_lost_connection_goes_on_where_it_was() {
+    let mut world = World::new(2);
+    for n in 0..300 {
+        world.edit(0, "a.txt", 0, &format!("line {n}\n"));
+    }
+    let id = world.connect(0, 1);
+    let moment = world.moment();
+    for _ in 0..4 {
+        let Some((_, to, bytes)) = world.frames.pop_front() else { break };
+        world.engines[to].handle_frame(id, &bytes, moment);
+        world.sync(to);
+    }
+    world.disconnect(id);
+    world.edit(1, "b.txt", 0, "meanwhile\n");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!(world.text(1, "a.txt"), world.text(0, "a.txt"));
+    assert_eq!(world.text(0, "b.txt").as_deref(), Some("meanwhile\n"));
+}
+
+#[test]
+fn who_is_no_member_gets_nothing() {
+    let mut world = World::new(3);
+    world.edit(0, "a.txt", 0, "secret\n");
+    world.connect(0, 2);
+    world.run();
+    assert_eq!(world.text(2, "a.txt"), None);
+    assert!(world.told.contains(&(0, LinkOutput::Close)));
+}

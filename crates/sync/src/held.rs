@@ -1,0 +1,288 @@
+//! Deltas that came and cannot be delivered yet: their signature, a content, their past or their time is missing.
+//! Bounded in number and bytes, whatever a peer sends. Kept as bytes: decoded, small ones would take many times more.
+
+use crate::limits::*;
+use crate::replica::Replica;
+use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, Head, Hlc, LogId, SignedDelta, decode_delta};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a delta came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    Live,
+    Asked,
+}
+
+/// A delta whose bytes are good and whose signature, if it has one, is its author's.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub key: DeltaKey,
+    pub prev: DeltaHash,
+    pub deps: Vec<Head>,
+    pub blobs: Vec<BlobHash>,
+    pub signature: Option<[u8; 64]>,
+    pub bytes: Vec<u8>,
+    pub way: Way,
+    /// Whether its credit was given back already.
+    pub is_paid: bool,
+}
+
+/// Why a delta is refused by everybody and for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Its clock does not stand above what it depends on.
+    BackDated,
+    /// `seq`, `prev` or a dependency do not say what is so.
+    Chain,
+    /// It builds on a delta that was refused.
+    Past,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Hold {
+    by_key: BTreeMap<DeltaKey, Held>,
+    names: BTreeMap<DeltaHash, DeltaKey>,
+    held_bytes: usize,
+    n_live: usize,
+}
+
+/// A delta to be delivered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Incoming {
+    pub signed: SignedDelta,
+    pub bytes: Vec<u8>,
+}
+
+/// What of the held ones can go.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    /// In causal order; each is signed, or vouched for by a later one of these.
+    pub ready: Vec<Incoming>,
+    /// Bytes of credit that go back when the ready ones are dealt with.
+    pub ready_cost_bytes: u64,
+    pub refused: Vec<(DeltaKey, Refusal)>,
+    /// Of those that went without being delivered.
+    pub freed_bytes: u64,
+}
+
+impl Held {
+    pub fn new(delta: &Delta, hash: DeltaHash, bytes: Vec<u8>, signature: Option<[u8; 64]>, way: Way) -> Self {
+        let blobs: BTreeSet<BlobHash> = delta.blobs().collect();
+        Self {
+            key: delta.key(hash),
+            prev: delta.prev,
+            deps: delta.deps.clone(),
+            blobs: blobs.into_iter().collect(),
+            signature,
+            bytes,
+            way,
+            is_paid: false,
+        }
+    }
+
+    pub fn cost_bytes(&self) -> u64 {
+        (self.bytes.len() + DELTA_COST_BYTES) as u64
+    }
+
+    /// What it takes here, roughly.
+    fn size_bytes(&self) -> usize {
+        self.bytes.len() + DELTA_COST_BYTES + self.deps.len() * size_of::<Head>() + self.blobs.len() * 32
+    }
+}
+
+impl Hold {
+    #[cfg(test)]
+    pub fn n_held(&self) -> usize {
+        self.by_key.len()
+    }
+
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    /// How much credit goes back for what it takes the place of; the delta itself when there is no room.
+    pub fn insert(&mut self, mut held: Held) -> Result<u64, Box<Held>> {
+        let size_bytes = held.size_bytes();
+        let has_room = self.held_bytes + size_bytes <= HELD_BYTES_MAX
+            && match held.way {
+                Way::Live => self.n_live < HELD_LIVE_MAX,
+                Way::Asked => self.by_key.len() < HELD_ASKED_MAX,
+            };
+        if !has_room {
+            return Err(Box::new(held));
+        }
+        let mut freed_bytes = 0;
+        if let Some(known) = self.remove(&held.key.hash) {
+            // The same once more: with a signature is better.
+            held.signature = held.signature.or(known.signature);
+            freed_bytes = if known.is_paid { 0 } else { known.cost_bytes() };
+        }
+        self.held_bytes += size_bytes;
+        self.n_live += usize::from(held.way == Way::Live);
+        self.names.insert(held.key.hash, held.key);
+        self.by_key.insert(held.key, held);
+        Ok(freed_bytes)
+    }
+
+    /// Drops all of the logs that wait for a content; these logs, and how much credit goes back.
+    pub fn drop_waiting_for(&mut self, blob: &BlobHash) -> (BTreeSet<LogId>, u64) {
+        let logs: BTreeSet<LogId> =
+            self.by_key.values().filter(|held| held.blobs.contains(blob)).map(|held| held.key.log).collect();
+        let names: Vec<DeltaHash> =
+            self.by_key.keys().filter(|key| logs.contains(&key.log)).map(|key| key.hash).collect();
+        let gone = names.iter().filter_map(|hash| self.remove(hash)).filter(|held| !held.is_paid);
+        let freed_bytes = gone.map(|held| held.cost_bytes()).sum();
+        (logs, freed_bytes)
+    }
+
+    fn remove(&mut self, hash: &DeltaHash) -> Option<Held> {
+        let held = self.by_key.remove(&self.names.remove(hash)?)?;
+        self.held_bytes -= held.size_bytes();
+        self.n_live -= usize::from(held.way == Way::Live);
+        Some(held)
+    }
+
+    /// Drops all; how much credit goes back.
+    pub fn clear(&mut self) -> u64 {
+        let freed_bytes = self.by_key.values().filter(|held| !held.is_paid).map(Held::cost_bytes).sum();
+        *self = Self::default();
+        freed_bytes
+    }
+
+    /// Credit for what will stay here a while, as long as there is plenty of room.
+    pub fn pay(&mut self) -> u64 {
+        if self.held_bytes > HELD_BYTES_PAID {
+            return 0;
+        }
+        let mut paid_bytes = 0;
+        for held in self.by_key.values_mut().filter(|held| !held.is_paid) {
+            held.is_paid = true;
+            paid_bytes += held.cost_bytes();
+        }
+        paid_bytes
+    }
+
+    /// Contents that held deltas need and that are not here, the oldest's first.
+    pub fn missing_blobs(&self, replica: &dyn Replica, n_max: usize) -> Vec<BlobHash> {
+        let mut missing = Vec::new();
+        for hash in self.by_key.values().flat_map(|held| &held.blobs) {
+            if missing.len() == n_max {
+                break;
+            }
+            if !missing.contains(hash) && !replica.has_blob(hash) {
+                missing.push(*hash);
+            }
+        }
+        missing
+    }
+
+    /// When the next of those that come from the future can be looked at again.
+    pub fn due_ms(&self, now_ms: u64) -> Option<u64> {
+        let first = Hlc { wall_ms: now_ms.saturating_add(AHEAD_MS_MAX), counter: u32::MAX };
+        let ahead = self.by_key.keys().rev().take_while(|key| key.hlc > first).last();
+        ahead.map(|key| key.hlc.wall_ms.saturating_sub(AHEAD_MS_MAX))
+    }
+
+    /// Takes out what can be delivered: all that is behind its past, has its contents, is not from the future, and is
+    /// vouched for by what goes along.
+    pub fn release(&mut self, replica: &dyn Replica, now_ms: u64) -> Released {
+        let mut released = Released::default();
+        self.refuse(replica, &mut released);
+        let going = self.going(replica, now_ms);
+        for key in &going {
+            let Some(held) = self.remove(&key.hash) else { continue };
+            if !held.is_paid {
+                released.ready_cost_bytes += held.cost_bytes();
+            }
+            let Ok((delta, hash)) = decode_delta(&held.bytes) else { continue };
+            let signed = SignedDelta { delta, hash, signature: held.signature.unwrap_or([0; 64]) };
+            released.ready.push(Incoming { signed, bytes: held.bytes });
+        }
+        released
+    }
+
+    /// Deltas that no replica can ever take, and those here that build on them.
+    fn refuse(&mut self, replica: &dyn Replica, released: &mut Released) {
+        let mut bad: BTreeMap<DeltaHash, (DeltaKey, Refusal)> = BTreeMap::new();
+        for held in self.by_key.values() {
+            if let Some(refusal) = self.judge(held, replica, &bad) {
+                bad.insert(held.key.hash, (held.key, refusal));
+            }
+        }
+        for (hash, refused) in bad {
+            if let Some(held) = self.remove(&hash).filter(|held| !held.is_paid) {
+                released.freed_bytes += held.cost_bytes();
+            }
+            released.refused.push(refused);
+        }
+    }
+
+    fn judge(
+        &self,
+        held: &Held,
+        replica: &dyn Replica,
+        bad: &BTreeMap<DeltaHash, (DeltaKey, Refusal)>,
+    ) -> Option<Refusal> {
+        let key = &held.key;
+        let deps = held.deps.iter().map(|dep| (dep.log, dep.seq, dep.hash));
+        let prev = (key.seq > 1).then_some((key.log, key.seq.saturating_sub(1), held.prev));
+        if held.deps.iter().any(|dep| dep.log == key.log) || (key.seq == 1) != (held.prev == DeltaHash::ZERO) {
+            return Some(Refusal::Chain);
+        }
+        for (log, seq, hash) in prev.into_iter().chain(deps) {
+            if bad.contains_key(&hash) {
+                return Some(Refusal::Past);
+            }
+            // Of those here only what will be delivered counts, and that is judged then.
+            let Some(past) = self.names.get(&hash).copied().or_else(|| replica.key(&hash)) else { continue };
+            if (past.log, past.seq) != (log, seq) {
+                return Some(Refusal::Chain);
+            }
+            if past.hlc >= key.hlc {
+                return Some(Refusal::BackDated);
+            }
+        }
+        None
+    }
+
+    /// Keys in canonical order, which is a causal one: readings stand above those of their past.
+    fn going(&self, replica: &dyn Replica, now_ms: u64) -> Vec<DeltaKey> {
+        let is_now = |hlc: Hlc| hlc.wall_ms <= now_ms.saturating_add(AHEAD_MS_MAX);
+        let mut left: BTreeSet<DeltaKey> = self.by_key.keys().filter(|key| is_now(key.hlc)).copied().collect();
+        loop {
+            let n_before = left.len();
+            let mut names: BTreeSet<DeltaHash> = BTreeSet::new();
+            left.retain(|key| {
+                let held = &self.by_key[key];
+                let is_there = |hash: &DeltaHash| names.contains(hash) || replica.key(hash).is_some();
+                let is_ready = (key.seq == 1 || is_there(&held.prev))
+                    && held.deps.iter().all(|dep| is_there(&dep.hash))
+                    && held.blobs.iter().all(|hash| replica.has_blob(hash));
+                if is_ready {
+                    names.insert(key.hash);
+                }
+                is_ready
+            });
+            let mut vouched: BTreeSet<(LogId, DeltaHash)> = BTreeSet::new();
+            let mut unvouched = Vec::new();
+            for key in left.iter().rev() {
+                let held = &self.by_key[key];
+                if held.signature.is_some() || vouched.contains(&(key.log, key.hash)) {
+                    vouched.insert((key.log, held.prev));
+                } else {
+                    unvouched.push(*key);
+                }
+            }
+            for key in &unvouched {
+                left.remove(key);
+            }
+            if left.len() == n_before || left.is_empty() {
+                return left.into_iter().collect();
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a link asks of the replica that it belongs to. The link itself keeps no history.
+
+use crate::frame::Hello;
+use crate::link::LinkId;
+use codesync_base::{BlobHash, DeltaHash, DeltaKey, FileId, Head, LogId, RelPath, SignedDelta};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// A replica as its links see it: what it has, and what of it a crash cannot take any more.
+pub trait Replica {
+    /// Whether the device that says this may come in over this connection, and read. Wrong: the link ends.
+    fn admit(&mut self, link: LinkId, hello: &Hello) -> Admission;
+
+    /// The newest delta of every branch of every log, as far as it is durable. Sorted by log.
+    fn heads(&self) -> Vec<Head>;
+
+    /// Place of a delta that is here, durable or not.
+    fn key(&self, hash: &DeltaHash) -> Option<DeltaKey>;
+
+    /// Places of a log that are here, the newest of every branch first, then older ones at growing distances: the more,
+    /// the less comes twice after the log forked. Empty when nothing of it is here.
+    fn known(&self, log: &LogId) -> Vec<(u32, DeltaHash)>;
+
+    /// The first sequence number of a log under which there is more than one delta.
+    fn forked_at(&self, log: &LogId) -> Option<u32>;
+
+    /// Another delta that is here with the log, the number and the predecessor of this one.
+    fn sibling(&self, signed: &SignedDelta) -> Option<SignedDelta>;
+
+    /// Durable deltas in canonical order from a place on, until `take` breaks: those of the given logs, from the
+    /// given numbers on. False when some could not be read.
+    fn walk(
+        &self,
+        first_seqs: &BTreeMap<LogId, u32>,
+        from: &DeltaKey,
+        take: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
+    ) -> bool;
+
+    fn has_blob(&self, hash: &BlobHash) -> bool;
+
+    /// Length of a blob, and at most so many bytes of it. None when it is not here.
+    fn blob_piece(&self, hash: &BlobHash, offset: u64, length: u32) -> Option<(u64, Vec<u8>)>;
+
+    /// Takes a part of a blob from a link; its parts come in order, an offset of 0 begins anew. With the last one
+    /// `is_whole` says that the bytes are those of its name, and the blob is here from then on. What a link began and
+    /// did not end goes when the link does.
+    fn put_blob_piece(&mut self, link: LinkId, hash: &BlobHash, piece: BlobPiece);
+
+    /// Texts that a newcomer should see first, at most so many bytes, and this device's signature over them. Empty when
+    /// there is nothing to show.
+    fn snapshot(&self, bytes_max: u32) -> Option<(Vec<(RelPath, String)>, [u8; 64])> {
+        let _ = bytes_max;
+        None
+    }
+
+    /// A digest over all that was computed from the durable deltas. None when it is not known without long work.
+    fn digest(&self) -> Option<[u8; 32]> {
+        None
+    }
+
+    /// The same for each file, sorted, at most so many.
+    fn file_digests(&self, n_max: usize) -> Vec<(FileId, [u8; 32])> {
+        let _ = n_max;
+        Vec::new()
+    }
+}
+
+/// A part of a blob that came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BlobPiece<'a> {
+    pub offset: u64,
+    /// Of the whole blob.
+    pub total_bytes: u64,
+    pub bytes: &'a [u8],
+    /// It is the last one, and the blob is what its name says.
+    pub is_whole: bool,
+}
+
+/// Whether a device may come in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    Welcome,
+    NotAMember,
+    /// There is a link with this device already, and that one stays.
+    Double,
+}
+
+/// Branches of logs, followed delta by delta: what [`Replica::heads`] and [`Replica::forked_at`] tell, for a replica whose
+/// storage does not know it.
+#[derive(Clone, Debug, Default)]
+pub struct Branches {
+    heads: BTreeMap<LogId, Vec<Head>>,
+    forked: BTreeMap<LogId, u32>,
+}
+
+impl Branches {
+    /// The next delta of a log: it has to follow one that was noted before.
+    pub fn note(&mut self, signed: &SignedDelta) {
+        let delta = &signed.delta;
+        let head = Head { log: delta.log, seq: delta.seq, hash: signed.hash };
+        let heads = self.heads.entry(delta.log).or_default();
+        if let Some(known) = heads.iter_mut().find(|known| known.hash == delta.prev) {
+            *known = head;
+            return;
+        }
+        if !heads.is_empty() {
+            let first = self.forked.entry(delta.log).or_insert(delta.seq);
+            *first = delta.seq.min(*first);
+        }
+        heads.push(head);
+    }
+
+    /// The head of a log that is known not to have forked.
+    pub fn note_head(&mut self, head: Head) {
+        self.heads.insert(head.log, vec![head]);
+    }
+
+    pub fn heads(&self) -> Vec<Head> {
+        self.heads.values().flatten().copied().collect()
+    }
+
+    pub fn of(&self, log: &LogId) -> &[Head] {
+        self.heads.get(log).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn forked_at(&self, log: &LogId) -> Option<u32> {
+        self.forked.get(log).copied()
+    }
+}

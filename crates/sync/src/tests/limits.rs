@@ -1,0 +1,413 @@
+//! What a peer may not do, and what comes of it.
+
+use super::store::*;
+use crate::limits::*;
+use crate::*;
+use codesync_base::{BlobHash, Change, Delta, FileId, Head, Hlc, ProjectId, SignedDelta, Step, encode_delta};
+
+/// An honest replica, and a peer that says whatever a test wants.
+struct Door {
+    store: Store,
+    mesh: Mesh,
+    now_ms: u64,
+    outputs: Vec<Output>,
+    /// Whether what was delivered is never dealt with.
+    is_slow: bool,
+}
+
+const LINK: LinkId = LinkId(1);
+
+impl Door {
+    fn closed() -> Self {
+        let store = Store::new(1);
+        let mut mesh = Mesh::new(store.config());
+        let now_ms = 1_000_000;
+        mesh.connect(LINK, vec![], Moment { steady_ms: now_ms, wall_ms: START_MS });
+        Self { store, mesh, now_ms, outputs: Vec::new(), is_slow: false }
+    }
+
+    /// Both said Hello; the peer told no heads yet.
+    fn open() -> Self {
+        let mut door = Self::closed();
+        door.say(Frame::Hello(hello()));
+        assert!(door.outputs.contains(&Output::Admitted));
+        door
+    }
+
+    fn joined() -> Self {
+        let mut door = Self::open();
+        door.say(Frame::Heads(vec![]));
+        door
+    }
+
+    fn now(&self) -> Moment {
+        Moment { steady_ms: self.now_ms, wall_ms: START_MS + self.now_ms - 1_000_000 }
+    }
+
+    fn say(&mut self, frame: Frame) -> &mut Self {
+        self.say_bytes(&frame.encode())
+    }
+
+    fn say_bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        let now = self.now();
+        self.mesh.handle_frame(LINK, bytes, &mut self.store, now);
+        self.work()
+    }
+
+    fn live(&mut self, deltas: &[SignedDelta]) -> &mut Self {
+        let deltas = deltas.iter().map(wire).collect();
+        self.say(Frame::Deltas(Deltas { cause: Cause::Live, deltas }))
+    }
+
+    fn work(&mut self) -> &mut Self {
+        let now = self.now();
+        for (link, output) in self.mesh.take_outputs() {
+            if let Output::Deliver { deltas, cost_bytes } = &output {
+                self.store.receive(deltas);
+                if !self.is_slow {
+                    self.mesh.delivered(link, *cost_bytes, &mut self.store, now);
+                }
+            }
+            self.outputs.push(output);
+        }
+        self
+    }
+
+    fn wait(&mut self, ms: u64) -> &mut Self {
+        self.now_ms += ms;
+        let now = self.now();
+        self.mesh.handle_time(&mut self.store, now);
+        self.work()
+    }
+
+    fn sent(&self) -> Vec<Frame> {
+        let frame = |output: &Output| match output {
+            Output::Send(bytes) => Some(Frame::decode(bytes, FRAME_BYTES_MAX).unwrap()),
+            _ => None,
+        };
+        self.outputs.iter().filter_map(frame).collect()
+    }
+
+    fn told(&self, event: &Event) -> bool {
+        self.outputs.contains(&Output::Tell(event.clone()))
+    }
+
+    #[track_caller]
+    fn ended(&self, expected: Reason) {
+        let bye = self.sent().into_iter().find_map(|frame| match frame {
+            Frame::Bye(bye) => Some(bye.reason),
+            _ => None,
+        });
+        assert_eq!(bye, Some(expected));
+        assert_eq!(self.outputs.last(), Some(&Output::Close));
+    }
+
+    #[track_caller]
+    fn goes_on(&self) {
+        assert!(!self.outputs.contains(&Output::Close), "{:?}", self.sent().last());
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        oldest: 1,
+        newest: 1,
+        software: "0.1.0".into(),
+        project: PROJECT,
+        device: key_of(2).device(),
+        wall_ms: START_MS,
+        token: Bytes(vec![]),
+    }
+}
+
+fn wire(signed: &SignedDelta) -> WireDelta {
+    let signature = Some(signed.signature).filter(|signature| *signature != [0; 64]).map(Signature);
+    WireDelta { bytes: Bytes(encode_delta(&signed.delta).0), signature }
+}
+
+/// Deltas of the peer, each on the one before.
+fn written(n: usize) -> Vec<SignedDelta> {
+    let mut peer = Store::new(2);
+    (0..n).map(|_| peer.write(START_MS)).collect()
+}
+
+#[test]
+fn before_hello_nothing_long_and_nothing_else() {
+    let mut door = Door::closed();
+    door.say_bytes(&[0; FRAME_BYTES_MAX_FIRST + 1]).ended(Reason::Limit);
+    let mut door = Door::closed();
+    door.say(Frame::Heads(vec![])).ended(Reason::Malformed);
+    let mut door = Door::open();
+    door.say_bytes(&[0; FRAME_BYTES_MAX + 1]).ended(Reason::Limit);
+    let mut door = Door::open();
+    door.say_bytes(&[0xff; 100]).ended(Reason::Malformed);
+    let mut door = Door::open();
+    door.say(Frame::Hello(hello())).ended(Reason::Malformed);
+    let mut door = Door::joined();
+    door.say(Frame::Heads(vec![])).ended(Reason::Malformed);
+}
+
+#[test]
+fn who_may_not_come_in_is_told_why_and_learns_nothing() {
+    let of = |hello: Hello| {
+        let mut door = Door::closed();
+        door.store.write(START_MS);
+        door.store.sync();
+        door.say(Frame::Hello(hello));
+        assert!(!door.sent().iter().any(|frame| matches!(frame, Frame::Heads(_))));
+        door
+    };
+    of(Hello { project: ProjectId([8; 16]), ..hello() }).ended(Reason::Project);
+    of(Hello { device: key_of(200).device(), ..hello() }).ended(Reason::NotAdmitted);
+    of(Hello { device: key_of(1).device(), ..hello() }).ended(Reason::Double);
+    let version = Reason::Version { oldest: VERSION_OLDEST, newest: VERSION_NEWEST, software: "0.1.0".into() };
+    let older = of(Hello { oldest: 0, newest: 0, software: "0.0.9".into(), ..hello() });
+    older.ended(version.clone());
+    assert!(older.told(&Event::Ended(Ended::PeerTooOld("0.0.9".into()))));
+    let newer = of(Hello { oldest: 2, newest: 5, software: "0.3.0".into(), ..hello() });
+    newer.ended(version);
+    assert!(newer.told(&Event::Ended(Ended::WeAreTooOld("0.3.0".into()))));
+    let mut both = Door::closed();
+    both.say(Frame::Hello(Hello { oldest: 1, newest: 9, ..hello() })).goes_on();
+}
+
+#[test]
+fn a_bye_says_whose_program_is_too_old() {
+    let mut door = Door::closed();
+    let reason = Reason::Version { oldest: 2, newest: 3, software: "0.3.0".into() };
+    door.say(Frame::Bye(Bye { reason, detail: String::new() }));
+    assert!(door.told(&Event::Ended(Ended::WeAreTooOld("0.3.0".into()))));
+    assert_eq!(door.outputs.last(), Some(&Output::Close));
+}
+
+#[test]
+fn a_delta_keeps_to_its_limits() {
+    let peer = Store::new(2);
+    let send = |delta: Delta| {
+        let mut door = Door::joined();
+        door.live(&[peer.sign(delta)]);
+        door
+    };
+    let hlc = Hlc { wall_ms: START_MS, counter: 0 };
+    let with_steps = |n| peer.draft(hlc, vec![], vec![Step { at_ms: 0, file: 0, change: Change::Remove }; n]);
+    let removing = |n| Delta { files: vec![FileId([1; 16])], ..with_steps(n) };
+    send(removing(4_096)).goes_on();
+    send(removing(4_097)).ended(Reason::Malformed);
+    let dep = |n: u8| Head { log: Store::new(n).log, seq: 1, hash: codesync_base::DeltaHash([n; 32]) };
+    let with_deps = |n: u8| peer.draft(hlc, (3..3 + n).map(dep).collect(), vec![Store::step(START_MS)]);
+    send(with_deps(64)).goes_on();
+    send(with_deps(65)).ended(Reason::Malformed);
+    let other = Delta { project: ProjectId([1; 16]), ..removing(1) };
+    send(other).ended(Reason::Malformed);
+}
+
+#[test]
+fn forged_deltas_end_the_link_and_none_is_taken() {
+    let mut bad = written(3);
+    bad[1].signature[5] ^= 1;
+    let mut door = Door::joined();
+    door.live(&bad).ended(Reason::Forged);
+    assert_eq!(door.store.n_deltas(), 0);
+    // Signed, but by somebody else.
+    let mut bad = written(1);
+    bad[0].signature = key_of(3).sign_delta(&bad[0].hash);
+    let mut door = Door::joined();
+    door.live(&bad).ended(Reason::Forged);
+}
+
+#[test]
+fn without_a_signature_nothing_is_delivered_until_one_vouches() {
+    let mut deltas = written(4);
+    deltas[..3].iter_mut().for_each(|signed| signed.signature = [0; 64]);
+    let mut door = Door::joined();
+    door.live(&deltas[..3]);
+    assert_eq!(door.store.n_deltas(), 0);
+    door.live(&deltas[3..]);
+    assert_eq!(door.store.n_deltas(), 4);
+}
+
+#[test]
+fn a_back_dated_delta_is_refused_and_all_that_builds_on_it() {
+    let mut peer = Store::new(2);
+    let first = peer.write(START_MS);
+    let mut back = peer.draft(Hlc { wall_ms: START_MS - 1, counter: 0 }, vec![], vec![Store::step(START_MS)]);
+    let bad = peer.sign(back.clone());
+    back.seq = 3;
+    back.prev = bad.hash;
+    back.hlc.wall_ms = START_MS + 5;
+    let after = peer.sign(back);
+    let mut door = Door::joined();
+    door.live(&[first, bad]);
+    door.live(&[after]);
+    door.goes_on();
+    assert_eq!(door.store.n_deltas(), 1);
+    assert!(door.told(&Event::Refused { log: peer.log, seq: 2, why: Refusal::BackDated }));
+}
+
+#[test]
+fn a_delta_that_misnames_its_past_is_refused() {
+    let mut peer = Store::new(2);
+    let first = peer.write(START_MS);
+    let hlc = Hlc { wall_ms: START_MS + 5, counter: 0 };
+    let skips = Delta { seq: 3, group: 3, ..peer.draft(hlc, vec![], vec![Store::step(START_MS)]) };
+    let mut door = Door::joined();
+    door.live(&[first, peer.sign(skips)]);
+    assert!(door.told(&Event::Refused { log: peer.log, seq: 3, why: Refusal::Chain }));
+}
+
+#[test]
+fn so_many_are_held_and_no_more() {
+    let mut peer = Store::new(2);
+    peer.write(START_MS);
+    let mut door = Door::joined();
+    // Their past never comes.
+    for _ in 0..HELD_LIVE_MAX + 500 {
+        let signed = peer.write(START_MS);
+        door.wait(5).live(&[signed]).goes_on();
+    }
+    let (n_held, _) = door.mesh.held()[0];
+    assert_eq!(n_held, HELD_LIVE_MAX);
+}
+
+#[test]
+fn what_is_held_is_bounded_in_bytes() {
+    let peer = Store::new(2);
+    let mut door = Door::open();
+    let head = Head { log: peer.log, seq: 900_000, hash: codesync_base::DeltaHash([1; 32]) };
+    door.say(Frame::Heads(vec![head]));
+    let big = Change::Session { person: "x".repeat(60_000), device_name: String::new() };
+    let mut n_sent = 0;
+    for n in 0..400u32 {
+        let step = Step { at_ms: 0, file: 0, change: big.clone() };
+        let mut delta = peer.draft(Hlc { wall_ms: START_MS, counter: n }, vec![], vec![step]);
+        delta.seq = 10 + n;
+        delta.group = 1;
+        delta.prev = codesync_base::DeltaHash([1; 32]);
+        let signed = SignedDelta { signature: [0; 64], ..peer.sign(delta) };
+        let cause = Cause::Answer { id: 1, is_last: false };
+        door.say(Frame::Deltas(Deltas { cause, deltas: vec![wire(&signed)] }));
+        if door.outputs.contains(&Output::Close) {
+            break;
+        }
+        n_sent += 1;
+    }
+    door.ended(Reason::Limit);
+    let (_, held_bytes) = door.mesh.held()[0];
+    assert!(held_bytes <= HELD_BYTES_MAX && n_sent > 80, "{held_bytes} {n_sent}");
+}
+
+#[test]
+fn more_than_the_credit_ends_the_link() {
+    let mut door = Door::open();
+    door.is_slow = true;
+    let mut peer = Store::new(2);
+    let long = Change::Session { person: "x".repeat(60_000), device_name: String::new() };
+    door.say(Frame::Heads(vec![Head { log: peer.log, seq: 99, hash: codesync_base::DeltaHash([1; 32]) }]));
+    let mut sent_bytes = 0;
+    for _ in 0..100 {
+        let signed = peer.write_steps(START_MS, vec![Step { at_ms: 0, file: 0, change: long.clone() }]);
+        let delta = wire(&signed);
+        sent_bytes += (delta.bytes.0.len() + DELTA_COST_BYTES) as u64;
+        door.say(Frame::Deltas(Deltas { cause: Cause::Answer { id: 1, is_last: false }, deltas: vec![delta] }));
+        if sent_bytes > CREDIT_BYTES {
+            return door.ended(Reason::Limit);
+        }
+        door.goes_on();
+    }
+    panic!("the credit has no end");
+}
+
+#[test]
+fn a_flood_of_live_deltas_is_cut_and_asked_for_instead() {
+    let deltas = written(1_500);
+    let mut door = Door::joined();
+    for deltas in deltas.chunks(500) {
+        door.live(deltas).goes_on();
+    }
+    assert!(door.told(&Event::Flooded));
+    assert_eq!(door.store.n_deltas(), 1_000);
+    door.wait(600);
+    assert!(door.sent().iter().any(|frame| matches!(frame, Frame::Want(_))));
+    // Two hundred a second go for ever.
+    let mut door = Door::joined();
+    for deltas in deltas.chunks(20) {
+        door.wait(100).live(deltas);
+    }
+    assert_eq!(door.store.n_deltas(), 1_500);
+}
+
+#[test]
+fn presence_that_comes_too_often_is_not_shown() {
+    let mut door = Door::joined();
+    for n in 0..100 {
+        door.say(Frame::Presence(Bytes(vec![n])));
+    }
+    let n_shown = door.outputs.iter().filter(|output| matches!(output, Output::Presence(_))).count();
+    assert_eq!(n_shown, PRESENCE_PER_SECOND as usize);
+}
+
+#[test]
+fn nobody_gets_an_answer_in_that_was_not_asked_for() {
+    let answer = |id| Frame::Deltas(Deltas { cause: Cause::Answer { id, is_last: true }, deltas: vec![] });
+    let mut door = Door::joined();
+    door.say(answer(1)).ended(Reason::Malformed);
+    let hash = BlobHash::of(b"abc");
+    let chunk = BlobChunk { hash, total_bytes: 3, offset: 0, bytes: Bytes(b"abc".to_vec()) };
+    let mut door = Door::joined();
+    door.say(Frame::Blob(Blob::Chunk(chunk))).ended(Reason::Malformed);
+    let mut door = Door::joined();
+    door.say(Frame::Snapshot(Snapshot::End(Signature([0; 64])))).ended(Reason::Malformed);
+}
+
+#[test]
+fn a_content_that_is_not_what_its_name_says_ends_the_link() {
+    let mut peer = Store::new(2);
+    let named = peer.write_blob(START_MS, b"what was promised".to_vec());
+    let hash = named.delta.blobs().next().unwrap();
+    let mut door = Door::joined();
+    door.live(&[named]);
+    assert!(door.sent().iter().any(|frame| matches!(frame, Frame::Blob(Blob::Want(_)))));
+    let chunk = BlobChunk { hash, total_bytes: 3, offset: 0, bytes: Bytes(b"bad".to_vec()) };
+    door.say(Frame::Blob(Blob::Chunk(chunk))).ended(Reason::Malformed);
+    assert_eq!((door.store.n_deltas(), door.store.blob(&hash)), (0, None));
+}
+
+#[test]
+fn a_request_for_too_much_of_a_content_ends_the_link() {
+    let mut door = Door::joined();
+    let range = BlobRange { hash: BlobHash::of(b""), offset: 0, length: BLOB_REQUEST_BYTES_MAX + 1 };
+    door.say(Frame::Blob(Blob::Want(vec![range]))).ended(Reason::Limit);
+}
+
+#[test]
+fn a_proof_of_a_fork_has_to_prove_it() {
+    let deltas = written(2);
+    let mut door = Door::joined();
+    door.say(Frame::Fork(Box::new([wire(&deltas[0]), wire(&deltas[1])]))).ended(Reason::Forged);
+    let peer = Store::new(2);
+    let hlc = Hlc { wall_ms: START_MS, counter: 0 };
+    let [first, second] = [1, 2].map(|at_ms| peer.sign(peer.draft(hlc, vec![], vec![Store::step(at_ms)])));
+    let mut door = Door::joined();
+    door.say(Frame::Fork(Box::new([wire(&first), wire(&second)]))).goes_on();
+    assert!(door.told(&Event::Forked(Box::new(Fork { first, second }))));
+}
+
+#[test]
+fn a_snapshot_has_to_be_signed_by_the_peer() {
+    let mut door = Door::open();
+    door.say(Frame::Heads(vec![Head { log: Store::new(2).log, seq: 1, hash: codesync_base::DeltaHash([1; 32]) }]));
+    door.say(Frame::Snapshot(Snapshot::End(Signature([3; 64])))).ended(Reason::Forged);
+}
+
+#[test]
+fn more_logs_than_a_project_can_have_end_the_link() {
+    let head = |n: u32| {
+        let mut log = Store::new(2).log;
+        log.incarnation = n;
+        Head { log, seq: 1, hash: codesync_base::DeltaHash([1; 32]) }
+    };
+    let mut door = Door::joined();
+    let max = LOGS_MAX as u32;
+    door.say(Frame::Stored((0..max).map(head).collect())).goes_on();
+    door.say(Frame::Stored((max..max + 1).map(head).collect())).ended(Reason::Limit);
+}
