@@ -9,6 +9,7 @@ mod disk_full;
 mod harness;
 mod keys;
 mod kinds_of_files;
+mod large;
 mod outside;
 mod refusals;
 mod resume;

@@ -47,7 +47,8 @@ pub enum Verdict {
     Allowed,
     /// By everybody, for ever.
     Refused(Why),
-    /// Kept and shown, but not merged: this access delta came to take the right away.
+    /// Kept and shown, but not merged, because of this access delta: it takes the right away without accepting what is
+    /// judged, or it gave the right and counts no more itself.
     Quarantined {
         by: DeltaHash,
     },

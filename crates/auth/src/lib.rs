@@ -2,10 +2,22 @@
 //! Private keys never leave this crate but as the seed that the node keeps.
 
 mod access;
+mod code;
+mod pairing;
+mod pake;
+mod seal;
 mod snapshot;
+mod words;
 
 pub use access::{Access, Act, ENTRIES_MAX, Membership, Past, Verdict, Why};
+pub use code::{Code, CodeError, CodeLength};
+pub use pairing::{
+    ASK_MS, About, AskGuest, AskGuestEvent, AskHost, AskHostEvent, Closed, CodeGuest, CodeGuestEvent, CodeHost,
+    CodeHostEvent, Connection, Failure, GRANT_BYTES_MAX, Invitation, InvitationState, LONG_CODE_MS, MESSAGE_BYTES_MAX,
+    Other, Place, Reply, SHORT_CODE_MS, TRIES_MAX,
+};
 pub use snapshot::SnapshotDigest;
+pub use words::complete;
 
 use codesync_base::{DeltaHash, DeviceId, SignedDelta};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};

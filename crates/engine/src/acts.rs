@@ -268,6 +268,7 @@ impl Engine {
 
     fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
         let key = signed.delta.key(signed.hash);
+        self.follow_forks(signed);
         self.apply_tree(signed);
         // Also a file that others pushed aside, or that got its place back, is to be where it is shown.
         for file in self.tree.take_moved() {
@@ -301,6 +302,7 @@ impl Engine {
     /// Brings the tree up to date with the structural steps of a delta.
     pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) {
         let delta = &signed.delta;
+        self.take_rights(signed);
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
         for (step_idx, step) in delta.steps.iter().enumerate() {
             if let Change::Session { person, .. } = &step.change {

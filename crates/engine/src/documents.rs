@@ -1,11 +1,11 @@
 //! Open documents: text, history and undo of one file, loaded from the log when first needed.
 
-use crate::foreign::Trail;
+use crate::foreign::{Forks, Trail};
 use crate::undo::{UndoStack, UndoStep};
 use crate::workspace::Workspace;
 use crate::{Engine, Result, api_error, not_found};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{Change, Delta, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource, TextStep};
+use codesync_base::{Change, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource, TextStep};
 use codesync_doc::{IntegrateError, Node, TextDocument};
 use codesync_timeline::{FileTimeline, GroupKey, StepInfo};
 use std::collections::BTreeMap;
@@ -140,6 +140,7 @@ impl Engine {
         let is_most = has_no_names && 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
         let mut workspace = is_most.then(Workspace::default);
         let (log, authors, own) = (&self.log, &mut self.authors, self.own);
+        let reading = Reading { log, forks: &self.others.forks };
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
             let author = authors.index(&delta.log, delta.origin);
@@ -156,7 +157,7 @@ impl Engine {
                     origin: delta.origin,
                     group,
                 };
-                if let Err(what) = replay(&mut document, delta, &step.change, &info, log, delta.log == own) {
+                if let Err(what) = replay(&mut document, signed, &step.change, &info, &reading, delta.log == own) {
                     failure.get_or_insert(what);
                 }
             }
@@ -234,6 +235,18 @@ pub(crate) fn parse_path(path: &str) -> Result<RelPath> {
     RelPath::parse(path.trim_end_matches('/')).map_err(|error| ApiError::new(ErrorCode::Invalid, error.to_string()))
 }
 
+/// Where the meaning of steps is read.
+pub(crate) struct Reading<'a> {
+    pub log: &'a codesync_log::Log,
+    pub forks: &'a Forks,
+}
+
+impl Engine {
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading { log: &self.log, forks: &self.others.forks }
+    }
+}
+
 /// The text that a step brings in.
 pub(crate) fn text_of_source(source: &TextSource, log: &codesync_log::Log) -> std::result::Result<String, String> {
     use codesync_base::BlobSource;
@@ -250,12 +263,14 @@ pub(crate) fn text_of_source(source: &TextSource, log: &codesync_log::Log) -> st
 /// then it means nothing to everybody, and neither does what names it (`has_lies`).
 pub(crate) fn merge_again(
     text: &mut TextDocument,
-    delta: &Delta,
+    signed: &SignedDelta,
     step: &TextStep,
-    log: &codesync_log::Log,
+    reading: &Reading<'_>,
     has_lies: &mut bool,
 ) -> std::result::Result<Vec<Splice>, String> {
-    match text.integrate(delta, step, log) {
+    let translated = reading.forks.translated(signed, step, text);
+    let (delta, step) = translated.as_ref().map_or((&signed.delta, step), |(delta, step)| (delta, step));
+    match text.integrate(delta, step, reading.log) {
         Err(IntegrateError::LeftAfterRight) => {
             *has_lies = true;
             Ok(Vec::new())
@@ -267,20 +282,20 @@ pub(crate) fn merge_again(
 
 pub(crate) fn replay(
     document: &mut Document,
-    delta: &Delta,
+    signed: &SignedDelta,
     change: &Change,
     info: &StepInfo,
-    log: &codesync_log::Log,
+    reading: &Reading<'_>,
     own: bool,
 ) -> std::result::Result<(), String> {
     match change {
         Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-            let text = text_of_source(source, log)?;
-            document.text.integrate_base(delta.log, delta.seq, &text);
+            let text = text_of_source(source, reading.log)?;
+            document.text.integrate_base(reading.forks.name_of_delta(signed), signed.delta.seq, &text);
             document.timeline = FileTimeline::new(&text);
         }
         Change::Text(step) => {
-            let splices = merge_again(&mut document.text, delta, step, log, &mut document.has_lies)?;
+            let splices = merge_again(&mut document.text, signed, step, reading, &mut document.has_lies)?;
             for splice in &splices {
                 document.timeline.push(info, splice);
                 if own {

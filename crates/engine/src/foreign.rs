@@ -3,12 +3,14 @@
 //! leaves no trace. Why so, and what the rules are: `docs/decisions/0014-others-deltas.md`.
 
 mod declared;
+mod forks;
 mod judge;
 mod parted;
 mod retell;
 mod seen;
 mod told;
 
+pub(crate) use forks::Forks;
 pub use judge::{Held, Refusal};
 pub(crate) use retell::Trail;
 pub(crate) use seen::is_before_merge;
@@ -52,7 +54,8 @@ pub struct Received {
     pub refused: Vec<(DeltaHash, Refusal)>,
     /// Not taken now; may be offered again later.
     pub held: Vec<(DeltaHash, Held)>,
-    /// Second deltas under a sequence number that is taken: kept, not merged.
+    /// Those among the new ones that are the second under their sequence number: their author, or a copy of its
+    /// store, said two different things. Both are kept and merged.
     pub forks: Vec<Fork>,
     /// The store took no more. What stands above has been taken; the rest of the batch was not looked at.
     pub failure: Option<ApiError>,
@@ -63,15 +66,17 @@ pub struct Received {
 pub struct Fork {
     pub log: LogId,
     pub seq: u32,
-    /// The one that came second and is not merged.
+    /// The one that came second.
     pub other: DeltaHash,
 }
 
 /// What the engine knows of others beside their deltas themselves.
 #[derive(Default)]
 pub(crate) struct Others {
-    strands: BTreeMap<LogId, Strand>,
-    /// Heads of other logs that no delta of ours names yet.
+    /// Each log, or branch of one, by its newest delta.
+    strands: BTreeMap<(LogId, DeltaHash), Strand>,
+    pub forks: Forks,
+    /// Heads of other logs, and of their branches, that no delta of ours names yet.
     unnamed: BTreeMap<LogId, Head>,
     refused: BTreeSet<DeltaHash>,
     arrivals: told::Arrivals,
@@ -96,6 +101,8 @@ struct Entered {
 struct TextChange {
     before: Rope,
     splices: Vec<Splice>,
+    /// The splices are not all that happened.
+    is_new: bool,
 }
 
 /// What a delta did to the visible texts: file, step, splice.
@@ -116,11 +123,9 @@ impl Others {
     /// Takes the heads that the next delta of ours has to name.
     pub fn take_unnamed(&mut self) -> Vec<Head> {
         let n_rest = self.unnamed.len().saturating_sub(limits::DELTA_DEPS_MAX);
-        let named: Vec<Head> = self.unnamed.values().take(self.unnamed.len() - n_rest).copied().collect();
-        for head in &named {
-            self.unnamed.remove(&head.log);
-        }
-        named
+        let rest = self.unnamed.keys().nth(self.unnamed.len() - n_rest).copied();
+        let rest = rest.map_or_else(BTreeMap::new, |first| self.unnamed.split_off(&first));
+        std::mem::replace(&mut self.unnamed, rest).into_values().collect()
     }
 }
 
@@ -138,7 +143,10 @@ impl Engine {
                 Ok(Verdict::Good) => received.n_new += 1,
                 Ok(Verdict::Known) => received.n_known += 1,
                 Ok(Verdict::Held(held)) => received.held.push((hash, held)),
-                Ok(Verdict::Forked(fork)) => received.forks.push(fork),
+                Ok(Verdict::Forks(fork)) => {
+                    received.n_new += 1;
+                    received.forks.push(fork);
+                }
                 Ok(Verdict::Refused(refusal)) => {
                     self.remember_refused(hash);
                     received.refused.push((hash, refusal));
@@ -170,13 +178,41 @@ impl Engine {
     /// One delta: judged, merged into the texts, appended, entered everywhere else.
     fn take_in_foreign(&mut self, signed: SignedDelta, bytes: &[u8], batch: &mut Batch, now: Now) -> Result<Verdict> {
         let verdict = self.judge(&signed, now)?;
-        if let Verdict::Forked(_) = verdict {
-            // Nothing that was signed is thrown away: it can be shown, and merged by a version that knows how.
-            self.log.put_blob(&[bytes, &signed.signature].concat()).map_err(api_error)?;
+        match verdict {
+            Verdict::Good => {}
+            Verdict::Forks(_) => {
+                self.read_all_anew(batch);
+                self.note_fork(&signed)?;
+            }
+            verdict => return Ok(verdict),
         }
-        if !matches!(verdict, Verdict::Good) {
-            return Ok(verdict);
+        let taken = self.take_in_judged(signed, bytes, batch, now);
+        match (&verdict, &taken) {
+            (Verdict::Forks(_), Ok(Verdict::Good)) => return Ok(verdict),
+            (Verdict::Forks(_), _) => {
+                self.forget_fork();
+                self.read_all_anew(batch);
+            }
+            _ => {}
         }
+        taken
+    }
+
+    /// Names mean something else from now on: every text that is open is made anew from the log, and told as such.
+    fn read_all_anew(&mut self, batch: &mut Batch) {
+        let shown: BTreeSet<FileId> = self.views.values().map(|view| view.file).collect();
+        for file in shown {
+            if let Some(document) = self.documents.take(&file) {
+                let before = document.text.text().clone();
+                let change =
+                    batch.texts.entry(file).or_insert(TextChange { before, splices: Vec::new(), is_new: true });
+                change.is_new = true;
+            }
+        }
+        self.documents = Default::default();
+    }
+
+    fn take_in_judged(&mut self, signed: SignedDelta, bytes: &[u8], batch: &mut Batch, now: Now) -> Result<Verdict> {
         let files = signed.delta.files.clone();
         let done = match self.merge_texts(&signed, batch, now) {
             Ok(Ok(done)) => done,
@@ -221,14 +257,16 @@ impl Engine {
             }
             self.note_text(*file, Origin::CommandLine, now);
             let Some(document) = self.documents.get_mut(file) else { continue };
-            let before = || TextChange { before: document.text.text().clone(), splices: Vec::new() };
+            let before = || TextChange { before: document.text.text().clone(), splices: Vec::new(), is_new: false };
             batch.texts.entry(*file).or_insert_with(before);
         }
-        let declared = self.declared_by(delta);
+        let declared = self.declared_by(signed);
         let mut done = Vec::new();
         for (step_idx, step) in delta.steps.iter().enumerate() {
             let (Change::Text(text), Some(file)) = (&step.change, delta.file_of(step)) else { continue };
             let Some(document) = self.documents.get_mut(&file) else { continue };
+            let translated = self.others.forks.translated(signed, text, &document.text);
+            let (delta, text) = translated.as_ref().map_or((delta, text), |(delta, text)| (delta, text));
             match document.text.newest_named(delta, text) {
                 Ok(named) if named.iter().all(|(log, seq)| declared.covers(log, *seq)) => {}
                 Ok(_) => return Ok(Err(Refusal::Undeclared)),
@@ -261,16 +299,17 @@ impl Engine {
             origin: delta.origin,
             group: GroupKey { log: delta.log, seq: delta.group },
         };
-        let begun = replay(&mut document, delta, &step.change, &info, &self.log, false);
+        let begun = replay(&mut document, signed, &step.change, &info, &self.reading(), false);
         Some(begun.map(|()| document).map_err(|_| Refusal::Content))
     }
 
     /// Brings all but the texts up to date with a delta that the log has taken.
     fn enter_foreign(&mut self, signed: SignedDelta, done: Done, batch: &mut Batch, now: Now) {
         let delta = &signed.delta;
-        let declared = self.declared_by(delta);
+        let declared = self.declared_by(&signed);
         let own_seen = declared.newest_of(&self.own);
         self.note_strand(&signed);
+        self.follow_forks(&signed);
         self.clock.observe(delta.hlc);
         self.apply_tree(&signed);
         for step in &delta.steps {
@@ -338,10 +377,10 @@ impl Engine {
     }
 
     fn tell_merged(&mut self, file: FileId, change: &TextChange) -> Result<()> {
-        if change.splices.is_empty() || !self.views.values().any(|view| view.file == file) {
+        if (change.splices.is_empty() && !change.is_new) || !self.views.values().any(|view| view.file == file) {
             return Ok(());
         }
-        if change.splices.len() <= SPLICES_TOLD_MAX {
+        if change.splices.len() <= SPLICES_TOLD_MAX && !change.is_new {
             return self.tell_views(file, &change.splices, PatchSource::Other, None);
         }
         let after = self.live_document(file)?.text.to_string();

@@ -188,7 +188,7 @@ impl Engine {
             (EntryKind::Text, Some(file)) => {
                 let timeline = &self.document_mut(file)?.timeline;
                 let n = timeline.index_after_near(&entry.info.key, entry.file_step as usize);
-                (n > 0).then(|| timeline.step(n).position)
+                (n > 0).then(|| timeline.position(n))
             }
             _ => None,
         };
@@ -224,12 +224,14 @@ impl Engine {
 
     /// Words for a change that is not typing.
     fn label_of(&self, entry: &Entry, file: Option<FileId>) -> Option<String> {
+        if entry.kind == EntryKind::Text && matches!(entry.info.origin, Origin::Typing | Origin::CommandLine) {
+            return None;
+        }
         let event = file.and_then(|_| self.event_at(&entry.info.key));
         let path = file.and_then(|file| self.tree.get(&file)).map(|node| node.path.to_string()).unwrap_or_default();
         let new_path = event.and_then(|event| new_path(&event.change)).map_or(path.clone(), RelPath::to_string);
         let what = match entry.kind {
             EntryKind::Text => match entry.info.origin {
-                Origin::Typing | Origin::CommandLine => return None,
                 Origin::Restore => format!("restored {path}"),
                 Origin::Undo => "undo".into(),
                 Origin::Redo => "redo".into(),
@@ -346,18 +348,27 @@ impl Engine {
 
     /// Text of a file at a moment of a scope.
     pub(crate) fn past_text(&mut self, path: &str, scope: &Scope, index: u64, have: Option<u64>) -> Result<PastText> {
-        let view = self.view(scope)?;
+        self.settle();
+        let own = match scope {
+            Scope::File(scoped) if scoped == path => Some(self.file_ever_at(path)?),
+            _ => None,
+        };
+        let view = match &own {
+            Some(file) => self.workspace_mut()?.view_of_file(file),
+            None => self.view(scope)?,
+        };
         let cut = self.cut_in(&view, scope, index)?;
         let tree = match scope {
             Scope::File(_) => None,
             _ => Some(self.tree_at(&cut)),
         };
-        let file = match tree.as_ref() {
-            Some(tree) => match tree.by_path(&parse_path(path)?) {
+        let file = match (own, &tree) {
+            (Some(file), _) => file,
+            (None, Some(tree)) => match tree.by_path(&parse_path(path)?) {
                 Some(node) => node.file,
                 None => self.file_ever_at(path)?,
             },
-            None => self.file_ever_at(path)?,
+            (None, None) => self.file_ever_at(path)?,
         };
         let moment = self.moment_info_in(&view, index)?;
         let node = tree.as_ref().map_or_else(|| self.tree.get(&file), |tree| tree.get(&file));
@@ -390,7 +401,7 @@ impl Engine {
         let (Cut::After(key), Some(entry)) = (cut, view.entry_of(index as usize)) else {
             return self.file_index_of(file, cut);
         };
-        let guess = self.workspace_mut()?.timeline.entry(entry).file_step as usize;
+        let guess = self.workspace_mut()?.timeline.file_step(entry) as usize;
         Ok(self.document_mut(file)?.timeline.index_after_near(key, guess))
     }
 

@@ -26,6 +26,12 @@ pub enum IntakeKind {
         mode: u32,
         base_step: Option<u64>,
     },
+    /// The same of a file that is kept whole and whose bytes the log has already ([`codesync_log::Log::put_ahead`]).
+    Whole {
+        hash: BlobHash,
+        length_bytes: u64,
+        mode: u32,
+    },
     Folder,
     /// A folder of its own is not there any more. What is in it here goes only if it is said to.
     FolderRemoved,
@@ -41,6 +47,21 @@ pub struct IntakeRun {
     paths: Vec<String>,
     n_paths: u64,
     began_ms: u64,
+}
+
+/// What stands on disk.
+enum Found<'a> {
+    Text {
+        text: String,
+        meta: FileMeta,
+        exact: bool,
+        bytes: &'a [u8],
+    },
+    /// Kept whole; the log has it.
+    Whole {
+        hash: BlobHash,
+        length_bytes: u64,
+    },
 }
 
 /// Paths that an act names in its event.
@@ -63,7 +84,14 @@ impl Engine {
         let changed_before = self.n_steps_pending();
         let file = match intake.kind {
             IntakeKind::File { bytes, mode, base_step } => {
-                Some(self.take_in_file(act, path, known, &bytes, mode, base_step, now)?)
+                let found = self.found(&bytes)?;
+                Some(self.take_in_file(act, path, known, found, mode, base_step, now)?)
+            }
+            IntakeKind::Whole { hash, length_bytes, mode } => {
+                if !self.log.name_blob(&hash) {
+                    return Err(crate::not_found(path.as_str()));
+                }
+                Some(self.take_in_file(act, path, known, Found::Whole { hash, length_bytes }, mode, None, now)?)
             }
             IntakeKind::Folder => self.take_in_folder(act, path, now)?,
             IntakeKind::FolderRemoved => self.take_in_folder_removal(act, &path, now),
@@ -102,13 +130,23 @@ impl Engine {
         (self.head_seq, self.pending.as_ref().map_or(0, crate::acts::Pending::n_steps))
     }
 
+    fn found<'a>(&mut self, bytes: &'a [u8]) -> Result<Found<'a>> {
+        Ok(match encoding::read_text(bytes) {
+            encoding::Content::Text { text, meta, exact } => Found::Text { text, meta, exact, bytes },
+            encoding::Content::Binary { .. } => {
+                let hash = self.log.put_blob(bytes).map_err(crate::api_error)?;
+                Found::Whole { hash, length_bytes: bytes.len() as u64 }
+            }
+        })
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn take_in_file(
         &mut self,
         act: Act,
         path: RelPath,
         known: Option<FileId>,
-        bytes: &[u8],
+        found: Found<'_>,
         mode: u32,
         base_step: Option<u64>,
         now: Now,
@@ -118,24 +156,23 @@ impl Engine {
         // What the disk had before says nothing about another file that stands there by now.
         let base_step = base_step.filter(|_| known == node.map(|node| node.file));
         let node = node.map(|node| (node.file, node.kind, node.meta.clone()));
-        let content = encoding::read_text(bytes);
         if let Some((file, kind, _)) = &node
             && known != Some(*file)
-            && self.is_another(*file, *kind, &content, bytes)
+            && self.is_another(*file, *kind, &found)
         {
             // It and ours want one path: both are kept, and the tree says how they are called.
-            let file = self.create_from_disk(act, path, content, bytes, mode, now)?;
+            let file = self.create_from_disk(act, path, found, mode, now)?;
             self.note_unwritten(file, now);
             return Ok(file);
         }
-        match (node, content) {
-            (Some((folder, FileKind::Folder, _)), content) => {
+        match (node, found) {
+            (Some((folder, FileKind::Folder, _)), found) => {
                 self.tree_step(act, folder, Change::Remove, now);
                 self.settle();
-                self.create_from_disk(act, path, content, bytes, mode, now)
+                self.create_from_disk(act, path, found, mode, now)
             }
-            (None, content) => self.create_from_disk(act, path, content, bytes, mode, now),
-            (Some((file, kind, meta)), encoding::Content::Text { text, meta: found, exact }) => {
+            (None, found) => self.create_from_disk(act, path, found, mode, now),
+            (Some((file, kind, meta)), Found::Text { text, meta: found, exact, bytes }) => {
                 if kind == FileKind::Binary {
                     self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
                 }
@@ -150,12 +187,11 @@ impl Engine {
                 )?;
                 Ok(file)
             }
-            (Some((file, kind, meta)), encoding::Content::Binary { .. }) => {
-                self.log.put_blob(bytes).map_err(crate::api_error)?;
+            (Some((file, kind, meta)), Found::Whole { hash, length_bytes }) => {
                 if kind == FileKind::Text {
                     self.tree_step(act, file, Change::Kind { kind: FileKind::Binary }, now);
                 }
-                self.put_content(act, file, bytes, now)?;
+                self.note_content(act, file, hash, length_bytes, now);
                 if meta.mode != mode {
                     self.tree_step(act, file, Change::Meta { meta: FileMeta { mode, ..meta } }, now);
                 }
@@ -166,39 +202,29 @@ impl Engine {
     }
 
     /// Whether a file of ours waits to be written where the disk has got something else from somebody else.
-    fn is_another(&mut self, file: FileId, kind: FileKind, content: &encoding::Content, bytes: &[u8]) -> bool {
+    fn is_another(&mut self, file: FileId, kind: FileKind, found: &Found<'_>) -> bool {
         if !self.unwritten.contains_key(&file) {
             return false;
         }
-        match (kind, content) {
-            (FileKind::Text, encoding::Content::Text { text, .. }) => self.text_of(file).as_ref() != Some(text),
-            (FileKind::Binary, _) => {
-                let content = self.tree.get(&file).and_then(|node| node.content);
-                content.is_none_or(|(hash, _)| hash != BlobHash::of(bytes))
-            }
+        let content = self.tree.get(&file).and_then(|node| node.content).map(|(hash, _)| hash);
+        match (kind, found) {
+            (FileKind::Text, Found::Text { text, .. }) => self.text_of(file).as_ref() != Some(text),
+            (FileKind::Binary, Found::Text { bytes, .. }) => content != Some(BlobHash::of(bytes)),
+            (FileKind::Binary, Found::Whole { hash, .. }) => content != Some(*hash),
             (FileKind::Text, _) => true,
             (FileKind::Folder, _) => false,
         }
     }
 
-    fn create_from_disk(
-        &mut self,
-        act: Act,
-        path: RelPath,
-        content: encoding::Content,
-        bytes: &[u8],
-        mode: u32,
-        now: Now,
-    ) -> Result<FileId> {
-        match content {
-            encoding::Content::Text { text, meta, exact } => {
+    fn create_from_disk(&mut self, act: Act, path: RelPath, found: Found<'_>, mode: u32, now: Now) -> Result<FileId> {
+        match found {
+            Found::Text { text, meta, exact, bytes } => {
                 let meta = FileMeta { mode, raw: self.raw_content(&text, bytes, exact)?, ..meta };
                 let source = self.text_source(&text)?;
                 self.create_step(act, path, FileKind::Text, meta, Some(source), now)
             }
-            encoding::Content::Binary { .. } => {
-                let hash = self.log.put_blob(bytes).map_err(crate::api_error)?;
-                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            Found::Whole { hash, length_bytes } => {
+                let length = u32::try_from(length_bytes).unwrap_or(u32::MAX);
                 let meta = FileMeta { mode, ..FileMeta::default() };
                 self.create_step(act, path, FileKind::Binary, meta, Some(TextSource::Blob { hash, length }), now)
             }
@@ -258,13 +284,11 @@ impl Engine {
         Ok(())
     }
 
-    pub(crate) fn put_content(&mut self, act: Act, file: FileId, bytes: &[u8], now: Now) -> Result<()> {
-        let blob = self.log.put_blob(bytes).map_err(crate::api_error)?;
-        if self.tree.get(&file).and_then(|node| node.content).is_some_and(|(hash, _)| hash == blob) {
-            return Ok(());
+    fn note_content(&mut self, act: Act, file: FileId, blob: BlobHash, length_bytes: u64, now: Now) {
+        let known = self.tree.get(&file).and_then(|node| node.content);
+        if known.is_none_or(|(hash, _)| hash != blob) {
+            self.tree_step(act, file, Change::Content { blob, length_bytes }, now);
         }
-        self.tree_step(act, file, Change::Content { blob, length_bytes: bytes.len() as u64 }, now);
-        Ok(())
     }
 
     fn take_in_folder(&mut self, act: Act, path: RelPath, now: Now) -> Result<Option<FileId>> {

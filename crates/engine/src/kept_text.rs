@@ -140,9 +140,13 @@ impl Engine {
         Ok((document.text.to_string(), document.timeline.n_steps() as u64))
     }
 
-    /// Reads the history of one file that is shown already. Returns whether there was one.
+    /// Reads the history of one file that is shown already, but first what a timeline is drawn from: somebody will ask
+    /// for that at once. Returns whether there was one.
     pub fn read_ahead(&mut self) -> bool {
         let Some(file) = self.shown.keys().next().copied() else { return false };
+        if self.workspace.is_none() && self.outline_mut().is_ok() {
+            return true;
+        }
         if let Err(error) = self.load_document(file) {
             tracing::warn!(%error, %file, "the history of a file that is shown cannot be read");
         }

@@ -22,6 +22,7 @@ mod outgoing;
 mod records;
 mod request;
 mod restore;
+mod rights;
 mod undo;
 mod views;
 mod workspace;
@@ -40,6 +41,7 @@ use codesync_base::{Clock, DeltaHash, DeviceId, FileId, LogId, Origin, ProjectId
 use codesync_doc::Tree;
 use codesync_log::{Log, LogError};
 use codesync_timeline::AuthorIdx;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 type Result<T> = std::result::Result<T, ApiError>;
@@ -112,6 +114,8 @@ pub struct Engine {
     shown: BTreeMap<FileId, String>,
     others: foreign::Others,
     links: links::Links,
+    /// None as long as everybody may do everything here.
+    rights: Option<codesync_auth::Access>,
     views: BTreeMap<u32, views::View>,
     next_view_id: u32,
     unwritten: BTreeMap<FileId, outgoing::Unwritten>,
@@ -138,6 +142,14 @@ pub struct Engine {
 impl Engine {
     /// Opens the workspace that a log holds; an empty log becomes a new workspace.
     pub fn open(log: Log, key: DeviceKey, profile: Profile, now: Now) -> Result<Self> {
+        let mut engine = Self::join(log, key, profile)?;
+        engine.begin_session(now);
+        Ok(engine)
+    }
+
+    /// The same for a workspace of others that this device was let into: before their history is here, and with it the
+    /// delta that lets it in, nothing is said.
+    pub fn join(log: Log, key: DeviceKey, profile: Profile) -> Result<Self> {
         let own = LogId { device: key.device(), incarnation: profile.incarnation };
         let head = log.head(&own);
         let mut engine = Self {
@@ -158,6 +170,7 @@ impl Engine {
             shown: BTreeMap::new(),
             others: foreign::Others::knowing(log.heads().into_iter().filter(|head| head.log != own)),
             links: links::Links::default(),
+            rights: None,
             views: BTreeMap::new(),
             next_view_id: 1,
             unwritten: BTreeMap::new(),
@@ -179,9 +192,9 @@ impl Engine {
         };
         engine.load_tree()?;
         engine.load_arrivals();
+        engine.load_forks()?;
         // All that an opened log has is on disk.
         engine.save.saved_ms = Some(engine.clock.last().wall_ms).filter(|ms| *ms > 0);
-        engine.begin_session(now);
         Ok(engine)
     }
 
@@ -416,6 +429,8 @@ pub(crate) struct Authors {
     names: BTreeMap<DeviceId, String>,
     /// What each log says of its person.
     sessions: BTreeMap<LogId, String>,
+    /// How authors are shown, made when first asked for: every moment that is looked at tells its author.
+    shown: RefCell<BTreeMap<AuthorIdx, Author>>,
 }
 
 impl Authors {
@@ -432,6 +447,7 @@ impl Authors {
 
     /// A log says who works with it.
     fn name(&mut self, log: &LogId, person: &str) {
+        self.shown.borrow_mut().clear();
         self.sessions.insert(*log, person.to_owned());
         self.names.insert(log.device, person.to_owned());
         self.index(log, Origin::Session);
@@ -442,6 +458,10 @@ impl Authors {
     }
 
     fn shown(&self, index: AuthorIdx) -> Author {
+        self.shown.borrow_mut().entry(index).or_insert_with(|| self.described(index)).clone()
+    }
+
+    fn described(&self, index: AuthorIdx) -> Author {
         match usize::from(index.0).checked_sub(1).and_then(|at| self.devices.get(at)) {
             None => Author { id: "disk".into(), name: "Disk".into(), initials: "D".into(), color: None },
             Some(device) => {

@@ -2,6 +2,7 @@
 //! becomes durable here they pass on. Opens no connection and knows no address; who may come in, a gate decides.
 
 use crate::{Arrived, Engine, Held, Now};
+use codesync_auth::Access;
 use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, Head, LogId, RelPath, SignedDelta};
 use codesync_sync::{
     Admission, BlobPiece, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment, Output, Reason, Replica,
@@ -10,8 +11,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// Decides whether the device that says Hello may come in over a connection.
-pub type Gate = Box<dyn FnMut(LinkId, &Hello) -> Admission + Send>;
+/// Decides whether the device that says Hello may come in over a connection, by the rights as they are (none: nobody
+/// looks at them).
+pub type Gate = Box<dyn FnMut(LinkId, &Hello, Option<&Access>) -> Admission + Send>;
 
 /// What is to be done for a link.
 #[derive(Clone, PartialEq, Debug)]
@@ -185,7 +187,8 @@ impl Engine {
     fn take_delivery(&mut self, id: LinkId, deltas: Vec<Incoming>, cost_bytes: u64, moment: Moment) {
         let log_of: BTreeMap<DeltaHash, LogId> =
             deltas.iter().map(|incoming| (incoming.signed.hash, incoming.signed.delta.log)).collect();
-        let arrived = deltas.into_iter().map(|Incoming { signed, bytes }| Arrived { bytes, signature: signed.signature });
+        let arrived =
+            deltas.into_iter().map(|Incoming { signed, bytes }| Arrived { bytes, signature: signed.signature });
         // Links tell days and hours by no clock of the wall: the offset of the time zone is of no use here.
         let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
         let mut refused = Vec::new();
@@ -193,6 +196,11 @@ impl Engine {
             Ok(received) => {
                 if received.held.iter().any(|(_, held)| *held == Held::OwnLog) {
                     self.links.outputs.push((id, LinkOutput::OwnLogElsewhere));
+                }
+                for (hash, held) in &received.held {
+                    // Asked for again it would only be held again.
+                    let is_for_good = matches!(held, Held::Quarantined(_));
+                    refused.extend(log_of.get(hash).copied().filter(|_| is_for_good));
                 }
                 for (hash, why) in &received.refused {
                     tracing::warn!(?why, delta = %hash, "a delta of a peer is refused");
@@ -223,7 +231,7 @@ struct View<'a> {
 
 impl Replica for View<'_> {
     fn admit(&mut self, link: LinkId, hello: &Hello) -> Admission {
-        (self.gate)(link, hello)
+        (self.gate)(link, hello, self.engine.access())
     }
 
     fn heads(&self) -> Vec<Head> {

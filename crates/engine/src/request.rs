@@ -15,6 +15,9 @@ impl Engine {
         if self.is_store_failed() && changes_something(&request) {
             return Err(self.store_refusal());
         }
+        if changes_something(&request) || matches!(request, Request::EditView { .. }) {
+            self.may(codesync_auth::Act::Edit)?;
+        }
         match request {
             Request::Status => self.status().map(Reply::Status),
             Request::Flush => {

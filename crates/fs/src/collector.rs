@@ -28,6 +28,8 @@ pub struct Batch {
     pub mass: bool,
     /// The system lost track of changes: look at everything.
     pub overflow: bool,
+    /// A part of a mass change that does not end yet: what comes next belongs to it.
+    pub goes_on: bool,
 }
 
 /// Gathers changes into batches.
@@ -93,9 +95,10 @@ impl Collector {
         }
         let overflow = std::mem::take(&mut self.overflow);
         let mass = self.is_mass() || overflow;
+        let goes_on = mass && (self.is_index_locked || now_ms < self.last_ms + MASS_QUIET_MS);
         let paths = std::mem::take(&mut self.pending);
         self.is_mass = false;
-        Some(Batch { paths: if overflow { BTreeSet::new() } else { paths }, mass, overflow })
+        Some(Batch { paths: if overflow { BTreeSet::new() } else { paths }, mass, overflow, goes_on })
     }
 
     /// When to ask again, unless something is added before; none when nothing is pending.

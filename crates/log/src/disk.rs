@@ -8,6 +8,9 @@ pub use real::RealDisk;
 
 use std::io;
 
+/// What makes a file durable, wherever it is run.
+pub type SyncTask = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// Files named by relative paths with `/`, such as `journal/00000001.seg`.
 ///
 /// Only what was synced survives a crash: `append`, `truncate` and `remove` may be undone or torn by one until
@@ -23,6 +26,11 @@ pub trait Disk: Send {
     fn append(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
     /// Makes the content durable, and the name too when the file is new.
     fn sync(&mut self, name: &str) -> io::Result<()>;
+    /// The same as a task for another thread. What is appended after this call is not covered.
+    fn sync_later(&mut self, name: &str) -> io::Result<SyncTask> {
+        let done = self.sync(name);
+        Ok(Box::new(move || done))
+    }
     /// Puts a whole new content under a name: temporary file, fsync, rename, fsync of the folder.
     fn replace(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
     fn truncate(&mut self, name: &str, length_bytes: u64) -> io::Result<()>;

@@ -14,8 +14,8 @@ mod testing;
 mod writer;
 
 pub use block::brief::{BriefStep, Outline};
-pub use disk::{CrashStyle, Disk, MemoryDisk, RealDisk};
+pub use disk::{CrashStyle, Disk, MemoryDisk, RealDisk, SyncTask};
 pub use error::LogError;
 pub use index::{Entry, Index, IndexChange, MemoryIndex, SledIndex};
-pub use log::{Brief, Log, Options};
+pub use log::{BlobSync, BlobSynced, Brief, Log, Options, PackedBlob};
 pub use report::{Finding, OpenReport, Outcome, SealReport, VerifyReport};

@@ -11,6 +11,7 @@ mod open;
 mod read;
 mod seal;
 
+pub use blobs::{BlobSync, BlobSynced, PackedBlob};
 pub use read::Brief;
 
 use crate::block::{BlockId, Summary};
@@ -149,6 +150,12 @@ impl Log {
     /// covers it all.
     pub fn sync(&mut self) -> Result<(), LogError> {
         let synced = self.writer.sync();
+        self.follow_moved_blobs();
+        synced
+    }
+
+    fn sync_all(&mut self) -> Result<(), LogError> {
+        let synced = self.writer.sync_all();
         self.follow_moved_blobs();
         synced
     }

@@ -3,7 +3,7 @@
 mod twins;
 
 use crate::LogError;
-use crate::disk::Disk;
+use crate::disk::{Disk, SyncTask};
 use crate::journal::{self, Class, RECORD_HEADER_BYTES, RecordKind};
 use std::collections::BTreeMap;
 use std::io;
@@ -59,12 +59,35 @@ pub(crate) struct Writer {
     current: BTreeMap<Class, Current>,
     /// Deltas that follow blobs which are not durable. Written, they could outlive these in a crash.
     held_back: Vec<Vec<u8>>,
+    /// Whether a delta may name a blob that is not durable. Those put ahead of time are named only once they are.
+    are_blobs_named: bool,
     /// Of segments that have one.
     twins: BTreeMap<u32, Twin>,
     next_number: u32,
     segment_bytes_max: u64,
     moved: Vec<(Place, Place)>,
     has_ballast: bool,
+}
+
+/// Blobs that are to become durable on another thread.
+pub(crate) struct BlobSync {
+    number: u32,
+    /// Length of the segment that is covered.
+    until: u64,
+    task: SyncTask,
+}
+
+/// How it went.
+pub(crate) struct BlobSynced {
+    number: u32,
+    until: u64,
+    result: io::Result<()>,
+}
+
+impl BlobSync {
+    pub fn run(self) -> BlobSynced {
+        BlobSynced { number: self.number, until: self.until, result: (self.task)() }
+    }
 }
 
 const BALLAST: &str = "ballast";
@@ -78,6 +101,7 @@ impl Writer {
             segments: BTreeMap::new(),
             current: BTreeMap::new(),
             held_back: Vec::new(),
+            are_blobs_named: false,
             twins: BTreeMap::new(),
             next_number: 1,
             segment_bytes_max,
@@ -112,7 +136,7 @@ impl Writer {
 
     /// Writes a delta, or holds it back until the blobs before it are durable.
     pub fn append_delta(&mut self, payload: Vec<u8>) -> Result<(), LogError> {
-        if !self.held_back.is_empty() || self.unsynced_bytes(Class::Blobs) > 0 {
+        if !self.held_back.is_empty() || self.are_blobs_named {
             self.held_back.push(payload);
             return Ok(());
         }
@@ -130,17 +154,79 @@ impl Writer {
         Ok(())
     }
 
+    /// Whether something waits for [`Self::sync`].
     pub fn unsynced(&self) -> bool {
-        !self.held_back.is_empty() || self.current.values().any(|current| !current.unsynced.is_empty())
+        let waits = |(class, current): (&Class, &Current)| {
+            !current.unsynced.is_empty() && (*class != Class::Blobs || self.are_blobs_named)
+        };
+        !self.held_back.is_empty() || self.current.iter().any(waits)
+    }
+
+    /// From now on a delta may name this blob: if it is not durable it goes with the next sync.
+    pub fn name_blob(&mut self, place: Place) {
+        let current = self.current.entry(Class::Blobs).or_default();
+        let first = current.unsynced.first().map(|record| record.place);
+        self.are_blobs_named |=
+            first.is_some_and(|first| first.segment == place.segment && first.offset <= place.offset);
+    }
+
+    /// Makes everything durable, blobs that no delta waits for, too.
+    pub fn sync_all(&mut self) -> Result<(), LogError> {
+        self.sync_blobs()?;
+        self.sync()
+    }
+
+    fn sync_blobs(&mut self) -> Result<(), LogError> {
+        self.sync_class(Class::Blobs)?;
+        self.are_blobs_named = false;
+        Ok(())
+    }
+
+    /// Begins to make the blobs durable that were appended so far. The task is for another thread; none when there is
+    /// nothing to do.
+    pub fn begin_blob_sync(&mut self) -> Result<Option<BlobSync>, LogError> {
+        let Some(current) = self.current.get(&Class::Blobs).filter(|current| !current.unsynced.is_empty()) else {
+            return Ok(None);
+        };
+        if current.is_doubtful {
+            self.rewrite_unsynced(Class::Blobs)?;
+        }
+        let current = self.current.entry(Class::Blobs).or_default();
+        let number = current.number.expect("invariant: unsynced records stand in a segment");
+        let name = journal::segment_name(number);
+        let until = self.segments[&number].length_bytes;
+        let task = self.disk.sync_later(&name).map_err(|error| LogError::of(&name, error))?;
+        Ok(Some(BlobSync { number, until, task }))
+    }
+
+    /// Takes note of what became durable elsewhere, or did not.
+    pub fn end_blob_sync(&mut self, done: BlobSynced) -> Result<(), LogError> {
+        let current = self.current.entry(Class::Blobs).or_default();
+        // What another sync made durable meanwhile, or a failed one moved, is no business of this one.
+        if current.number != Some(done.number) || current.is_doubtful {
+            return Ok(());
+        }
+        if let Err(error) = done.result {
+            current.is_doubtful = !current.unsynced.is_empty();
+            return Err(LogError::of(&journal::segment_name(done.number), error));
+        }
+        let n_synced = current.unsynced.partition_point(|record| record.place.offset < done.until);
+        let synced: Vec<Unsynced> = current.unsynced.drain(..n_synced).collect();
+        self.are_blobs_named &= !current.unsynced.is_empty();
+        self.copy_to_twin(Class::Blobs, done.number, &synced);
+        Ok(())
     }
 
     pub fn unsynced_bytes(&self, class: Class) -> usize {
         self.current.get(&class).map_or(0, |current| current.unsynced.iter().map(|record| record.payload().len()).sum())
     }
 
-    /// Makes everything appended durable. Blobs go first: a delta must not outlive the blob it names.
+    /// Makes everything appended durable, but for blobs that no delta names yet. Blobs go first: a delta must not
+    /// outlive the blob it names.
     pub fn sync(&mut self) -> Result<(), LogError> {
-        self.sync_class(Class::Blobs)?;
+        if self.are_blobs_named {
+            self.sync_blobs()?;
+        }
         self.sync_class(Class::Sealed)?;
         self.write_held_back()?;
         self.sync_class(Class::Live)

@@ -2,6 +2,7 @@
 //! overwrites what it has not seen: before a write the disk is looked at.
 
 mod look;
+mod read_ahead;
 
 pub(crate) use look::Intents;
 
@@ -13,7 +14,8 @@ use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{BlobHash, FileId, FileKind, RelPath};
 use codesync_engine::{AutoSave, DiskImage, DiskImageKind, Engine, Intake, IntakeKind, IntakeRun, Now};
 use codesync_fs::{DiskChange, DiskFile, Folder, FolderError, Observed, Rules, ShadowEntry, Stamp, Texts};
-use look::{Look, Looked, Looking, Note};
+use look::{Look, Looked, Looking, Note, SMALL_BYTES, SMALL_FILES};
+use read_ahead::{Read, ReadAhead, ReadContent, ReadFile};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -34,6 +36,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(200);
 const CHEAP: usize = 64;
 /// How long an intake rests that the full disk stopped.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The next part of a mass change is handed on sooner than this, if there is one.
+const HOLD: Duration = Duration::from_secs(11);
 /// More changed files than this at once are a mass change.
 const MASS_FILES: usize = 20;
 
@@ -47,6 +51,7 @@ pub(crate) struct Bridge {
     /// A look under way.
     looking: Option<Begun>,
     intake: Option<Running>,
+    held: Option<Held>,
     /// Where to look once the running intake is done.
     next_look: Option<Wanted>,
     /// An intake that the full disk stopped goes on then.
@@ -55,28 +60,65 @@ pub(crate) struct Bridge {
     unmarked: Vec<FileId>,
 }
 
+/// How much another program changed, as far as is known when it is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Size {
+    Few,
+    /// One act, with an automatic moment before it.
+    Mass,
+    /// More of it is to come.
+    PartOfMass,
+}
+
+impl Size {
+    pub fn of(batch: &codesync_fs::Batch) -> Self {
+        match (batch.mass, batch.goes_on) {
+            (true, true) => Size::PartOfMass,
+            (true, false) => Size::Mass,
+            (false, _) => Size::Few,
+        }
+    }
+}
+
+/// The act of a mass change, open for what is still to come of it.
+struct Held {
+    run: IntakeRun,
+    until: Instant,
+}
+
 /// A look at paths, or at everything (none).
 struct Wanted {
     paths: Option<BTreeSet<RelPath>>,
-    mass: bool,
+    size: Size,
 }
 
 /// A look under way, and what could not wait for its end.
 struct Begun {
     looking: Looking,
-    mass: bool,
+    size: Size,
     is_first: bool,
     run: Option<IntakeRun>,
+}
+
+/// How far an intake got.
+#[derive(PartialEq, Eq)]
+enum Step {
+    More,
+    /// What comes next is still being read.
+    Awaited,
+    Done,
 }
 
 /// An intake that goes on over several turns.
 struct Running {
     run: IntakeRun,
-    mass: bool,
+    size: Size,
     /// Files that did not change, with newer stamps, and when these were taken.
     refreshed: VecDeque<(RelPath, BlobHash, Stamp)>,
     began_ns: i64,
     changes: VecDeque<DiskChange>,
+    /// Many files, or large ones, are read on a thread of its own.
+    ahead: Option<ReadAhead>,
     /// Empty folders that came, and folders that went.
     folders: VecDeque<(RelPath, IntakeKind)>,
 }
@@ -97,6 +139,7 @@ impl Bridge {
             shadow,
             looking: None,
             intake: None,
+            held: None,
             next_look: None,
             paused_until: None,
             unmarked: Vec::new(),
@@ -141,14 +184,14 @@ impl Bridge {
         &mut self,
         engine: &mut Engine,
         paths: Option<&BTreeSet<RelPath>>,
-        mass: bool,
+        size: Size,
         now: Now,
     ) -> Result<()> {
         if !self.is_busy() {
-            return self.begin_look(engine, paths.cloned(), mass, now);
+            return self.begin_look(engine, paths.cloned(), size, now);
         }
-        let next = self.next_look.get_or_insert(Wanted { paths: Some(BTreeSet::new()), mass });
-        next.mass |= mass;
+        let next = self.next_look.get_or_insert(Wanted { paths: Some(BTreeSet::new()), size });
+        next.size = next.size.max(size);
         match (&mut next.paths, paths) {
             (Some(known), Some(paths)) => known.extend(paths.iter().cloned()),
             (known, _) => *known = None,
@@ -158,7 +201,7 @@ impl Bridge {
 
     /// The first look of an opening: at everything. Small folders are known when this returns.
     pub fn look_first(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
-        self.begin_look(engine, None, false, now)?;
+        self.begin_look(engine, None, Size::Few, now)?;
         let until = Instant::now() + FIRST_LOOK;
         while self.looking.is_some() && Instant::now() < until {
             self.hear_look(engine, until, now)?;
@@ -170,30 +213,30 @@ impl Bridge {
         &mut self,
         engine: &mut Engine,
         paths: Option<BTreeSet<RelPath>>,
-        mass: bool,
+        size: Size,
         now: Now,
     ) -> Result<()> {
         let look = self.prepare(engine, paths);
         if look.is_small() {
-            return self.look_here(engine, look, mass, now);
+            return self.look_here(engine, look, size, now);
         }
         let is_first = look.is_first;
         let looking = Looking::start(look).map_err(|source| cannot("look at", self.folder.root(), &source))?;
-        self.looking = Some(Begun { looking, mass, is_first, run: None });
+        self.looking = Some(Begun { looking, size, is_first, run: None });
         Ok(())
     }
 
     /// Looks at paths (none: at everything) at once, and begins to take in what changed.
-    pub fn look(&mut self, engine: &mut Engine, paths: Option<&BTreeSet<RelPath>>, mass: bool, now: Now) -> Result<()> {
-        self.finish_intake(engine, now)?;
+    pub fn look(&mut self, engine: &mut Engine, paths: Option<&BTreeSet<RelPath>>, size: Size, now: Now) -> Result<()> {
+        self.finish_busy(engine, now)?;
         let look = self.prepare(engine, paths.cloned());
-        self.look_here(engine, look, mass, now)
+        self.look_here(engine, look, size, now)
     }
 
-    fn look_here(&mut self, engine: &mut Engine, look: Look, mass: bool, now: Now) -> Result<()> {
+    fn look_here(&mut self, engine: &mut Engine, look: Look, size: Size, now: Now) -> Result<()> {
         let texts = EngineTexts { engine: RefCell::new(engine), folder: &self.folder, shadow: &self.shadow };
         let looked = look.run(&texts).map_err(folder_error)?;
-        self.take_up(engine, looked, None, mass, now)
+        self.take_up(engine, looked, None, size, now)
     }
 
     fn prepare(&mut self, engine: &Engine, paths: Option<BTreeSet<RelPath>>) -> Look {
@@ -226,9 +269,9 @@ impl Bridge {
                 Note::Wants(file) => begun.looking.answer(engine.text_of(file)),
                 Note::Done(looked) => {
                     let begun = self.looking.take();
-                    let (run, mass) = begun.map_or((None, false), |begun| (begun.run, begun.mass));
+                    let (run, size) = begun.map_or((None, Size::Few), |begun| (begun.run, begun.size));
                     let taken_up = match looked {
-                        Ok(looked) => self.take_up(engine, *looked, run, mass, now),
+                        Ok(looked) => self.take_up(engine, *looked, run, size, now),
                         Err(error) => {
                             run.map_or(Ok(()), |run| engine.end_intake(run, false)).and(Err(folder_error(error)))
                         }
@@ -246,7 +289,7 @@ impl Bridge {
     /// Looks where it was to be looked meanwhile.
     fn look_again(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
         match self.next_look.take() {
-            Some(next) => self.begin_look(engine, next.paths, next.mass, now),
+            Some(next) => self.begin_look(engine, next.paths, next.size, now),
             None => Ok(()),
         }
     }
@@ -257,7 +300,7 @@ impl Bridge {
         engine: &mut Engine,
         looked: Looked,
         run: Option<IntakeRun>,
-        mass: bool,
+        size: Size,
         now: Now,
     ) -> Result<()> {
         let observed = &looked.observed;
@@ -279,14 +322,53 @@ impl Bridge {
         if is_quiet && run.is_none() {
             return Ok(());
         }
-        let mass = (mass && looked.changes.len() > 1) || looked.changes.len() > MASS_FILES;
-        let run = match run {
-            Some(run) => run,
-            None => engine.begin_intake(looked.is_first, mass, now)?,
+        let n_changes = looked.changes.len();
+        let mut size = if n_changes > MASS_FILES { size.max(Size::Mass) } else { size };
+        let is_part = size == Size::PartOfMass;
+        if n_changes <= 1 && !is_part {
+            size = Size::Few;
+        }
+        let run = match (run, self.held.take()) {
+            (None, Some(held)) => {
+                // More of a mass change that was handed on in parts.
+                size = size.max(Size::Mass);
+                held.run
+            }
+            (Some(run), held) => {
+                held.map_or(Ok(()), |held| engine.end_intake(held.run, true))?;
+                run
+            }
+            (None, None) => engine.begin_intake(looked.is_first, size > Size::Few, now)?,
         };
+        let ahead = self.read_ahead(&looked.changes, looked.n_bytes);
         let (changes, refreshed, began_ns) = (looked.changes.into(), looked.refreshed.into(), looked.began_ns);
-        self.intake = Some(Running { run, mass, refreshed, began_ns, changes, folders });
+        self.intake = Some(Running { run, size, refreshed, began_ns, changes, ahead, folders });
         Ok(())
+    }
+
+    /// Begins to read what is to be taken in, where that is much.
+    fn read_ahead(&self, changes: &[DiskChange], n_bytes: u64) -> Option<ReadAhead> {
+        let contents: Vec<_> = changes.iter().filter_map(content_path).collect();
+        if contents.len() <= SMALL_FILES && n_bytes <= SMALL_BYTES {
+            return None;
+        }
+        let paths = contents.into_iter().map(|path| (path.clone(), self.shadow.table.get(path).is_some()));
+        // Without a thread they are read when they are taken in.
+        ReadAhead::start(self.folder.clone(), paths.collect()).ok()
+    }
+
+    /// One mass change is one act, though it was handed on in parts.
+    fn end_or_hold(&mut self, engine: &mut Engine, running: Running) -> Result<()> {
+        let is_next_near = self.next_look.as_ref().is_some_and(|next| next.size > Size::Few);
+        if running.size == Size::PartOfMass || (running.size == Size::Mass && is_next_near) {
+            self.held = Some(Held { run: running.run, until: Instant::now() + HOLD });
+            return Ok(());
+        }
+        engine.end_intake(running.run, running.size > Size::Few)
+    }
+
+    fn end_held(&mut self, engine: &mut Engine) -> Result<()> {
+        self.held.take().map_or(Ok(()), |held| engine.end_intake(held.run, true))
     }
 
     fn note_scan(&self, engine: &mut Engine, observed: &Observed) {
@@ -309,7 +391,9 @@ impl Bridge {
     pub fn patience(&self) -> Option<Duration> {
         let wait = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
         let intake = self.intake.is_some().then_some(wait);
-        intake.or(self.looking.is_some().then_some(ASK_EVERY))
+        let looking = self.looking.is_some().then_some(ASK_EVERY);
+        let held = self.held.as_ref().map(|held| held.until.saturating_duration_since(Instant::now()));
+        intake.or(looking).or(held)
     }
 
     /// Goes on with an intake for a moment.
@@ -318,15 +402,22 @@ impl Bridge {
             return Ok(());
         }
         self.paused_until = None;
+        if !self.is_busy() && self.held.as_ref().is_some_and(|held| Instant::now() >= held.until) {
+            self.end_held(engine)?;
+        }
         let until = Instant::now() + TURN;
         // A look that wants to know something often wants more right after.
         self.hear_look(engine, Instant::now() + ASK_EVERY, now)?;
         while let Some(mut running) = self.intake.take() {
             let done = self.take_in_next(engine, &mut running, now);
             match done {
-                Ok(true) => self.intake = Some(running),
-                Ok(false) => {
-                    engine.end_intake(running.run, running.mass)?;
+                Ok(Step::More) => self.intake = Some(running),
+                Ok(Step::Awaited) => {
+                    self.intake = Some(running);
+                    break;
+                }
+                Ok(Step::Done) => {
+                    self.end_or_hold(engine, running)?;
                     self.look_again(engine, now)?;
                 }
                 Err(error) => {
@@ -342,21 +433,29 @@ impl Bridge {
         Ok(())
     }
 
-    /// Takes in the next change and the next folder. Says whether there was one; fails when the disk is full,
-    /// and nothing is passed over then.
-    fn take_in_next(&mut self, engine: &mut Engine, running: &mut Running, now: Now) -> Result<bool> {
+    /// Takes in the next change and the next folder. Fails when the disk is full, and nothing is passed over then.
+    fn take_in_next(&mut self, engine: &mut Engine, running: &mut Running, now: Now) -> Result<Step> {
         let n_cheap = running.refreshed.len().min(CHEAP);
         for (path, hash, stamp) in running.refreshed.drain(..n_cheap) {
             self.shadow.refresh(&path, hash, stamp, running.began_ns);
         }
         if n_cheap > 0 {
-            return Ok(true);
+            return Ok(Step::More);
         }
         if running.changes.is_empty() && running.folders.is_empty() {
-            return Ok(false);
+            return Ok(Step::Done);
         }
         if let Some(change) = running.changes.front() {
-            self.take_in_front(engine, &mut running.run, change, now)?;
+            let mut read = None;
+            if let (Some(path), Some(ahead)) = (content_path(change), &mut running.ahead) {
+                match ahead.take(path, engine.log_mut(), Instant::now() + ASK_EVERY)? {
+                    Read::Ready(file) => read = Some(*file),
+                    Read::Awaited => return Ok(Step::Awaited),
+                    Read::Never => {}
+                }
+            }
+            let read = read.filter(|read| self.is_still_so(read, running.began_ns));
+            self.take_in_front(engine, &mut running.run, change, read, now)?;
             running.changes.pop_front();
         }
         // After all files: a folder is empty only then.
@@ -365,13 +464,27 @@ impl Bridge {
         {
             engine.take_in(&mut running.run, Intake { path, known: None, kind }, now)?;
         }
-        Ok(true)
+        Ok(Step::More)
+    }
+
+    /// Whether what was read may be taken in: nothing of the file was taken in or written by us since the look, or
+    /// else it is what is there now.
+    fn is_still_so(&self, read: &ReadFile, began_ns: i64) -> bool {
+        let is_untouched = self.shadow.table.get(&read.path).is_none_or(|known| known.noted_ns <= began_ns);
+        is_untouched || matches!(self.folder.stat(&read.path), Ok(Some(stamp)) if stamp == read.stamp)
     }
 
     /// Takes in one change. Fails when the disk is full only: one file that cannot be taken in must not stop the
     /// others. It stays unknown, so that it is not written over, either.
-    fn take_in_front(&mut self, engine: &mut Engine, run: &mut IntakeRun, change: &DiskChange, now: Now) -> Result<()> {
-        match self.take_in(engine, run, change, now) {
+    fn take_in_front(
+        &mut self,
+        engine: &mut Engine,
+        run: &mut IntakeRun,
+        change: &DiskChange,
+        read: Option<ReadFile>,
+        now: Now,
+    ) -> Result<()> {
+        match self.take_in(engine, run, change, read, now) {
             Err(error) if error.code == ErrorCode::DiskFull => return Err(error),
             Err(error) => tracing::warn!(%error, ?change, "a change of the folder could not be taken in"),
             Ok(()) => {}
@@ -395,7 +508,9 @@ impl Bridge {
             }
             let change = done.is_ok().then(|| place(&running)).flatten().and_then(|at| running.changes.remove(at));
             if let Some(change) = change {
-                done = self.take_in_front(engine, &mut running.run, &change, now);
+                let read = running.ahead.as_mut().and_then(|ahead| ahead.take_early(path));
+                let read = read.filter(|read| self.is_still_so(read, running.began_ns));
+                done = self.take_in_front(engine, &mut running.run, &change, read, now);
                 if done.is_err() {
                     running.changes.push_front(change);
                 }
@@ -422,9 +537,9 @@ impl Bridge {
             let Some(begun) = &mut self.looking else { break };
             let mut run = match begun.run.take() {
                 Some(run) => run,
-                None => engine.begin_intake(begun.is_first, begun.mass, now)?,
+                None => engine.begin_intake(begun.is_first, begun.size > Size::Few, now)?,
             };
-            let done = self.take_in_front(engine, &mut run, change, now);
+            let done = self.take_in_front(engine, &mut run, change, None, now);
             if let Some(begun) = &mut self.looking {
                 begun.run = Some(run);
             }
@@ -433,7 +548,13 @@ impl Bridge {
         Ok(())
     }
 
+    /// Takes in all that is known to have changed.
     pub fn finish_intake(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
+        self.finish_busy(engine, now)?;
+        self.end_held(engine)
+    }
+
+    fn finish_busy(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
         self.paused_until = None;
         while self.is_busy() {
             self.hear_look(engine, Instant::now() + PAUSE, now)?;
@@ -443,17 +564,24 @@ impl Bridge {
     }
 
     /// The folder may be another by now than it was when it was looked at: whoever made it so is noticed again.
-    fn take_in(&mut self, engine: &mut Engine, run: &mut IntakeRun, change: &DiskChange, now: Now) -> Result<()> {
+    fn take_in(
+        &mut self,
+        engine: &mut Engine,
+        run: &mut IntakeRun,
+        change: &DiskChange,
+        read: Option<ReadFile>,
+        now: Now,
+    ) -> Result<()> {
         match change {
             DiskChange::Removed { path } if self.is_there(path) => Ok(()),
             DiskChange::Removed { path } => self.take_in_removal(engine, run, path, now),
             DiskChange::Renamed { from, to } => match (self.is_there(from), self.is_there(to)) {
-                (true, _) if from.folded() != to.folded() => self.take_in_content(engine, run, to, now),
+                (true, _) if from.folded() != to.folded() => self.take_in_content(engine, run, to, None, now),
                 (_, false) => self.take_in_removal(engine, run, from, now),
                 _ => self.take_in_rename(engine, run, from, to, now),
             },
             DiskChange::Created { path } | DiskChange::Modified { path } | DiskChange::ModeChanged { path, .. } => {
-                self.take_in_content(engine, run, path, now)
+                self.take_in_content(engine, run, path, read, now)
             }
         }
     }
@@ -493,16 +621,32 @@ impl Bridge {
         Ok(())
     }
 
-    fn take_in_content(&mut self, engine: &mut Engine, run: &mut IntakeRun, path: &RelPath, now: Now) -> Result<()> {
-        // Gone again, or not to be read: the next look tells.
-        let Ok(Some(DiskFile { bytes, stamp })) = self.folder.read(path) else { return Ok(()) };
-        let hash = BlobHash::of(&bytes);
+    fn take_in_content(
+        &mut self,
+        engine: &mut Engine,
+        run: &mut IntakeRun,
+        path: &RelPath,
+        read: Option<ReadFile>,
+        now: Now,
+    ) -> Result<()> {
+        let (hash, stamp, content) = match read {
+            Some(ReadFile { hash, stamp, content, .. }) => (hash, stamp, content),
+            // Gone again, or not to be read: the next look tells.
+            None => match self.folder.read(path) {
+                Ok(Some(DiskFile { bytes, stamp })) => (BlobHash::of(&bytes), stamp, ReadContent::Bytes(bytes)),
+                _ => return Ok(()),
+            },
+        };
         let known = self.shadow.table.get(path).copied();
         if known.is_some_and(|known| known.hash == hash && known.stamp.mode == stamp.mode) {
             // Taken in or written by us since the look.
             return Ok(());
         }
-        let kind = IntakeKind::File { bytes, mode: stamp.mode & 0o777, base_step: self.shadow.n_steps(path) };
+        let mode = stamp.mode & 0o777;
+        let kind = match content {
+            ReadContent::Bytes(bytes) => IntakeKind::File { bytes, mode, base_step: self.shadow.n_steps(path) },
+            ReadContent::Whole { length_bytes } => IntakeKind::Whole { hash, length_bytes, mode },
+        };
         let intake = Intake { path: path.clone(), known: known.map(|known| known.file), kind };
         let Some(file) = engine.take_in(run, intake, now)? else { return Ok(()) };
         let n_steps = engine.n_steps_on_disk(file);
@@ -611,8 +755,8 @@ impl Bridge {
             taken.iter().for_each(|image| engine.write_later(image.file, now));
             return Ok(free);
         }
-        self.look(engine, Some(&conflicts), false, now)?;
-        self.finish_intake(engine, now)?;
+        self.look(engine, Some(&conflicts), Size::Few, now)?;
+        self.finish_busy(engine, now)?;
         let mut settled = Vec::new();
         for file in images.iter().map(|image| image.file) {
             let Some(image) = engine.disk_image(file)? else { continue };
@@ -760,6 +904,16 @@ fn concerns(change: &DiskChange, path: &RelPath) -> bool {
         DiskChange::Removed { path } => touches(path),
         DiskChange::Renamed { from, to } => touches(from) || touches(to),
         _ => false,
+    }
+}
+
+/// The path whose content is to be read for a change.
+fn content_path(change: &DiskChange) -> Option<&RelPath> {
+    match change {
+        DiskChange::Created { path } | DiskChange::Modified { path } | DiskChange::ModeChanged { path, .. } => {
+            Some(path)
+        }
+        DiskChange::Removed { .. } | DiskChange::Renamed { .. } => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine thread: takes what arrived, handles all of it, makes it durable with one fsync, answers, then
 //! writes files that are due.
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Size};
 use crate::identity::Identity;
 use crate::{Options, STORE_FOLDER, config, health, settings, state, whole};
 use codesync_api::{
@@ -111,7 +111,7 @@ impl Runtime {
         if stay {
             self.bridge.look_first(&mut self.engine, now)?;
         } else {
-            self.bridge.look(&mut self.engine, None, false, now)?;
+            self.bridge.look(&mut self.engine, None, Size::Few, now)?;
         }
         while !stay && self.bridge.is_busy() {
             self.bridge.turn(&mut self.engine, now)?;
@@ -296,7 +296,7 @@ impl Runtime {
         let is_here = self.engine.look_for_folder(now, &|until| self.bridge.gone(until)).is_ok();
         if was_gone && is_here {
             drop(self.watcher.take());
-            let looked = self.watch().and_then(|()| self.bridge.look_soon(&mut self.engine, None, false, now));
+            let looked = self.watch().and_then(|()| self.bridge.look_soon(&mut self.engine, None, Size::Few, now));
             if let Err(error) = looked {
                 tracing::warn!(%error, "the folder could not be looked at");
             }
@@ -337,7 +337,7 @@ impl Runtime {
             return;
         }
         let paths = if batch.overflow { None } else { Some(&batch.paths) };
-        if let Err(error) = self.bridge.look_soon(&mut self.engine, paths, batch.mass, now) {
+        if let Err(error) = self.bridge.look_soon(&mut self.engine, paths, Size::of(batch), now) {
             tracing::warn!(%error, "the folder could not be looked at");
         }
     }
@@ -494,7 +494,7 @@ impl Runtime {
     fn import_file(&mut self, source: &Path, path: &str, now: Now) -> Result<Reply> {
         let target = RelPath::parse(path).map_err(|error| ApiError::new(ErrorCode::Invalid, error.to_string()))?;
         whole::copy_in(&self.bridge.folder, source, &target)?;
-        self.bridge.look(&mut self.engine, Some(&[target].into()), false, now)?;
+        self.bridge.look(&mut self.engine, Some(&[target].into()), Size::Few, now)?;
         self.bridge.finish_intake(&mut self.engine, now)?;
         Ok(Reply::Done)
     }
@@ -609,7 +609,7 @@ impl Runtime {
     /// As far as a program gets that is killed in the middle of a turn.
     pub(crate) fn take_in_without_commit(&mut self, paths: &[&str]) {
         let paths = paths.iter().filter_map(|path| RelPath::parse(path).ok()).collect();
-        self.bridge.look(&mut self.engine, Some(&paths), false, now()).expect("invariant: the folder is there");
+        self.bridge.look(&mut self.engine, Some(&paths), Size::Few, now()).expect("invariant: the folder is there");
         self.bridge.finish_intake(&mut self.engine, now()).expect("invariant: the disk has room");
     }
 }

@@ -17,7 +17,7 @@ pub use frame::{
 pub use held::{Incoming, Refusal};
 pub use link::{Config, Ended, Event, Fork, LinkId, Moment, Output};
 pub use mesh::Mesh;
-pub use replica::{Admission, BlobPiece, Branches, Replica};
+pub use replica::{Admission, BlobPiece, Branches, Replica, SignedTexts};
 
 #[cfg(test)]
 mod tests;

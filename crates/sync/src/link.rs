@@ -348,7 +348,9 @@ impl Link {
             a.iter().map(lead_of).sum::<u64>()
         };
         let (receive_left, send_left) = (lead(&theirs, &ours), lead(&ours, &theirs));
-        self.extras.note_progress(receive_left, send_left, context.now.steady_ms).map(|event| self.tell(event));
+        if let Some(event) = self.extras.note_progress(receive_left, send_left, context.now.steady_ms) {
+            self.tell(event);
+        }
     }
 
     fn newest_of_theirs(&self, log: &LogId) -> u32 {

@@ -48,7 +48,7 @@ pub trait Replica {
 
     /// Texts that a newcomer should see first, at most so many bytes, and this device's signature over them. Empty when
     /// there is nothing to show.
-    fn snapshot(&self, bytes_max: u32) -> Option<(Vec<(RelPath, String)>, [u8; 64])> {
+    fn snapshot(&self, bytes_max: u32) -> Option<SignedTexts> {
         let _ = bytes_max;
         None
     }
@@ -64,6 +64,9 @@ pub trait Replica {
         Vec::new()
     }
 }
+
+/// Texts of files, and a device's signature over them.
+pub type SignedTexts = (Vec<(RelPath, String)>, [u8; 64]);
 
 /// A part of a blob that came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

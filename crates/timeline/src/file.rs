@@ -169,8 +169,18 @@ impl FileTimeline {
 
     /// The same, found at once where it is `guess`.
     pub fn index_after_near(&self, key: &StepKey, guess: usize) -> usize {
-        let is_at = |n: usize| n > 0 && n <= self.rows.len() && self.key_at(n - 1) == *key;
-        if is_at(guess) && !is_at(guess + 1) { guess } else { self.index_after(key) }
+        let is_there = guess > 0 && guess <= self.rows.len() && self.key_at(guess - 1) == *key;
+        let step = |idx: usize| (self.rows.delta(idx), self.rows.step_idx(idx));
+        let is_last = is_there && (guess == self.rows.len() || step(guess) != step(guess - 1));
+        if is_last { guess } else { self.index_after(key) }
+    }
+
+    /// Where step `n` changed the text before it.
+    ///
+    /// # Panics
+    /// When there is no such step.
+    pub fn position(&self, n: usize) -> u32 {
+        self.rows.position(n - 1)
     }
 
     /// How many steps stand before this key. A step that concurrent ones parted has several rows under one key, and

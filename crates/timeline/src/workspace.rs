@@ -257,6 +257,11 @@ impl WorkspaceTimeline {
         }
     }
 
+    /// [`Entry::file_step`] of an entry.
+    pub fn file_step(&self, idx: usize) -> u32 {
+        self.rows.file_step.get_u32(idx)
+    }
+
     /// Number of entries at or before a key.
     pub fn place_of(&self, key: &StepKey) -> usize {
         let n = self.rows.len();

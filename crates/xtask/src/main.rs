@@ -8,6 +8,7 @@ mod process;
 mod project;
 mod prove;
 mod setup;
+mod sim;
 mod tidy;
 
 use anyhow::Result;
@@ -67,6 +68,18 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Simulates peers under every fault; a plan that fails is made short and shown.
+    Sim {
+        /// How many plans.
+        #[arg(long, default_value_t = 200)]
+        seeds: u64,
+        /// The first; the seed that a failure named repeats it.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The optimised build.
+        #[arg(long)]
+        release: bool,
+    },
     /// Makes the .deb and .rpm packages.
     Bundle {
         /// Instead, tries the .deb made before: installs it in a bare system, uses it there, removes it (as root).
@@ -101,6 +114,7 @@ fn obey(project: &Project, command: Command) -> Result<()> {
         Command::Codegen { check } => codegen::run(project, if check { Mode::Check } else { Mode::Write }),
         Command::Bench { arguments } => commands::bench(project, &arguments),
         Command::Prove { what, rounds, seed } => prove::run(project, what, rounds, seed),
+        Command::Sim { seeds, seed, release } => sim::run(project, seeds, seed, release),
         Command::Bundle { try_out: true } => bundle::try_out(project),
         Command::Bundle { try_out: false } => bundle::make(project),
         Command::Screenshots { only } => commands::screenshots(project, only.as_deref()),

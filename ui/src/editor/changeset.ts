@@ -343,11 +343,33 @@ const CRC32C_TABLE = Uint32Array.from({ length: 256 }, (_, i) => {
   return c >>> 0;
 });
 
-/** CRC32C (Castagnoli) of the UTF-8 form of a text. */
-export function crc32c(text: string): number {
-  let crc = 0xffffffff;
-  for (const byte of new TextEncoder().encode(text)) {
-    crc = (CRC32C_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
+/** CRC32C (Castagnoli) of the UTF-8 form of a text that comes in parts. */
+export class Crc32c {
+  #crc = 0xffffffff;
+  readonly #encoder = new TextEncoder();
+  /** The first half of a surrogate pair whose other half comes with the next part. */
+  #half = "";
+
+  push(part: string): void {
+    let text = this.#half + part;
+    this.#half = isHigh(text.charCodeAt(text.length - 1)) ? text.slice(-1) : "";
+    if (this.#half !== "") text = text.slice(0, -1);
+    let crc = this.#crc;
+    for (const byte of this.#encoder.encode(text)) crc = (CRC32C_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
+    this.#crc = crc;
   }
-  return (crc ^ 0xffffffff) >>> 0;
+
+  get value(): number {
+    const rest = this.#half;
+    this.#half = "";
+    // A half that stays alone is U+FFFD, as the encoder writes it.
+    if (rest !== "") this.push("\ufffd");
+    return (this.#crc ^ 0xffffffff) >>> 0;
+  }
+}
+
+export function crc32c(text: string): number {
+  const crc = new Crc32c();
+  crc.push(text);
+  return crc.value;
 }

@@ -86,8 +86,19 @@ class PlainSurface {
   n_replaced = 0;
   sources: PatchSource[] = [];
   constructor(public text: string) {}
-  getValue(): string {
-    return this.text;
+  /** How much of the text comes at once. */
+  n_part = Infinity;
+  snapshot(): { read(): string | null } {
+    const { text, n_part } = this;
+    let at = 0;
+    return {
+      read: () => {
+        if (at >= text.length) return null;
+        const part = text.slice(at, at + n_part);
+        at += n_part;
+        return part;
+      },
+    };
   }
   apply(splices: Splice[], source: PatchSource): void {
     this.sources.push(source);
@@ -572,6 +583,19 @@ describe("the link by itself", () => {
     view.link.onAck(1, 8);
     view.link.onPatch(patch(9, [[0, 0, "y"]], 1));
     expect(view.n_resyncs()).toBe(1);
+  });
+
+  it("a long text is checked in parts, whatever is typed meanwhile; a part may end inside a pair", async () => {
+    const text = "😀ü".repeat(200_000);
+    for (const [checksum, n_resyncs] of [[crc32c(`x${text}`), 0], [1, 1]] as const) {
+      const view = oneView(text);
+      view.surface.n_part = 1_000;
+      view.link.onPatch(patch(6, [[0, 0, "x"]], checksum));
+      expect(view.n_resyncs()).toBe(0);
+      typed(view, [[3, 0, "c"]]);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(view.n_resyncs()).toBe(n_resyncs);
+    }
   });
 
   it("while it waits for a snapshot it collects; what was lost goes again, then the rest", () => {

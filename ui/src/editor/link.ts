@@ -31,9 +31,9 @@ import type { PatchSource, Splice, ViewEdit, ViewPatch, ViewSnapshot } from "../
 import {
   type Changeset,
   EMPTY,
+  Crc32c,
   applyTo,
   compose,
-  crc32c,
   difference,
   fromSplices,
   growth,
@@ -50,8 +50,13 @@ export interface LinkPort {
   resync(): void;
 }
 
+/** A text as it was at one moment, in parts; null at its end. Costs nothing until it is read. */
+export interface TextSnapshot {
+  read(): string | null;
+}
+
 export interface TextSurface {
-  getValue(): string;
+  snapshot(): TextSnapshot;
   /** Each position counts in the text after the splices before it. Must not come back as `localEdit`. */
   apply(splices: Splice[], source: PatchSource): void;
   replaceAll(text: string): void;
@@ -65,8 +70,15 @@ interface SentEdit {
 /** So many snapshots in a row that contain nothing new mean that the engine cannot take the edits now. */
 const VAIN_SNAPSHOTS_MAX = 3;
 
-/** The base text is kept as a text and a changeset over it; longer changesets are worked in. */
+/**
+ * The base text is kept as a text and a changeset over it; longer changesets are worked in. The longer the text, the
+ * more that costs, and the rarer it is done.
+ */
 const BASE_OPS_MAX = 64;
+const BASE_UNITS_PER_OP = 4_096;
+
+/** So much of a text is checked at once; keys and frames come between. */
+const CHECKED_UNITS = 128 * 1024;
 
 export class EditorLink {
   readonly #port: LinkPort;
@@ -81,12 +93,15 @@ export class EditorLink {
   #lastRequestId = 0;
   #composing = false;
   /** The text when the composition began, to see what it really changed. */
-  #composedOver = "";
+  #composedOver: TextSnapshot | null = null;
   /** What the engine said during a composition: applying it then would break the composition. */
   #heldMessages: (() => void)[] = [];
   #awaitsSnapshot = false;
   #n_vainSnapshots = 0;
   #halfPairWaits = false;
+  /** A checksum is being worked out; the text may go on meanwhile. */
+  #isChecking = false;
+  #n_snapshots = 0;
   #disposed = false;
 
   constructor(port: LinkPort, surface: TextSurface, revision: number, text: string) {
@@ -118,14 +133,14 @@ export class EditorLink {
   compositionStart(): void {
     if (this.#disposed || this.#composing) return;
     this.#composing = true;
-    this.#composedOver = this.#unsent.length === 0 ? this.#surface.getValue() : "";
+    this.#composedOver = this.#unsent.length === 0 ? this.#surface.snapshot() : null;
   }
 
   compositionEnd(): void {
     if (!this.#composing) return;
     this.#composing = false;
-    if (this.#composedOver !== "") this.#unsent = minimised(this.#unsent, this.#composedOver);
-    this.#composedOver = "";
+    if (this.#composedOver !== null && hasReplacement(this.#unsent)) this.#unsent = minimised(this.#unsent, wholeOf(this.#composedOver));
+    this.#composedOver = null;
     this.#sendUnsent();
     const held = this.#heldMessages;
     this.#heldMessages = [];
@@ -171,6 +186,7 @@ export class EditorLink {
   onSnapshot(snapshot: ViewSnapshot): void {
     this.#receive(() => {
       this.#awaitsSnapshot = false;
+      this.#n_snapshots += 1;
       const n_contained = this.#sent.filter((edit) => edit.requestId <= snapshot.ackedRequestId).length;
       this.#n_vainSnapshots = n_contained > 0 || this.#sent.length === 0 ? 0 : this.#n_vainSnapshots + 1;
       for (const edit of this.#sent.splice(0, n_contained)) this.#advanceBase(edit.change);
@@ -268,14 +284,36 @@ export class EditorLink {
     this.#port.resync();
   }
 
+  /** Part by part: a large text must not hold up the page. One that comes meanwhile is left to the next. */
   #check(checksum: number): void {
-    if (crc32c(this.#surface.getValue()) !== checksum) this.#askForSnapshot();
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    const text = this.#surface.snapshot();
+    const crc = new Crc32c();
+    const n_before = this.#n_snapshots;
+    const goOn = (): void => {
+      let n_units = 0;
+      while (n_units < CHECKED_UNITS && !this.#disposed) {
+        const part = text.read();
+        if (part === null) {
+          this.#isChecking = false;
+          // What started over since is another text.
+          if (crc.value !== checksum && n_before === this.#n_snapshots) this.#askForSnapshot();
+          return;
+        }
+        crc.push(part);
+        n_units += part.length;
+      }
+      if (!this.#disposed) setTimeout(goOn);
+    };
+    goOn();
   }
 
   #advanceBase(change: Changeset): void {
     this.#baseLength += growth(change);
     this.#baseChange = compose(this.#baseChange, change);
-    if (this.#baseChange.length > BASE_OPS_MAX) this.#resetBase(this.#currentBase());
+    const n_opsMax = Math.max(BASE_OPS_MAX, this.#baseLength / BASE_UNITS_PER_OP);
+    if (this.#baseChange.length > n_opsMax) this.#resetBase(this.#currentBase());
   }
 
   #currentBase(): string {
@@ -287,4 +325,15 @@ export class EditorLink {
     this.#baseChange = EMPTY;
     this.#baseLength = text.length;
   }
+}
+
+/** Whether something is put in place of what was there. */
+function hasReplacement(change: Changeset): boolean {
+  return change.some((op, i) => typeof op === "string" && Number(change[i + 1]) < 0);
+}
+
+function wholeOf(snapshot: TextSnapshot): string {
+  const parts: string[] = [];
+  for (let part = snapshot.read(); part !== null; part = snapshot.read()) parts.push(part);
+  return parts.join("");
 }

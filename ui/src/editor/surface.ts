@@ -3,7 +3,7 @@
  * and past Monaco's own undo stack (undo is the engine's).
  */
 import type { PatchSource, Splice } from "../api/generated";
-import type { TextSurface } from "./link";
+import type { TextSnapshot, TextSurface } from "./link";
 import type { Monaco, TextModel } from "./monaco";
 
 export class ModelSurface implements TextSurface {
@@ -19,8 +19,8 @@ export class ModelSurface implements TextSurface {
     return this.#isApplying;
   }
 
-  getValue(): string {
-    return this.model.getValue();
+  snapshot(): TextSnapshot {
+    return this.model.createSnapshot();
   }
 
   apply(splices: Splice[], _source: PatchSource): void {

@@ -9,11 +9,15 @@ const READ_ONLY: Record<string, string> = {
   diskFull: "New changes can't be kept now, so the editor is read-only and nothing is lost.",
 };
 
+/** Above this, Monaco's helpers that go over the whole text with every key are left out. */
+const LONG_UNITS = 2_000_000;
+
 export function editorOptions(
   settings: Settings,
   now: { file: OpenFile | null; isFull: boolean; layout: Layout },
 ): editor.IStandaloneEditorConstructionOptions {
   const reason = now.isFull ? "diskFull" : (now.file?.readOnly ?? null);
+  const isLong = (now.file?.model?.getValueLength() ?? 0) > LONG_UNITS;
   const fallback = getComputedStyle(document.documentElement).getPropertyValue("--font-mono");
   return {
     readOnly: reason !== null,
@@ -47,10 +51,13 @@ export function editorOptions(
     pasteAs: { enabled: false },
     scrollBeyondLastLine: true,
     fixedOverflowWidgets: true,
-    stickyScroll: { enabled: true, maxLineCount: 3 },
-    bracketPairColorization: { enabled: true },
-    guides: { indentation: true, bracketPairs: "active" },
-    wordBasedSuggestions: "allDocuments",
+    stickyScroll: { enabled: !isLong, maxLineCount: 3 },
+    bracketPairColorization: { enabled: !isLong },
+    guides: { indentation: true, bracketPairs: isLong ? false : "active" },
+    wordBasedSuggestions: isLong ? "off" : "allDocuments",
+    folding: !isLong,
+    links: !isLong,
+    occurrencesHighlight: isLong ? "off" : "singleFile",
     mouseWheelZoom: settings.wheelZoomsText,
     scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 12, useShadows: false },
     overviewRulerBorder: false,

@@ -28,7 +28,9 @@ impl Entry {
         }
     }
 
+    /// Whether it lets a delta of whom it is about stand. Who lowers themselves stands by all they did before.
     pub fn accepts(&self, log: &LogId, seq: u32) -> bool {
-        self.step.accepted().iter().any(|head| head.log == *log && seq <= head.seq)
+        let is_own = self.key.log == *log && seq <= self.key.seq;
+        is_own || self.step.accepted().iter().any(|head| head.log == *log && seq <= head.seq)
     }
 }

@@ -190,6 +190,19 @@ impl TextDocument {
         Some((self.names.log(unit.log).id, seq, offset))
     }
 
+    /// How many units a log inserted from this one on, up to its delta `before_seq`; none when it is not known.
+    pub fn units_before(&self, log: &LogId, seq: u32, offset: u32, before_seq: u32) -> Option<u32> {
+        let units = self.names.log(self.names.find(log)?);
+        units.start_of(before_seq).checked_sub(units.clock(seq, offset)?)
+    }
+
+    /// Delta and offset of the first unit that a log inserted.
+    pub fn first_of(&self, log: &LogId) -> Option<(u32, u32)> {
+        let number = self.names.find(log).filter(|number| self.names.log(*number).length > 0)?;
+        let (seq, offset, _) = self.names.name(Unit { log: number, clock: 0 });
+        Some((seq, offset))
+    }
+
     /// BLAKE3 of the text in UTF-8.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();

@@ -107,6 +107,12 @@ impl LogUnits {
         (start.seq == seq && clock < end).then_some(clock)
     }
 
+    /// The clock at which the deltas from `seq` on begin.
+    pub fn start_of(&self, seq: u32) -> u32 {
+        let idx = self.start_idx(|start| start.seq < seq);
+        self.starts.get(idx).map_or(self.length, |start| start.clock)
+    }
+
     fn push(&mut self, seq: u32, text: &str, length: u32) {
         if seq > self.newest_seq || self.starts.is_empty() {
             self.starts.push(Start { seq, clock: self.length });

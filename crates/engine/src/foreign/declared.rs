@@ -2,31 +2,41 @@
 //! dependencies up to it. A step may name nothing else, or its meaning would depend on who reads it.
 
 use crate::{Engine, Result, api_error};
-use codesync_base::{Delta, Head, Hlc, LogId, SignedDelta};
+use codesync_base::{Delta, DeltaHash, Head, Hlc, LogId, SignedDelta};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// A log of another device as far as it was taken in.
-#[derive(Clone)]
+/// A log of another device, or one branch of it, as far as it was taken in.
+#[derive(Clone, Default)]
 pub(super) struct Strand {
-    pub head: Head,
     pub hlc: Hlc,
     /// Newest delta of each other log that it names.
     declared: Arc<BTreeMap<LogId, u32>>,
 }
 
 /// The declared past of one delta, and the delta itself.
-pub(super) struct Declared {
-    log: LogId,
+pub(crate) struct Declared {
+    name: LogId,
     seq: u32,
     before: Arc<BTreeMap<LogId, u32>>,
     deps: Vec<Head>,
+    /// Of forked logs: by the names of their branches.
+    forked: Option<BTreeMap<LogId, u32>>,
+    is_forked: Vec<LogId>,
 }
 
 impl Declared {
-    pub fn covers(&self, log: &LogId, seq: u32) -> bool {
-        if *log == self.log { seq <= self.seq } else { seq <= self.newest_of(log) }
+    /// Whether it has a delta of the log, or branch, of this name.
+    pub fn covers(&self, name: &LogId, seq: u32) -> bool {
+        if *name == self.name && seq == self.seq {
+            return true;
+        }
+        match &self.forked {
+            Some(forked) if self.is_forked.contains(name) => forked.get(name).is_some_and(|newest| seq <= *newest),
+            _ if *name == self.name => seq <= self.seq,
+            _ => seq <= self.newest_of(name),
+        }
     }
 
     /// The newest delta of another log that it has; 0 for none.
@@ -37,9 +47,7 @@ impl Declared {
 }
 
 impl Strand {
-    fn take_in(&mut self, signed: &SignedDelta) {
-        let delta = &signed.delta;
-        self.head = Head { log: delta.log, seq: delta.seq, hash: signed.hash };
+    fn take_in(&mut self, delta: &Delta) {
         self.hlc = delta.hlc;
         for dep in &delta.deps {
             if self.declared.get(&dep.log).is_none_or(|seq| *seq < dep.seq) {
@@ -47,42 +55,49 @@ impl Strand {
             }
         }
     }
-
-    fn new(log: LogId) -> Self {
-        let head = Head { log, seq: 0, hash: codesync_base::DeltaHash::ZERO };
-        Self { head, hlc: Hlc::default(), declared: Arc::default() }
-    }
 }
 
 impl Engine {
-    /// A log of another device, read once when it is first asked for. Its head has sequence number 0 when nothing of
-    /// it is here.
-    pub(super) fn strand(&mut self, log: &LogId) -> Result<&Strand> {
-        if !self.others.strands.contains_key(log) {
-            let mut strand = Strand::new(*log);
+    /// A log of another device up to this delta, which is here; read once when it is first asked for.
+    pub(super) fn strand(&mut self, head: &Head) -> Result<&Strand> {
+        let key = (head.log, head.hash);
+        if !self.others.strands.contains_key(&key) {
+            let mut strand = Strand::default();
+            let forks = &self.others.forks;
+            let chain = forks.chain(head);
             let take = &mut |signed: &SignedDelta| {
-                if signed.delta.prev == strand.head.hash {
-                    strand.take_in(signed);
+                let name = forks.name_of(&head.log, &signed.hash);
+                if chain.iter().any(|(of, newest)| *of == name && signed.delta.seq <= *newest) {
+                    strand.take_in(&signed.delta);
                 }
                 ControlFlow::Continue(())
             };
-            self.log.for_each_from(log, 1, take).map_err(api_error)?;
-            self.others.strands.insert(*log, strand);
+            if head.hash != DeltaHash::ZERO {
+                self.log.for_each_from(&head.log, 1, take).map_err(api_error)?;
+            }
+            self.others.strands.insert(key, strand);
         }
-        Ok(&self.others.strands[log])
+        Ok(&self.others.strands[&key])
     }
 
-    /// What a judged delta has declared; it is not taken in yet.
-    pub(super) fn declared_by(&self, delta: &Delta) -> Declared {
-        let before = self.others.strands.get(&delta.log).map(|strand| strand.declared.clone()).unwrap_or_default();
-        Declared { log: delta.log, seq: delta.seq, before, deps: delta.deps.clone() }
+    /// What a delta has declared; its predecessor is here, it may not be.
+    pub(crate) fn declared_by(&self, signed: &SignedDelta) -> Declared {
+        let (delta, name) = (&signed.delta, self.others.forks.name_of_delta(signed));
+        let before = self.others.strands.get(&(delta.log, delta.prev)).map(|strand| strand.declared.clone());
+        let forks = &self.others.forks;
+        let forked = (!forks.is_none()).then(|| forks.covered_by(delta));
+        let is_forked = if forks.is_none() { Vec::new() } else { forks.names() };
+        let deps = delta.deps.clone();
+        Declared { name, seq: delta.seq, before: before.unwrap_or_default(), deps, forked, is_forked }
     }
 
     /// The log has taken the next delta of a strand.
     pub(super) fn note_strand(&mut self, signed: &SignedDelta) {
-        let log = signed.delta.log;
-        let strand = self.others.strands.entry(log).or_insert_with(|| Strand::new(log));
-        strand.take_in(signed);
-        self.others.unnamed.insert(log, strand.head);
+        let delta = &signed.delta;
+        let mut strand = self.others.strands.remove(&(delta.log, delta.prev)).unwrap_or_default();
+        strand.take_in(delta);
+        self.others.strands.insert((delta.log, signed.hash), strand);
+        let head = Head { log: delta.log, seq: delta.seq, hash: signed.hash };
+        self.others.unnamed.insert(self.others.forks.name_of_delta(signed), head);
     }
 }

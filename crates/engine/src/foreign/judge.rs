@@ -3,7 +3,9 @@
 
 use super::Fork;
 use super::declared::Declared;
+use super::forks::BRANCHES_FROM;
 use crate::{Engine, Now, Result, api_error};
+use codesync_auth::Verdict as Rights;
 use codesync_base::{
     BlobHash, Change, Delta, DeltaHash, FileId, FileKind, FileMeta, Head, Hlc, SignedDelta, Step, TextSource, TextStep,
     limits, utf16_len,
@@ -39,6 +41,8 @@ pub enum Refusal {
     Undeclared,
     /// A step creates a file with what cannot be its content.
     Content,
+    /// Its author may not do this.
+    Rights(codesync_auth::Why),
     /// A text step that means nothing.
     Text(IntegrateError),
 }
@@ -64,6 +68,8 @@ pub enum Held {
     Blobs(Vec<BlobHash>),
     /// Its clock is further ahead than can be; Unix milliseconds from which it can be taken.
     Future { from_ms: u64 },
+    /// The right to it was taken from its author by this delta, which did not accept it.
+    Quarantined(DeltaHash),
     /// It is of this very log, which does not have it: the store was put back or copied. It needs a new incarnation.
     OwnLog,
 }
@@ -73,7 +79,8 @@ pub(super) enum Verdict {
     Known,
     Held(Held),
     Refused(Refusal),
-    Forked(Fork),
+    /// Good, and the second of two.
+    Forks(Fork),
 }
 
 impl Engine {
@@ -83,65 +90,73 @@ impl Engine {
         if delta.project != self.project {
             return Ok(Verdict::Refused(Refusal::Project));
         }
-        if let Err(verdict) = self.judge_chain(signed)? {
-            return Ok(verdict);
-        }
+        let is_fork = match self.judge_chain(signed)? {
+            Ok(is_fork) => is_fork,
+            Err(verdict) => return Ok(verdict),
+        };
         if let Err(verdict) = self.judge_dependencies(delta)? {
             return Ok(verdict);
+        }
+        match self.judge_rights(signed) {
+            Rights::Allowed => {}
+            Rights::Refused(why) => return Ok(Verdict::Refused(Refusal::Rights(why))),
+            Rights::Quarantined { by } => return Ok(Verdict::Held(Held::Quarantined(by))),
         }
         let from_ms = delta.hlc.wall_ms.saturating_sub(AHEAD_MS_MAX);
         if from_ms > now.ms {
             return Ok(Verdict::Held(Held::Future { from_ms }));
         }
-        if let Err(refusal) = check_steps(delta).and_then(|()| self.check_files(delta)) {
+        if let Err(refusal) = check_steps(delta).and_then(|()| self.check_files(signed)) {
             return Ok(Verdict::Refused(refusal));
         }
         let missing: Vec<BlobHash> = delta.blobs().filter(|hash| !self.log.has_blob(hash)).collect();
         if !missing.is_empty() {
             return Ok(Verdict::Held(Held::Blobs(missing)));
         }
-        Ok(self.check_contents(delta).map_or_else(Verdict::Refused, |()| Verdict::Good))
+        if let Err(refusal) = self.check_contents(delta) {
+            return Ok(Verdict::Refused(refusal));
+        }
+        let fork = Fork { log: delta.log, seq: delta.seq, other: signed.hash };
+        Ok(if is_fork { Verdict::Forks(fork) } else { Verdict::Good })
     }
 
-    /// Whether it is the next of its log.
-    fn judge_chain(&mut self, signed: &SignedDelta) -> Result<std::result::Result<(), Verdict>> {
+    /// Whether it goes on from a delta of its log. Gives whether another one does that already.
+    fn judge_chain(&mut self, signed: &SignedDelta) -> Result<std::result::Result<bool, Verdict>> {
         let delta = &signed.delta;
+        if (delta.seq == 1) != (delta.prev == DeltaHash::ZERO) || delta.log.incarnation >= BRANCHES_FROM {
+            return Ok(Err(Verdict::Refused(Refusal::Chain)));
+        }
+        let newest_seq = self.log.head(&delta.log).map_or(0, |head| head.seq);
+        if delta.seq <= newest_seq && self.log.contains(&signed.hash) {
+            return Ok(Err(Verdict::Known));
+        }
         if delta.log == self.own {
-            let is_known = self.log.contains(&signed.hash);
-            return Ok(Err(if is_known { Verdict::Known } else { Verdict::Held(Held::OwnLog) }));
+            return Ok(Err(Verdict::Held(Held::OwnLog)));
         }
-        if (delta.seq == 1) != (delta.prev == DeltaHash::ZERO) {
-            return Ok(Err(Verdict::Refused(Refusal::Chain)));
-        }
-        let strand = self.strand(&delta.log)?;
-        let (head, hlc) = (strand.head, strand.hlc);
-        if delta.seq <= head.seq {
-            if self.log.contains(&signed.hash) {
-                return Ok(Err(Verdict::Known));
+        let prev = Head { log: delta.log, seq: delta.seq - 1, hash: delta.prev };
+        if delta.seq > 1 {
+            match self.reading_of(&prev)? {
+                None if self.others.refused.contains(&delta.prev) => {
+                    return Ok(Err(Verdict::Refused(Refusal::Past(delta.prev))));
+                }
+                None => return Ok(Err(Verdict::Held(Held::Missing(delta.prev)))),
+                Some(None) => return Ok(Err(Verdict::Refused(Refusal::Chain))),
+                Some(Some(hlc)) if hlc >= delta.hlc => return Ok(Err(Verdict::Refused(Refusal::Clock))),
+                Some(Some(_)) => {}
             }
-            let fork = Fork { log: delta.log, seq: delta.seq, other: signed.hash };
-            return Ok(Err(Verdict::Forked(fork)));
         }
-        if delta.prev != head.hash {
-            if self.others.refused.contains(&delta.prev) {
-                return Ok(Err(Verdict::Refused(Refusal::Past(delta.prev))));
-            }
-            let is_there = self.log.contains(&delta.prev);
-            let missing = Verdict::Held(Held::Missing(delta.prev));
-            return Ok(Err(if is_there { Verdict::Refused(Refusal::Chain) } else { missing }));
-        }
-        if delta.seq != head.seq + 1 {
-            return Ok(Err(Verdict::Refused(Refusal::Chain)));
-        }
-        if delta.seq > 1 && delta.hlc <= hlc {
-            return Ok(Err(Verdict::Refused(Refusal::Clock)));
-        }
-        Ok(Ok(()))
+        self.strand(&prev)?;
+        let heads = self.others.forks.heads(&delta.log).or(self.log.head(&delta.log).map(|head| vec![head]));
+        let goes_on = match heads {
+            None => true,
+            Some(heads) => delta.seq > 1 && heads.iter().any(|head| head.hash == delta.prev),
+        };
+        Ok(Ok(!goes_on))
     }
 
     fn judge_dependencies(&mut self, delta: &Delta) -> Result<std::result::Result<(), Verdict>> {
-        let logs: BTreeSet<_> = delta.deps.iter().map(|dep| dep.log).collect();
-        if logs.len() < delta.deps.len() || logs.contains(&delta.log) {
+        let named: BTreeSet<_> = delta.deps.iter().map(|dep| dep.hash).collect();
+        if named.len() < delta.deps.len() || delta.deps.iter().any(|dep| dep.log == delta.log) {
             return Ok(Err(Verdict::Refused(Refusal::Chain)));
         }
         for dep in &delta.deps {
@@ -159,27 +174,24 @@ impl Engine {
     }
 
     /// Clock reading of a delta that is here; some of none when it is not what it is said to be.
-    fn reading_of(&mut self, dep: &Head) -> Result<Option<Option<Hlc>>> {
-        if dep.log != self.own {
-            let strand = self.strand(&dep.log)?;
-            if strand.head == *dep {
+    fn reading_of(&mut self, head: &Head) -> Result<Option<Option<Hlc>>> {
+        if let Some(strand) = self.others.strands.get(&(head.log, head.hash)) {
+            let is_newest = self.log.head(&head.log) == Some(*head);
+            if is_newest {
                 return Ok(Some(Some(strand.hlc)));
             }
-            // What is above everything known of a log is not here: no need to search.
-            if strand.head.seq < dep.seq {
-                return Ok(None);
-            }
         }
-        let found = self.log.delta(&dep.hash).map_err(api_error)?;
+        let found = self.log.delta(&head.hash).map_err(api_error)?;
         Ok(found.map(|signed| {
-            let is_so = (signed.delta.log, signed.delta.seq) == (dep.log, dep.seq);
+            let is_so = (signed.delta.log, signed.delta.seq) == (head.log, head.seq);
             is_so.then_some(signed.delta.hlc)
         }))
     }
 
     /// Files that the steps name are of the declared past, or created before in the same delta.
-    fn check_files(&self, delta: &Delta) -> std::result::Result<(), Refusal> {
-        let declared = self.declared_by(delta);
+    fn check_files(&self, signed: &SignedDelta) -> std::result::Result<(), Refusal> {
+        let delta = &signed.delta;
+        let declared = self.declared_by(signed);
         let mut created: BTreeSet<FileId> = BTreeSet::new();
         for (step_idx, step) in delta.steps.iter().enumerate() {
             let Some(file) = delta.file_of(step) else { continue };
@@ -197,7 +209,9 @@ impl Engine {
 
     fn is_declared_file(&self, declared: &Declared, file: &FileId) -> bool {
         let created = self.tree().get(file).map(|node| node.created.delta);
-        created.is_some_and(|created| declared.covers(&created.log, created.seq))
+        created.is_some_and(|created| {
+            declared.covers(&self.others.forks.name_of(&created.log, &created.hash), created.seq)
+        })
     }
 
     /// First texts are texts, as long as is said.

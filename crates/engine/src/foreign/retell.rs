@@ -1,13 +1,12 @@
 //! A timeline made again from the place on where a late delta belongs. Replays the steps of one file in canonical
 //! order; the text before that place is kept, for the next late one mostly comes close behind.
 
-use crate::documents::{Document, merge_again};
+use crate::documents::{Document, Reading, merge_again};
 use crate::{Engine, Result, api_error};
 use codesync_api::{ApiError, ErrorCode, PatchSource};
 use codesync_base::{Change, DeltaKey, FileId, FileKind, SignedDelta, StepKey};
 use codesync_doc::TextDocument;
 use codesync_fs::disk_edit;
-use codesync_log::Log;
 use codesync_timeline::{AuthorIdx, FileTimeline, GroupKey, StepInfo};
 use std::ops::ControlFlow;
 
@@ -21,7 +20,7 @@ pub(crate) struct Trail {
 /// A replay under way.
 struct Retelling<'a> {
     file: FileId,
-    log: &'a Log,
+    reading: Reading<'a>,
     text: TextDocument,
     timeline: &'a mut FileTimeline,
     late: DeltaKey,
@@ -69,8 +68,9 @@ impl Engine {
         };
         let timeline = &mut document.timeline;
         let (trail, failure, log) = (None, None, &self.log);
+        let reading = Reading { log, forks: &self.others.forks };
         let mut retelling =
-            Retelling { file, log, text, timeline, late, through, trail, is_telling: false, has_lies, failure };
+            Retelling { file, reading, text, timeline, late, through, trail, is_telling: false, has_lies, failure };
         let authors = &mut self.authors;
         let mut visit = |signed: &SignedDelta| {
             if signed.delta.files.contains(&file) {
@@ -132,11 +132,12 @@ impl Retelling<'_> {
     fn replay(&mut self, signed: &SignedDelta, change: &Change, info: &StepInfo) -> std::result::Result<(), String> {
         match change {
             Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-                let text = crate::documents::text_of_source(source, self.log)?;
-                self.text.integrate_base(signed.delta.log, signed.delta.seq, &text);
+                let text = crate::documents::text_of_source(source, self.reading.log)?;
+                let name = self.reading.forks.name_of_delta(signed);
+                self.text.integrate_base(name, signed.delta.seq, &text);
             }
             Change::Text(step) => {
-                let splices = merge_again(&mut self.text, &signed.delta, step, self.log, &mut self.has_lies)?;
+                let splices = merge_again(&mut self.text, signed, step, &self.reading, &mut self.has_lies)?;
                 if self.is_telling {
                     splices.iter().for_each(|splice| self.timeline.push(info, splice));
                 }

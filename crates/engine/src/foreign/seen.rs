@@ -2,10 +2,11 @@
 //! meanwhile. In the one order of all history that is no stretch from the beginning, for work done apart stands
 //! between each other there.
 
+use super::Forks;
 use crate::documents::{merge_again, text_of_source};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{Change, DeltaKey, FileId, FileKind, LogId, SignedDelta, StepKey};
+use codesync_base::{Change, DeltaKey, FileId, FileKind, Head, LogId, SignedDelta, StepKey};
 use codesync_doc::{TextDocument, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -24,8 +25,8 @@ impl Seen {
         Seen(both.collect())
     }
 
-    pub fn has(&self, key: &DeltaKey) -> bool {
-        self.0.get(&key.log).is_some_and(|seq| key.seq <= *seq)
+    pub fn has(&self, forks: &Forks, key: &DeltaKey) -> bool {
+        self.0.get(&forks.name_of(&key.log, &key.hash)).is_some_and(|seq| key.seq <= *seq)
     }
 }
 
@@ -45,17 +46,26 @@ impl Engine {
 
     /// What the author of this delta had seen when they made it.
     pub(crate) fn seen_by(&self, key: &DeltaKey) -> Result<Seen> {
-        let mut seen = BTreeMap::from([(key.log, key.seq)]);
+        let forks = &self.others.forks;
+        let chain = forks.chain(&Head { log: key.log, seq: key.seq, hash: key.hash });
+        let mut seen: BTreeMap<LogId, u32> = chain.iter().copied().collect();
         let mut take = |signed: &SignedDelta| {
-            for dep in &signed.delta.deps {
-                let seq = seen.entry(dep.log).or_insert(dep.seq);
-                *seq = dep.seq.max(*seq);
+            let (name, seq) = (forks.name_of(&key.log, &signed.hash), signed.delta.seq);
+            if !chain.iter().any(|(of, newest)| *of == name && seq <= *newest) {
+                return;
             }
-            if signed.delta.seq < key.seq { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            for (name, seq) in signed.delta.deps.iter().flat_map(|dep| forks.chain(dep)) {
+                let newest = seen.entry(name).or_insert(seq);
+                *newest = seq.max(*newest);
+            }
         };
-        self.log.for_each_from(&key.log, 1, &mut take).map_err(api_error)?;
+        let mut visit = |signed: &SignedDelta| {
+            take(signed);
+            ControlFlow::Continue(())
+        };
+        self.log.for_each_from(&key.log, 1, &mut visit).map_err(api_error)?;
         for (signed, _) in self.waiting.iter().filter(|(signed, _)| signed.delta.log == key.log) {
-            let _ = take(signed);
+            let _ = visit(signed);
         }
         Ok(Seen(seen))
     }
@@ -64,7 +74,7 @@ impl Engine {
     pub(crate) fn tree_seen(&self, key: &StepKey) -> Result<Tree> {
         let seen = self.seen_by(&key.delta)?;
         let mut tree = Tree::new();
-        for event in self.tree.events().iter().filter(|event| seen.has(&event.key.delta)) {
+        for event in self.tree.events().iter().filter(|event| seen.has(&self.others.forks, &event.key.delta)) {
             tree.apply(event.key, event.at_ms, event.author, event.file, &event.change);
         }
         drop(tree.take_moved());
@@ -84,13 +94,16 @@ impl Engine {
         let (mut failure, mut has_lies) = (None, false);
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
-            let is_wanted = seen.has(&delta.key(signed.hash));
+            let is_wanted = seen.has(&self.others.forks, &delta.key(signed.hash));
             for step in delta.steps.iter().filter(|step| is_wanted && delta.file_of(step) == Some(file)) {
                 let done = match &step.change {
                     Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-                        text_of_source(source, &self.log).map(|base| text.integrate_base(delta.log, delta.seq, &base))
+                        text_of_source(source, &self.log)
+                            .map(|base| text.integrate_base(self.others.forks.name_of_delta(signed), delta.seq, &base))
                     }
-                    Change::Text(step) => merge_again(&mut text, delta, step, &self.log, &mut has_lies).map(drop),
+                    Change::Text(step) => {
+                        merge_again(&mut text, signed, step, &self.reading(), &mut has_lies).map(drop)
+                    }
                     _ => Ok(()),
                 };
                 if let Err(what) = done {
@@ -115,7 +128,7 @@ impl Engine {
         let seen = self.seen_by(&key.delta)?;
         let mut files = BTreeSet::new();
         let mut take = |signed: &SignedDelta| {
-            if !seen.has(&signed.delta.key(signed.hash)) {
+            if !seen.has(&self.others.forks, &signed.delta.key(signed.hash)) {
                 files.extend(signed.delta.steps.iter().filter_map(|step| signed.delta.file_of(step)));
             }
         };

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use crate::{Engine, Now, Profile};
-use codesync_api::{Event, Moment, PastFile, Reply, Request, Splice, ViewEdit};
+use codesync_api::{Event, Moment, PastFile, Reply, Request, Scope, Splice, ViewEdit};
 use codesync_auth::{DeviceKey, verify_delta};
 use codesync_base::ProjectId;
 use codesync_log::{Log, MemoryDisk, MemoryIndex, Options};
@@ -10,6 +10,10 @@ const NOW: Now = Now { ms: 1_790_000_000_000, local_offset_minutes: 0 };
 fn open(disk: &MemoryDisk, index: &MemoryIndex) -> Engine {
     let options = Options::new(verify_delta);
     let (log, _) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options).unwrap();
+    open_as(log, 5)
+}
+
+fn open_as(log: Log, device: u8) -> Engine {
     let profile = Profile {
         new_project: ProjectId([7; 16]),
         person: "Asha".into(),
@@ -17,7 +21,7 @@ fn open(disk: &MemoryDisk, index: &MemoryIndex) -> Engine {
         root: "/home/asha/notes".into(),
         incarnation: 0,
     };
-    Engine::open(log, DeviceKey::from_seed(&[5; 32]), profile, NOW).unwrap()
+    Engine::open(log, DeviceKey::from_seed(&[device; 32]), profile, NOW).unwrap()
 }
 
 fn edit(engine: &mut Engine, path: &str, n_keys: u32) {
@@ -85,6 +89,7 @@ fn a_kept_text_and_what_was_typed_since_are_shown_after_a_kill() {
     assert!(engine.documents.get_mut(&file).is_none(), "its history was not read");
     engine.take_events();
     assert!(engine.read_ahead());
+    while engine.read_ahead() {}
     assert!(!engine.take_events().iter().any(|event| matches!(event, Event::ViewPatch { .. })), "and it was right");
 }
 
@@ -119,6 +124,44 @@ fn a_text_kept_before_the_last_edit_is_not_shown() {
     assert_eq!(view(&mut engine, "long.md").1.len(), 2_501);
 }
 
+/// What another device did in its copy of this store.
+fn of_another_device(disk: &MemoryDisk, index: &MemoryIndex, path: &str) -> Vec<crate::Arrived> {
+    let (log, _) = Log::open_with(Box::new(disk.fork()), Box::new(index.fork()), Options::new(verify_delta)).unwrap();
+    let mut other = open_as(log, 6);
+    edit(&mut other, path, 5);
+    let mut made = Vec::new();
+    let take = &mut |signed: &codesync_base::SignedDelta| {
+        made.push(crate::Arrived::of(signed));
+        std::ops::ControlFlow::Continue(())
+    };
+    other.log.for_each_from(&other.own.clone(), 1, take).unwrap();
+    made
+}
+
+#[test]
+fn a_kept_text_holds_though_others_worked_elsewhere_but_not_when_they_worked_in_it() {
+    for (path, is_kept) in [("other.md", true), ("long.md", false)] {
+        let (disk, index) = closed_with(2_500);
+        let theirs = of_another_device(&disk, &index, path);
+        let mut engine = open(&disk, &index);
+        edit(&mut engine, "long.md", 7);
+        let received = engine.receive(theirs, NOW).unwrap();
+        assert!(received.n_new >= 2 && received.refused.is_empty() && received.held.is_empty(), "{received:?}");
+        edit(&mut engine, "long.md", 4);
+        engine.log.seal(true).unwrap();
+        let whole = text(&mut engine, "long.md");
+        // As if the program were killed: what was kept stays as it was.
+        drop(engine);
+        let mut engine = open(&disk, &index);
+        let file = engine.text_file_at("long.md").unwrap();
+        let kept = engine.kept_text(&file);
+        assert_eq!(kept, is_kept.then(|| (whole.clone(), 2_511)), "{path}");
+        assert_eq!(view(&mut engine, "long.md").1, whole);
+        while engine.read_ahead() {}
+        assert_eq!(text(&mut engine, "long.md"), whole);
+    }
+}
+
 #[test]
 fn a_wrong_kept_text_is_put_right() {
     let (disk, index) = closed_with(2_500);
@@ -130,6 +173,7 @@ fn a_wrong_kept_text_is_put_right() {
     assert_eq!(view(&mut engine, "long.md").1.len(), 2_400);
     engine.take_events();
     assert!(engine.read_ahead());
+    while engine.read_ahead() {}
     let patched = engine.take_events().iter().any(|event| format!("{event:?}").contains("splices"));
     assert!(patched, "the view was told");
     assert_eq!(text(&mut engine, "long.md").len(), 2_500);
@@ -153,4 +197,32 @@ fn long_histories_that_nobody_looks_at_are_let_go() {
     let held: Vec<_> = engine.documents.iter().map(|(file, _)| engine.tree.get(file).unwrap().path.as_str()).collect();
     assert_eq!(held.len(), 4);
     assert!(held.contains(&"a.md") && held.contains(&"e.md"));
+}
+
+#[test]
+fn the_strip_is_drawn_from_outlines_and_all_else_from_the_deltas_themselves() {
+    let (disk, index) = closed_with(2_500);
+    let mut engine = open(&disk, &index);
+    edit(&mut engine, "long.md", 700);
+    engine.shut_down(NOW).unwrap();
+    let (mut brief, mut whole) = (open(&disk, &index), open(&disk.fork(), &index.fork()));
+    whole.workspace_mut().unwrap();
+    for scope in [Scope::File("long.md".into()), Scope::Workspace, Scope::Folder(String::new())] {
+        let axis = codesync_api::Axis::Activity;
+        let bars = Request::Histogram { scope: scope.clone(), axis, from: 0, to: 4_000, n_buckets: 90 };
+        for request in [Request::Timeline { scope: scope.clone() }, bars] {
+            let replies = [&mut brief, &mut whole].map(|engine| format!("{:?}", engine.handle(request.clone(), NOW)));
+            assert_eq!(replies[0], replies[1]);
+        }
+    }
+    assert!(brief.workspace.as_ref().unwrap().is_brief);
+    // Work goes on while only the outline is known.
+    [&mut brief, &mut whole].map(|engine| edit(engine, "other.md", 3));
+    assert!(brief.workspace.as_ref().unwrap().is_brief);
+    for index in [0, 1, 1_200, 3_000, 3_203, 3_206] {
+        let request = Request::MomentInfo { scope: Scope::Workspace, index };
+        let replies = [&mut brief, &mut whole].map(|engine| format!("{:?}", engine.handle(request.clone(), NOW)));
+        assert_eq!(replies[0], replies[1]);
+    }
+    assert!(!brief.workspace.as_ref().unwrap().is_brief);
 }

@@ -126,7 +126,7 @@ fn open(n: usize) -> Engine {
     let mut engine = Engine::open(log, DeviceKey::from_seed(&[n as u8 + 1; 32]), profile, now).unwrap();
     engine.sync(now).unwrap();
     let members: Vec<DeviceId> = (0..2).map(|n| DeviceKey::from_seed(&[n + 1; 32]).device()).collect();
-    let gate = move |_: LinkId, hello: &Hello| match members.contains(&hello.device) {
+    let gate = move |_: LinkId, hello: &Hello, _: Option<&Access>| match members.contains(&hello.device) {
         true => Admission::Welcome,
         false => Admission::NotAMember,
     };

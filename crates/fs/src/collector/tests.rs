@@ -75,6 +75,20 @@ fn a_slow_formatter_becomes_a_mass_change_on_its_way() {
 }
 
 #[test]
+fn only_a_part_of_a_mass_change_says_that_it_goes_on() {
+    let mut collector = Collector::default();
+    let mut parts = Vec::new();
+    for n in 0..300_u64 {
+        collector.add(path(n as usize), n * 50);
+        parts.extend(collector.poll(n * 50).map(|batch| batch.goes_on));
+    }
+    parts.extend(collector.poll(300 * 50 + 400).map(|batch| batch.goes_on));
+    assert_eq!(parts, [true, false]);
+    collector.add(path(1), 90_000);
+    assert!(!collector.poll(91_000).unwrap().goes_on);
+}
+
+#[test]
 fn a_mass_change_without_end_comes_in_parts() {
     let mut collector = Collector::default();
     let mut at_ms = Vec::new();
@@ -131,7 +145,7 @@ fn lost_changes_ask_for_a_look_at_everything() {
     collector.add(path(1), 0);
     collector.add_overflow(10);
     assert_eq!(collector.poll(409), None);
-    assert_eq!(collector.poll(410).unwrap(), Batch { paths: BTreeSet::new(), mass: true, overflow: true });
+    assert_eq!(collector.poll(410).unwrap(), Batch { mass: true, overflow: true, ..Batch::default() });
 }
 
 proptest! {

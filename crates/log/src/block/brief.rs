@@ -2,7 +2,7 @@
 //! and when. A timeline is drawn from it some ten times faster than from the block. It is a cache beside the block:
 //! never believed unchecked, and made again from the block where it is missing. Pure.
 //!
-//! Format 1: version u8, postcard of the files, then one range-coded stream. Deltas that do more than edit text are
+//! Format 2: version u8, postcard of the files, then one range-coded stream. Deltas that do more than edit text are
 //! only marked in it: they are read whole from the block's structural section.
 
 use super::model::Numbers;
@@ -12,7 +12,7 @@ use super::{Summary, is_structural};
 use codesync_base::{Change, Delta, FileId, Hlc, LogId, Origin, SignedDelta, TextSource, TextStep, utf16_len};
 use std::sync::Arc;
 
-const BRIEF_VERSION: u8 = 1;
+const BRIEF_VERSION: u8 = 2;
 /// No delta has more steps; damaged bytes must not make a number up.
 const STEPS_MAX: u64 = 1 << 16;
 
@@ -162,6 +162,9 @@ struct Models {
     log: Numbers,
     seq: Numbers,
     origin: Numbers,
+    /// By whether the delta before went on with its act.
+    goes_on: [Chance; 2],
+    begins: Chance,
     group: Numbers,
     n_steps: Numbers,
     wall: Numbers,
@@ -185,8 +188,9 @@ struct Stream<'a> {
     hlc: Hlc,
     log: usize,
     origin: u64,
-    /// How far before its own number the act of the last delta began.
-    group_back: u32,
+    /// The act of the last delta, and whether that was not its first.
+    group: u32,
+    went_on: bool,
     n_steps: u64,
     at_ms: u64,
     file: usize,
@@ -204,7 +208,8 @@ impl<'a> Stream<'a> {
             hlc: Hlc { counter: 0, ..summary.first },
             log: 0,
             origin: 0,
-            group_back: 0,
+            group: 0,
+            went_on: false,
             n_steps: 1,
             at_ms: 0,
             file: 0,
@@ -228,7 +233,6 @@ impl<'a> Stream<'a> {
         let is_next = given.is_some_and(|(outline, n_steps)| {
             self.logs.get(self.log) == Some(&(outline.log, outline.seq.wrapping_sub(1)))
                 && self.origin == origin_number(outline.origin)
-                && self.group_back == outline.seq.wrapping_sub(outline.group)
                 && self.n_steps == n_steps as u64
         });
         if !self.coder.bit(&mut self.models.is_next, is_next) {
@@ -239,8 +243,8 @@ impl<'a> Stream<'a> {
         }
         let (log, seq) = *self.logs.get(self.log)?;
         self.at_ms = self.hlc.wall_ms;
-        let group = seq.wrapping_sub(self.group_back);
-        let outline = Outline { log, seq, hlc: self.hlc, origin: parse_origin(self.origin)?, group };
+        self.act(seq, given.map(|(outline, _)| outline.group));
+        let outline = Outline { log, seq, hlc: self.hlc, origin: parse_origin(self.origin)?, group: self.group };
         Some((outline, self.n_steps as usize))
     }
 
@@ -253,10 +257,23 @@ impl<'a> Stream<'a> {
         let seq = u32::try_from(expected.checked_add(self.models.seq.code_signed(coder, off))?).ok()?;
         self.logs.get_mut(self.log)?.1 = seq;
         self.origin = self.models.origin.code(coder, given.map_or(0, |(outline, _)| origin_number(outline.origin)));
-        let back = given.map_or(0, |(outline, _)| outline.seq.wrapping_sub(outline.group));
-        self.group_back = u32::try_from(self.models.group.code(coder, u64::from(back))).ok()?;
         self.n_steps = self.models.n_steps.code(coder, given.map_or(0, |(_, n_steps)| n_steps as u64));
         (self.n_steps <= STEPS_MAX).then_some(())
+    }
+
+    /// The act that a delta is part of: that of the one before, its own, or an older one.
+    fn act(&mut self, seq: u32, given: Option<u32>) {
+        let goes_on = &mut self.models.goes_on[usize::from(self.went_on)];
+        if self.coder.bit(goes_on, given.is_some_and(|group| group == self.group && group != seq)) {
+            self.went_on = true;
+            return;
+        }
+        self.went_on = false;
+        self.group = seq;
+        if !self.coder.bit(&mut self.models.begins, given == Some(seq)) {
+            let back = given.map_or(0, |group| u64::from(seq.wrapping_sub(group)));
+            self.group = seq.wrapping_sub(self.models.group.code(&mut self.coder, back) as u32);
+        }
     }
 
     /// The clock of the next delta.

@@ -1,6 +1,6 @@
 //! A store in a real folder.
 
-use super::Disk;
+use super::{Disk, SyncTask};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -119,17 +119,21 @@ impl Disk for RealDisk {
     fn sync(&mut self, name: &str) -> io::Result<()> {
         let path = self.path(name);
         let appending = self.appending(name)?;
-        appending.file.sync_data()?;
-        if is_removed(&appending.file)? {
-            // What stands in a file without a name is gone when the program ends.
-            self.open.remove(name);
-            return Err(io::ErrorKind::NotFound.into());
+        if let Err(error) = sync_file(&appending.file, &path, appending.is_new) {
+            if error.kind() == io::ErrorKind::NotFound {
+                self.open.remove(name);
+            }
+            return Err(error);
         }
-        if appending.is_new {
-            sync_folder(path.parent().unwrap_or(&path))?;
-            appending.is_new = false;
-        }
+        appending.is_new = false;
         Ok(())
+    }
+
+    fn sync_later(&mut self, name: &str) -> io::Result<SyncTask> {
+        let path = self.path(name);
+        let appending = self.appending(name)?;
+        let (file, is_new) = (appending.file.try_clone()?, appending.is_new);
+        Ok(Box::new(move || sync_file(&file, &path, is_new)))
     }
 
     fn replace(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
@@ -178,6 +182,15 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+fn sync_file(file: &File, path: &Path, is_new: bool) -> io::Result<()> {
+    file.sync_data()?;
+    if is_removed(file)? {
+        // What stands in a file without a name is gone when the program ends.
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    if is_new { sync_folder(path.parent().unwrap_or(path)) } else { Ok(()) }
 }
 
 /// Whether somebody took the file away while it was open.

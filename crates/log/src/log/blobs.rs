@@ -4,7 +4,7 @@
 use super::Log;
 use crate::index::checked;
 use crate::journal::{Class, RecordKind};
-use crate::writer::Place;
+use crate::writer::{self, Place};
 use crate::{IndexChange, LogError};
 use codesync_base::{BlobHash, BlobSource, limits};
 use std::cell::RefCell;
@@ -22,20 +22,89 @@ enum Packing {
     Zstd = 1,
 }
 
+/// A blob as it is stored, made by any thread.
+#[derive(Clone, Debug)]
+pub struct PackedBlob {
+    hash: BlobHash,
+    payload: Vec<u8>,
+}
+
+impl PackedBlob {
+    pub fn of(hash: BlobHash, bytes: &[u8]) -> Self {
+        Self { hash, payload: pack(&hash, bytes) }
+    }
+
+    pub fn n_bytes(&self) -> usize {
+        self.payload.len()
+    }
+}
+
+/// Blobs to be made durable, on any thread.
+pub struct BlobSync(writer::BlobSync);
+
+/// How it went.
+pub struct BlobSynced(writer::BlobSynced);
+
+impl BlobSync {
+    pub fn run(self) -> BlobSynced {
+        BlobSynced(self.0.run())
+    }
+}
+
 impl Log {
     /// Keeps these bytes, once however often they are put. Durable with the next `sync`.
     pub fn put_blob(&mut self, bytes: &[u8]) -> Result<BlobHash, LogError> {
-        let hash = BlobHash::of(bytes);
-        if self.blobs.contains_key(&hash) {
-            return Ok(hash);
+        self.put_hashed(BlobHash::of(bytes), bytes)
+    }
+
+    /// The same of bytes whose name is known.
+    pub fn put_hashed(&mut self, hash: BlobHash, bytes: &[u8]) -> Result<BlobHash, LogError> {
+        if !self.blobs.contains_key(&hash) {
+            self.append_blob(hash, &pack(&hash, bytes))?;
         }
-        let place = self.writer.append(Class::Blobs, RecordKind::Blob, &pack(&hash, bytes))?;
-        self.follow_moved_blobs();
-        self.blobs.insert(hash, place);
+        // One that was put ahead of time may not be durable yet, either.
+        self.writer.name_blob(self.blobs[&hash]);
         if self.writer.unsynced_bytes(Class::Blobs) > UNSYNCED_BYTES_MAX {
             self.sync()?;
         }
         Ok(hash)
+    }
+
+    /// Keeps a blob ahead of time, packed by another thread. It must not be named before a [`BlobSync`] that was begun
+    /// later is through, or else it is made durable with the next `sync` like any other.
+    pub fn put_ahead(&mut self, blob: &PackedBlob) -> Result<(), LogError> {
+        if self.blobs.contains_key(&blob.hash) {
+            return Ok(());
+        }
+        self.append_blob(blob.hash, &blob.payload)
+    }
+
+    /// From now on a delta may name this blob: if it is not durable yet it goes with the next `sync`. Says whether
+    /// there is one.
+    pub fn name_blob(&mut self, hash: &BlobHash) -> bool {
+        let Some(place) = self.blobs.get(hash) else { return false };
+        self.writer.name_blob(*place);
+        true
+    }
+
+    /// Begins to make durable what was put ahead. The task is for another thread, and what it answers for
+    /// [`Self::end_blob_sync`]; none when there is nothing to do.
+    pub fn begin_blob_sync(&mut self) -> Result<Option<BlobSync>, LogError> {
+        let begun = self.writer.begin_blob_sync();
+        self.follow_moved_blobs();
+        begun.map(|begun| begun.map(BlobSync))
+    }
+
+    /// Takes note of how it went. After a failure the next `sync` tries again.
+    pub fn end_blob_sync(&mut self, done: BlobSynced) -> Result<(), LogError> {
+        self.writer.end_blob_sync(done.0)
+    }
+
+    fn append_blob(&mut self, hash: BlobHash, payload: &[u8]) -> Result<(), LogError> {
+        let place = self.writer.append(Class::Blobs, RecordKind::Blob, payload)?;
+        self.follow_moved_blobs();
+        self.blobs.insert(hash, place);
+        Ok(())
     }
 
     pub fn has_blob(&self, hash: &BlobHash) -> bool {

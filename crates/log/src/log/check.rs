@@ -97,21 +97,21 @@ impl Log {
 
     /// The tail is in memory as a whole: it is written again and the damaged segment goes.
     fn rewrite_live(&mut self, number: u32) -> Result<(), LogError> {
-        self.writer.sync()?;
+        self.writer.sync_all()?;
         self.writer.close_current(Class::Live);
         for signed in &self.tail.deltas {
             let mut payload = codesync_base::encode_delta(&signed.delta).0;
             payload.extend_from_slice(&signed.signature);
             self.writer.append_delta(payload)?;
         }
-        self.writer.sync()?;
+        self.writer.sync_all()?;
         self.damaged_live.retain(|damaged| *damaged != number);
         self.writer.remove(number)
     }
 
     /// Blobs that cannot be read leave the log, so that the same content can be put again.
     fn rewrite_blobs(&mut self, number: u32) -> Result<(), LogError> {
-        self.writer.sync()?;
+        self.writer.sync_all()?;
         let here: Vec<BlobHash> =
             self.blobs.iter().filter(|(_, place)| place.segment == number).map(|(hash, _)| *hash).collect();
         let mut good = Vec::new();

@@ -44,7 +44,7 @@ impl Log {
         if !idle && self.tail.n_steps < self.options.block_steps_min {
             return Ok(SealReport::default());
         }
-        self.sync()?;
+        self.sync_all()?;
         let report = if self.tail.deltas.is_empty() { SealReport::default() } else { self.seal_tail()? };
         self.writer.mend_twins();
         self.write_index();

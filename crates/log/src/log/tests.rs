@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 //! The log on a disk that crashes, fills up and rots.
 
+mod ahead;
+
 use super::*;
 use crate::journal::Class;
 use crate::testing::{self, Author, START_MS, file, typing, verify};
@@ -273,7 +275,16 @@ fn work(
 ) -> Result<(), LogError> {
     let (mut log, _) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options())?;
     for (idx, part) in deltas.chunks(40).enumerate() {
-        let blob = log.put_blob(format!("blob {idx}").repeat(idx + 1).as_bytes())?;
+        let bytes = format!("blob {idx}").repeat(idx + 1).into_bytes();
+        if idx % 2 == 0 {
+            for text in [&bytes[..], b"named by nothing"] {
+                log.put_ahead(&crate::PackedBlob::of(BlobHash::of(text), text))?;
+            }
+            if let Some(task) = log.begin_blob_sync()? {
+                log.end_blob_sync(task.run())?;
+            }
+        }
+        let blob = log.put_blob(&bytes)?;
         for signed in part {
             append(&mut log, signed)?;
         }

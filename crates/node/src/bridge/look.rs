@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 pub(crate) type Intents = BTreeMap<RelPath, (FileId, BlobHash, Option<u64>)>;
 
 /// Up to this many files are looked at in place.
-const SMALL_FILES: usize = 32;
+pub(super) const SMALL_FILES: usize = 32;
+/// Up to so many bytes are read in place.
+pub(super) const SMALL_BYTES: u64 = 1 << 20;
 
 /// What to look at, and what was known when it began.
 pub(super) struct Look {
@@ -48,6 +50,8 @@ pub(super) struct Looked {
     pub gone_folders: Vec<RelPath>,
     pub is_first: bool,
     pub began_ns: i64,
+    /// Size of the files whose contents are to be taken in.
+    pub n_bytes: u64,
 }
 
 impl Look {
@@ -55,7 +59,9 @@ impl Look {
     pub fn is_small(&self) -> bool {
         let Some(paths) = &self.paths else { return false };
         let n_within = |path| self.shadow.within(path).take(SMALL_FILES + 1).count();
+        let size = |path| self.folder.stat(path).ok().flatten().map_or(0, |stamp| stamp.size);
         paths.len() <= SMALL_FILES
+            && paths.iter().map(size).sum::<u64>() <= SMALL_BYTES
             && paths.iter().map(n_within).sum::<usize>() <= SMALL_FILES
             && !paths.iter().any(|path| self.folder.is_folder(path))
     }
@@ -89,8 +95,9 @@ impl Look {
             None => true,
         });
         let gone_folders = self.gone_folders();
+        let n_bytes = hashes.values().map(|(_, stamp)| stamp.size).sum();
         let Self { paths, is_first, began_ns, .. } = self;
-        Ok(Looked { paths, observed, changes, ours, refreshed, gone_folders, is_first, began_ns })
+        Ok(Looked { paths, observed, changes, ours, refreshed, gone_folders, is_first, began_ns, n_bytes })
     }
 
     /// Takes everything there is as new, without reading each file once to compare it and once to take it in.
@@ -99,10 +106,13 @@ impl Look {
             codesync_fs::scan(&self.folder, &self.rules)?;
         let empty_folders = empty_folders.into_iter().collect();
         let observed = Observed { empty_folders, refused, leftovers, n_ignored, ..Observed::default() };
-        let changes = files.into_iter().map(|(path, _)| DiskChange::Created { path }).collect();
+        let n_bytes = files.iter().map(|(_, stamp)| stamp.size).sum();
+        let mut changes: Vec<_> = files.into_iter().map(|(path, _)| DiskChange::Created { path }).collect();
+        // Neighbours stand together in history, too, where the next mass change looks for them in this order.
+        changes.sort();
         let (ours, refreshed, gone_folders) = (Vec::new(), Vec::new(), Vec::new());
         let Self { paths, is_first, began_ns, .. } = self;
-        Ok(Looked { paths, observed, changes, ours, refreshed, gone_folders, is_first, began_ns })
+        Ok(Looked { paths, observed, changes, ours, refreshed, gone_folders, is_first, began_ns, n_bytes })
     }
 
     /// If a change on disk is what we had been about to write, what is known of it.

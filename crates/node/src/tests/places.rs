@@ -168,7 +168,7 @@ fn a_folder_that_goes_away_takes_nothing_and_comes_back() {
         assert!(peer.ask(request).is_err());
     }
     // As the watcher tells of a removal: nothing counts as deleted.
-    let batch = codesync_fs::Batch { paths: Default::default(), mass: true, overflow: true };
+    let batch = codesync_fs::Batch { paths: Default::default(), mass: true, overflow: true, ..Default::default() };
     peer.runtime().turn(vec![Message::Changed(batch)]);
     assert_eq!(peer.paths(), ["a.txt", "b/c.txt"]);
     assert!(!root.exists(), "nothing is made where it was");

@@ -64,6 +64,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "codesync-timeline",
             "codesync-sync",
             "codesync-engine",
+            "codesync-api",
         ],
     ),
     (

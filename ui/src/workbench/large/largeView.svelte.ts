@@ -269,7 +269,7 @@ export function visible(text: string): string {
 }
 
 /** A browser cannot make an element of any height: beyond this the scroll bar stands for more than its pixels. */
-export const SCROLL_PX_MAX = 8_000_000;
+export const SCROLL_PX_MAX = 1_000_000;
 
 /** Height of what is scrolled over. */
 export function scrollHeight(n_rows: number, row_px: number): number {

@@ -27,7 +27,7 @@ impl Random {
 
 const PIECES: [&str; 6] = ["a", "hello ", "\n", "é", "😀", "fn f() {}\n"];
 
-fn random_edit(peers: &mut Peers, n: usize, path: &str, random: &mut Random) {
+pub(super) fn random_edit(peers: &mut Peers, n: usize, path: &str, random: &mut Random) {
     let text = peers.text(n, path).unwrap_or_default();
     let places: Vec<u32> = text
         .char_indices()

@@ -1,0 +1,341 @@
+//! Logs that said two things under one sequence number: all of it is kept and merged. The branch whose first delta has
+//! the smaller hash keeps the log's name for its units, every other gets a name of its own, so that units never share
+//! one. What a delta means by a name of a forked log, the branches say that its author had seen.
+//!
+//! Where no log is forked, which is nearly always, nothing here does anything.
+
+use crate::{Engine, Result, api_error};
+use codesync_base::{Delta, DeltaHash, Head, ItemRange, ItemRef, LogId, SignedDelta, TextStep};
+use codesync_doc::TextDocument;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// Incarnations from here on are names of branches; no log has one.
+pub(super) const BRANCHES_FROM: u32 = 1 << 31;
+
+#[derive(Default)]
+pub(crate) struct Forks {
+    by_log: BTreeMap<LogId, Forked>,
+    /// What deltas name of forked logs as dependencies: by the naming strand, in order.
+    sightings: BTreeMap<LogId, Vec<(u32, Head)>>,
+}
+
+/// A forked log as stretches, each without a fork: the first is the log itself with the branches that keep its name.
+#[derive(Default)]
+struct Forked {
+    stretches: Vec<Stretch>,
+    of: BTreeMap<DeltaHash, usize>,
+}
+
+struct Stretch {
+    name: LogId,
+    /// The stretch that it goes on from, and its own first sequence number.
+    parent: Option<usize>,
+    from: u32,
+    first: DeltaHash,
+    head: Head,
+}
+
+impl Forked {
+    /// Deltas of the log by sequence number, then hash: name, seq, prev.
+    fn new(log: LogId, deltas: &BTreeSet<(u32, DeltaHash, DeltaHash)>) -> Self {
+        let mut forked = Self::default();
+        let mut has_child: BTreeSet<DeltaHash> = BTreeSet::new();
+        for (seq, hash, prev) in deltas {
+            let parent = forked.of.get(prev).copied();
+            if *seq > 1 && parent.is_none() {
+                continue;
+            }
+            let head = Head { log, seq: *seq, hash: *hash };
+            let at = match parent {
+                Some(parent) if has_child.insert(*prev) => parent,
+                None if forked.stretches.is_empty() => {
+                    forked.stretches.push(Stretch { name: log, parent: None, from: 1, first: *hash, head });
+                    0
+                }
+                parent => {
+                    let name = branch_name(&log, hash);
+                    forked.stretches.push(Stretch { name, parent, from: *seq, first: *hash, head });
+                    forked.stretches.len() - 1
+                }
+            };
+            forked.stretches[at].head = head;
+            forked.of.insert(*hash, at);
+        }
+        forked
+    }
+
+    /// From the stretch of a delta back to the beginning, each with the newest sequence number that is meant.
+    fn chain(&self, head: &Head) -> Vec<(usize, u32)> {
+        let mut chain = Vec::new();
+        let mut next = self.of.get(&head.hash).map(|at| (*at, head.seq));
+        while let Some((at, seq)) = next {
+            chain.push((at, seq));
+            let stretch = &self.stretches[at];
+            next = stretch.parent.map(|parent| (parent, stretch.from - 1));
+        }
+        chain
+    }
+
+    /// Of several branches that somebody had seen, the one that a plain name means.
+    fn plain<'a>(&self, heads: &'a [Head]) -> Option<&'a Head> {
+        let rank = |head: &&Head| {
+            let stretch = self.of.get(&head.hash).map(|at| &self.stretches[*at]);
+            stretch.map(|stretch| (stretch.parent.is_some(), stretch.first))
+        };
+        heads.iter().filter(|head| rank(head).is_some()).min_by_key(rank)
+    }
+}
+
+/// The name of the branch that begins with this delta.
+fn branch_name(log: &LogId, first: &DeltaHash) -> LogId {
+    let [a, b, c, d, ..] = first.0;
+    LogId { device: log.device, incarnation: BRANCHES_FROM | u32::from_le_bytes([a, b, c, d]) }
+}
+
+impl Forks {
+    pub fn is_none(&self) -> bool {
+        self.by_log.is_empty()
+    }
+
+    /// The name under which the units of a delta are known here.
+    pub fn name_of(&self, log: &LogId, hash: &DeltaHash) -> LogId {
+        let stretch = self.by_log.get(log).and_then(|forked| Some(&forked.stretches[*forked.of.get(hash)?]));
+        stretch.map_or(*log, |stretch| stretch.name)
+    }
+
+    /// The same of a delta that may not be taken in yet: one that goes on from a known one has its name.
+    pub fn name_of_delta(&self, signed: &SignedDelta) -> LogId {
+        let delta = &signed.delta;
+        let Some(forked) = self.by_log.get(&delta.log) else { return delta.log };
+        let at = forked.of.get(&signed.hash).or_else(|| forked.of.get(&delta.prev));
+        at.map_or(delta.log, |at| forked.stretches[*at].name)
+    }
+
+    /// Whether names of this log, or branch, have to be looked up.
+    pub fn concern(&self, name: &LogId) -> bool {
+        name.incarnation >= BRANCHES_FROM || self.by_log.contains_key(name)
+    }
+
+    /// Names of all forked logs and their branches.
+    pub fn names(&self) -> Vec<LogId> {
+        self.by_log.values().flat_map(|forked| forked.stretches.iter().map(|stretch| stretch.name)).collect()
+    }
+
+    /// Newest deltas of all branches of a forked log.
+    pub fn heads(&self, log: &LogId) -> Option<Vec<Head>> {
+        Some(self.by_log.get(log)?.stretches.iter().map(|stretch| stretch.head).collect())
+    }
+
+    /// A delta and all before it in its branch, as names and newest sequence numbers.
+    pub fn chain(&self, head: &Head) -> Vec<(LogId, u32)> {
+        match self.by_log.get(&head.log) {
+            Some(forked) => forked.chain(head).into_iter().map(|(at, seq)| (forked.stretches[at].name, seq)).collect(),
+            None => vec![(head.log, head.seq)],
+        }
+    }
+
+    /// Heads of a forked log that the author of a delta had seen.
+    fn seen_by(&self, delta: &Delta, log: &LogId) -> Vec<Head> {
+        let before = Head { log: delta.log, seq: delta.seq.saturating_sub(1), hash: delta.prev };
+        if delta.log == *log {
+            return vec![before];
+        }
+        let mut seen: Vec<Head> = delta.deps.iter().filter(|dep| dep.log == *log).copied().collect();
+        for (name, seq) in self.chain(&before) {
+            let sightings = self.sightings.get(&name).map_or(&[][..], Vec::as_slice);
+            let known = sightings.iter().take_while(|(at, _)| *at <= seq).map(|(_, head)| *head);
+            seen.extend(known.filter(|head| head.log == *log));
+        }
+        seen
+    }
+
+    /// All that the author of a delta had seen of forked logs, as names and newest sequence numbers.
+    pub fn covered_by(&self, delta: &Delta) -> BTreeMap<LogId, u32> {
+        let mut covered: BTreeMap<LogId, u32> = BTreeMap::new();
+        for log in self.by_log.keys() {
+            for (name, seq) in self.seen_by(delta, log).iter().flat_map(|head| self.chain(head)) {
+                let known = covered.entry(name).or_default();
+                *known = seq.max(*known);
+            }
+        }
+        covered
+    }
+
+    fn note_sightings(&mut self, signed: &SignedDelta) {
+        let delta = &signed.delta;
+        let name = self.name_of_delta(signed);
+        let seen: Vec<_> = delta.deps.iter().filter(|dep| self.by_log.contains_key(&dep.log)).copied().collect();
+        if !seen.is_empty() {
+            self.sightings.entry(name).or_default().extend(seen.into_iter().map(|head| (delta.seq, head)));
+        }
+    }
+
+    /// A text step in the names that are used here, and the delta that it is of, without its other steps. None where
+    /// the names on the wire are the same.
+    pub fn translated(&self, signed: &SignedDelta, step: &TextStep, text: &TextDocument) -> Option<(Delta, TextStep)> {
+        let delta = &signed.delta;
+        if self.is_none() || !(self.concern(&delta.log) || delta.logs.iter().any(|log| self.concern(log))) {
+            return None;
+        }
+        let mut to = Translation { forks: self, delta, own: self.name_of_delta(signed), logs: Vec::new() };
+        let delete = step.delete.iter().flat_map(|range| to.range(range, text)).collect();
+        let insert = step.insert.as_ref().map(|insert| codesync_base::Insert {
+            left: insert.left.map(|item| to.item(&item).0),
+            right: insert.right.map(|item| to.item(&item).0),
+            text: insert.text.clone(),
+        });
+        let bare = Delta { log: to.own, logs: to.logs, deps: vec![], files: vec![], steps: vec![], ..delta.clone() };
+        Some((bare, TextStep { position: step.position, delete, insert }))
+    }
+}
+
+struct Translation<'a> {
+    forks: &'a Forks,
+    delta: &'a Delta,
+    own: LogId,
+    logs: Vec<LogId>,
+}
+
+impl Translation<'_> {
+    fn log_ref(&mut self, log: LogId) -> u16 {
+        if log == self.own {
+            return 0;
+        }
+        let idx = self.logs.iter().position(|known| *known == log).unwrap_or_else(|| {
+            self.logs.push(log);
+            self.logs.len() - 1
+        });
+        u16::try_from(idx + 1).unwrap_or(u16::MAX)
+    }
+
+    /// The item, and the stretch it is of with the one that its author saw follow it: where that begins, and its name.
+    fn item(&mut self, item: &ItemRef) -> (ItemRef, Option<(u32, LogId)>) {
+        let Some(log) = self.delta.log_of(item) else { return (*item, None) };
+        let found = self.find(&log, item.seq);
+        let (name, next) = found.unwrap_or((log, None));
+        (ItemRef { log: self.log_ref(name), ..*item }, next)
+    }
+
+    fn find(&self, log: &LogId, seq: u32) -> Option<(LogId, Option<(u32, LogId)>)> {
+        if *log == self.delta.log && seq == self.delta.seq {
+            return Some((self.own, None));
+        }
+        let base = self
+            .forks
+            .by_log
+            .keys()
+            .find(|base| *base == log || (base.device == log.device && log.incarnation >= BRANCHES_FROM))?;
+        let forked = self.forks.by_log.get(base)?;
+        let mut seen = self.forks.seen_by(self.delta, base);
+        if log != base {
+            // A branch under its own name: only those who had seen it mean it.
+            let is_of = |head: &Head| forked.chain(head).iter().any(|(at, _)| forked.stretches[*at].name == *log);
+            seen.retain(is_of);
+        }
+        let head = forked.plain(&seen)?;
+        // Of one branch the newest that was seen.
+        let at = forked.of.get(&head.hash);
+        let head = seen.iter().filter(|other| forked.of.get(&other.hash) == at).max_by_key(|head| head.seq)?;
+        let chain = forked.chain(head);
+        let found = chain.iter().position(|(at, newest)| seq >= forked.stretches[*at].from && seq <= *newest)?;
+        let follows = found.checked_sub(1).map(|idx| &forked.stretches[chain[idx].0]);
+        let own_next = (*base == self.delta.log && found == 0 && self.own != forked.stretches[chain[0].0].name)
+            .then_some((self.delta.seq, self.own));
+        let next = follows.map(|stretch| (stretch.from, stretch.name)).or(own_next);
+        Some((forked.stretches[chain[found].0].name, next))
+    }
+
+    /// A range may run from the stretch before a fork into a branch: then it is two.
+    fn range(&mut self, range: &ItemRange, text: &TextDocument) -> Vec<ItemRange> {
+        let (mut first, mut next) = self.item(&range.first);
+        let mut left = range.length;
+        let mut parts = Vec::new();
+        while let Some((from, name)) = next {
+            let log = if first.log == 0 { self.own } else { self.logs[usize::from(first.log) - 1] };
+            let Some(n) = text.units_before(&log, first.seq, first.offset, from).filter(|n| *n < left) else { break };
+            let Some((seq, offset)) = text.first_of(&name) else { break };
+            parts.extend((n > 0).then_some(ItemRange { first, length: n }));
+            left -= n;
+            first = ItemRef { log: self.log_ref(name), seq, offset };
+            next = self.find(&name, seq).and_then(|(_, next)| next);
+        }
+        parts.push(ItemRange { first, length: left });
+        parts
+    }
+}
+
+impl Engine {
+    /// Looks for forks in the log: where each log has as many deltas as its newest has as number, there is none.
+    pub(crate) fn load_forks(&mut self) -> Result<()> {
+        let heads = self.log.heads();
+        let n_chained: u64 = heads.iter().map(|head| u64::from(head.seq)).sum();
+        if self.log.n_deltas() <= n_chained {
+            return Ok(());
+        }
+        let mut n_of: BTreeMap<LogId, u32> = BTreeMap::new();
+        self.log.for_each(&mut |signed| *n_of.entry(signed.delta.log).or_default() += 1).map_err(api_error)?;
+        let forked =
+            heads.iter().filter(|head| n_of.get(&head.log).is_some_and(|n| *n > head.seq)).map(|head| head.log);
+        self.read_forks(&forked.collect(), None)
+    }
+
+    /// A log turns out to be forked, or gets one more branch, with this delta: names may mean something else from now
+    /// on. All documents have to be read anew.
+    pub(super) fn note_fork(&mut self, signed: &SignedDelta) -> Result<()> {
+        let mut forked: BTreeSet<LogId> = self.others.forks.by_log.keys().copied().collect();
+        forked.insert(signed.delta.log);
+        self.read_forks(&forked, Some(signed))
+    }
+
+    /// The delta that would have forked a log was not taken.
+    pub(super) fn forget_fork(&mut self) {
+        self.others.forks = Forks::default();
+        if let Err(error) = self.load_forks() {
+            tracing::warn!(%error, "forks of the log cannot be read");
+        }
+    }
+
+    fn read_forks(&mut self, logs: &BTreeSet<LogId>, with: Option<&SignedDelta>) -> Result<()> {
+        let mut forks = Forks::default();
+        for log in logs {
+            let of_log = with.filter(|signed| signed.delta.log == *log);
+            let mut deltas: BTreeSet<_> =
+                of_log.iter().map(|signed| (signed.delta.seq, signed.hash, signed.delta.prev)).collect();
+            let take = &mut |signed: &SignedDelta| {
+                deltas.insert((signed.delta.seq, signed.hash, signed.delta.prev));
+                ControlFlow::Continue(())
+            };
+            self.log.for_each_from(log, 1, take).map_err(api_error)?;
+            forks.by_log.insert(*log, Forked::new(*log, &deltas));
+        }
+        self.log.for_each(&mut |signed| forks.note_sightings(signed)).map_err(api_error)?;
+        self.waiting.iter().for_each(|(signed, _)| forks.note_sightings(signed));
+        for log in logs.iter().filter(|log| **log != self.own) {
+            self.others.unnamed.retain(|name, _| name.device != log.device || name == log);
+            for head in forks.heads(log).unwrap_or_default() {
+                self.others.unnamed.insert(forks.name_of(log, &head.hash), head);
+            }
+        }
+        self.others.forks = forks;
+        self.others.strands.clear();
+        Ok(())
+    }
+
+    /// The log has taken a delta that goes on with what is known.
+    pub(crate) fn follow_forks(&mut self, signed: &SignedDelta) {
+        let forks = &mut self.others.forks;
+        if forks.is_none() {
+            return;
+        }
+        let delta = &signed.delta;
+        if let Some(forked) = forks.by_log.get_mut(&delta.log)
+            && !forked.of.contains_key(&signed.hash)
+            && let Some(at) = forked.of.get(&delta.prev).copied()
+        {
+            forked.of.insert(signed.hash, at);
+            forked.stretches[at].head = Head { log: delta.log, seq: delta.seq, hash: signed.hash };
+        }
+        forks.note_sightings(signed);
+    }
+}

@@ -1,0 +1,153 @@
+//! Who may do what in this workspace: the rights that the log says (`codesync_auth::Access`), asked before anything is
+//! done here and when others' deltas are judged. Decides nothing itself, and keeps nothing beside the log.
+
+use crate::{Engine, Now, Result, api_error};
+use codesync_api::{ApiError, ErrorCode};
+use codesync_auth::{Access, Act, Membership, Verdict};
+use codesync_base::{AccessStep, Change, Delta, DeviceId, LogId, Origin, Role, ShareFrom, SignedDelta};
+use std::collections::BTreeMap;
+
+/// The newest delta of each log that an author had seen.
+type Past = BTreeMap<LogId, u32>;
+
+impl Engine {
+    /// From now on rights count. Before that everybody may do everything here: a workspace of one person alone.
+    /// `founder` is what whoever let this device in said, as long as nothing of the log is here.
+    pub fn uphold_rights(&mut self, founder: Option<DeviceId>) -> Result<()> {
+        if self.rights.is_none() {
+            self.close()?;
+            self.rights = Some(self.read_rights(founder)?);
+        }
+        Ok(())
+    }
+
+    /// The rights as far as they are known here; none before [`Self::uphold_rights`].
+    pub fn access(&self) -> Option<&Access> {
+        self.rights.as_ref()
+    }
+
+    /// Everybody who takes part or did, by device.
+    pub fn members(&self) -> Vec<Membership> {
+        self.rights.as_ref().map(Access::members).unwrap_or_default()
+    }
+
+    /// Lets a device in, or gives one that is in more rights.
+    pub fn grant(
+        &mut self,
+        device: DeviceId,
+        person: &str,
+        role: Role,
+        share_from: ShareFrom,
+        now: Now,
+    ) -> Result<()> {
+        self.change_access(AccessStep::Grant { device, person: person.to_owned(), role, share_from }, now)
+    }
+
+    pub fn change_role(&mut self, device: DeviceId, role: Role, now: Now) -> Result<()> {
+        let accepted = self.accepted(&device)?;
+        self.change_access(AccessStep::ChangeRole { device, role, accepted }, now)
+    }
+
+    /// Nothing that a device says later counts.
+    pub fn remove_member(&mut self, device: DeviceId, now: Now) -> Result<()> {
+        let accepted = self.accepted(&device)?;
+        self.change_access(AccessStep::Remove { device, accepted }, now)
+    }
+
+    fn accepted(&mut self, device: &DeviceId) -> Result<Vec<codesync_base::Head>> {
+        self.close()?;
+        Ok(Access::accepted(device, self.log.heads()))
+    }
+
+    fn change_access(&mut self, step: AccessStep, now: Now) -> Result<()> {
+        self.may(Act::Govern)?;
+        let (own, device) = (self.own.device, step.device());
+        let lowers = |access: &Access| access.role_of(&device) > step.role() && !access.may_lower(&own, &device);
+        if self.rights.as_ref().is_none_or(lowers) {
+            let sentence = "An owner who has been one for longer can't be changed, and somebody has to stay owner.";
+            return Err(ApiError::new(ErrorCode::ReadOnly, sentence));
+        }
+        let act = self.begin_act(Origin::Session);
+        self.mark_step(act, Change::Access(step), now);
+        self.settle();
+        Ok(())
+    }
+
+    /// Whether the person here may do this; the sentence why not.
+    pub fn may(&self, act: Act) -> Result<()> {
+        if self.rights.as_ref().is_none_or(|access| access.may(&self.own.device, act)) {
+            return Ok(());
+        }
+        let sentence = match act {
+            Act::Speak => "You are no member of this workspace any more. What you have stays here.",
+            Act::Edit => "You're a viewer here.",
+            Act::Govern => "Only an owner can change who takes part.",
+        };
+        Err(ApiError::new(ErrorCode::ReadOnly, sentence))
+    }
+
+    /// Whether others' delta counts. All of its declared past is here.
+    pub(crate) fn judge_rights(&mut self, signed: &SignedDelta) -> Verdict {
+        let past = self.past_of(signed);
+        self.rights.as_mut().map_or(Verdict::Allowed, |access| access.judge(signed, &past))
+    }
+
+    /// A delta is in the log: if it changes rights, they are changed.
+    pub(crate) fn take_rights(&mut self, signed: &SignedDelta) {
+        if !changes_rights(&signed.delta) || self.rights.is_none() {
+            return;
+        }
+        let past = self.past_of(signed);
+        let Some(access) = &mut self.rights else { return };
+        if let Err(why) = access.take(signed, &past) {
+            tracing::warn!(%why, "a change of rights does not count");
+        }
+    }
+
+    fn past_of(&self, signed: &SignedDelta) -> Past {
+        if signed.delta.log == self.own {
+            // Each delta of ours names what was new.
+            return self.log.heads().into_iter().map(|head| (head.log, head.seq)).collect();
+        }
+        let declared = self.declared_by(signed);
+        self.log.heads().into_iter().map(|head| (head.log, declared.newest_of(&head.log))).collect()
+    }
+
+    fn read_rights(&self, told: Option<DeviceId>) -> Result<Access> {
+        let (mut founder, mut has_any) = (None, false);
+        let mut structural = |signed: &SignedDelta| {
+            // Whoever was let in names the delta that let them in: only the founder's first one stands on nothing.
+            if founder.is_none() && signed.delta.seq == 1 && signed.delta.deps.is_empty() {
+                founder = Some(signed.delta.log.device);
+            }
+            has_any |= changes_rights(&signed.delta);
+        };
+        self.log.for_each_structural(&mut structural).map_err(api_error)?;
+        let mut access = Access::new(founder.or(told).unwrap_or(self.own.device));
+        if !has_any {
+            return Ok(access);
+        }
+        let mut pasts: BTreeMap<LogId, Past> = BTreeMap::new();
+        let mut read = |signed: &SignedDelta| {
+            let past = pasts.entry(signed.delta.log).or_default();
+            for dep in &signed.delta.deps {
+                let newest = past.entry(dep.log).or_default();
+                *newest = dep.seq.max(*newest);
+            }
+            if changes_rights(&signed.delta)
+                && let Err(why) = access.take(signed, past)
+            {
+                tracing::warn!(%why, "a change of rights does not count");
+            }
+        };
+        self.log.for_each(&mut read).map_err(api_error)?;
+        Ok(access)
+    }
+}
+
+fn changes_rights(delta: &Delta) -> bool {
+    delta.steps.iter().any(|step| matches!(step.change, Change::Access(_)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Rights as they come about: granted, lowered and taken by deltas that are exchanged, and the same everywhere.
+
+use super::*;
+use crate::{Arrived, Held, Profile, Received, Refusal};
+use codesync_api::{Moment, Reply, Request, Splice};
+use codesync_auth::{DeviceKey, Why, verify_delta};
+use codesync_base::ProjectId;
+use codesync_log::{Log, Options};
+
+const START_MS: u64 = 1_790_000_000_000;
+
+/// Asha's workspace, and the engines of those she lets in.
+struct Peers {
+    engines: Vec<Engine>,
+    now_ms: u64,
+}
+
+fn device(n: usize) -> DeviceId {
+    DeviceKey::from_seed(&[n as u8 + 1; 32]).device()
+}
+
+impl Peers {
+    fn new(n: usize) -> Self {
+        let engines = (0..n).map(|n| {
+            let (log, _) = Log::in_memory(Options::new(verify_delta)).unwrap();
+            let profile = Profile {
+                new_project: ProjectId([7; 16]),
+                person: ["Asha", "Bo", "Chidi"][n].into(),
+                device_name: "laptop".into(),
+                root: "/work/demo".into(),
+                incarnation: 0,
+            };
+            let key = DeviceKey::from_seed(&[n as u8 + 1; 32]);
+            let now = Now { ms: START_MS, local_offset_minutes: 0 };
+            match n {
+                0 => Engine::open(log, key, profile, now).unwrap(),
+                _ => Engine::join(log, key, profile).unwrap(),
+            }
+        });
+        let mut peers = Self { engines: engines.collect(), now_ms: START_MS };
+        peers.engines.iter_mut().for_each(|engine| engine.uphold_rights(Some(device(0))).unwrap());
+        peers
+    }
+
+    fn now(&mut self) -> Now {
+        self.now_ms += 1;
+        Now { ms: self.now_ms, local_offset_minutes: 0 }
+    }
+
+    fn edit(&mut self, n: usize, text: &str) -> Result<()> {
+        let now = self.now();
+        let edits = vec![Splice(0, 0, text.into())];
+        self.engines[n].handle(Request::EditFile { path: "a.txt".into(), edits }, now)?;
+        self.engines[n].sync(now)
+    }
+
+    fn pull(&mut self, from: usize, to: usize) -> Received {
+        let now = self.now();
+        self.engines[from].sync(now).unwrap();
+        let mut deltas = Vec::new();
+        self.engines[from].log().for_each(&mut |signed| deltas.push(Arrived::of(signed))).unwrap();
+        let received = self.engines[to].receive(deltas, now).unwrap();
+        self.engines[to].sync(now).unwrap();
+        received
+    }
+
+    fn let_in(&mut self, n: usize, role: Role) {
+        let now = self.now();
+        self.engines[0].grant(device(n), "someone", role, ShareFrom::Past, now).unwrap();
+        self.pull(0, n);
+    }
+
+    fn text(&mut self, n: usize) -> String {
+        let now = self.now();
+        match self.engines[n].handle(Request::FileAt { path: "a.txt".into(), at: Moment::Now }, now) {
+            Ok(Reply::File(file)) => file.text.unwrap_or_default(),
+            _ => String::new(),
+        }
+    }
+}
+
+#[test]
+fn who_was_let_in_may_edit_and_who_was_not_may_nothing() {
+    let mut peers = Peers::new(3);
+    peers.edit(0, "Asha\n").unwrap();
+    peers.let_in(1, Role::Editor);
+    peers.edit(1, "Bo\n").unwrap();
+    assert_eq!(peers.pull(1, 0).refused, []);
+    assert_eq!(peers.text(0), "Bo\nAsha\n");
+    // Chidi has a copy all the same, from a friend: what he writes into it by force nobody takes.
+    peers.pull(0, 2);
+    assert!(peers.edit(2, "Chidi\n").is_err());
+    peers.engines[2].rights = None;
+    peers.edit(2, "Chidi\n").unwrap();
+    let received = peers.pull(2, 0);
+    assert!(received.refused.iter().any(|(_, why)| *why == Refusal::Rights(Why::NotAMember)), "{received:?}");
+    assert_eq!((received.n_new, peers.text(0).as_str()), (0, "Bo\nAsha\n"));
+}
+
+#[test]
+fn a_viewer_sees_all_and_changes_nothing() {
+    let mut peers = Peers::new(2);
+    peers.edit(0, "Asha\n").unwrap();
+    peers.let_in(1, Role::Viewer);
+    assert_eq!(peers.text(1), "Asha\n");
+    let refusal = peers.edit(1, "Bo\n").unwrap_err();
+    assert_eq!((refusal.code, refusal.message.as_str()), (ErrorCode::ReadOnly, "You're a viewer here."));
+    peers.engines[1].rights = None;
+    peers.edit(1, "Bo\n").unwrap();
+    let received = peers.pull(1, 0);
+    let why = Refusal::Rights(Why::Role { has: Role::Viewer, needed: Role::Editor });
+    assert!(received.refused.iter().any(|(_, refusal)| *refusal == why), "{received:?}");
+    assert_eq!(peers.text(0), "Asha\n");
+}
+
+#[test]
+fn what_a_removed_device_did_before_stands_and_nothing_after() {
+    let mut peers = Peers::new(3);
+    peers.edit(0, "Asha\n").unwrap();
+    peers.let_in(1, Role::Editor);
+    peers.let_in(2, Role::Editor);
+    peers.edit(1, "before\n").unwrap();
+    peers.pull(1, 0);
+    let now = peers.now();
+    peers.engines[0].remove_member(device(1), now).unwrap();
+    peers.edit(1, "after\n").unwrap();
+    peers.pull(0, 2);
+    for n in [0, 2] {
+        let received = peers.pull(1, n);
+        assert!(received.held.iter().any(|(_, held)| matches!(held, Held::Quarantined(_))), "{received:?}");
+        assert_eq!(peers.text(n), "before\nAsha\n");
+    }
+    // Once Bo hears of it, nothing more comes about at all.
+    peers.pull(0, 1);
+    assert!(peers.edit(1, "more\n").is_err());
+}
+
+#[test]
+fn rights_are_what_the_log_says_also_when_it_is_opened_again() {
+    let mut peers = Peers::new(2);
+    peers.let_in(1, Role::Viewer);
+    let now = peers.now();
+    peers.engines[0].change_role(device(1), Role::Editor, now).unwrap();
+    peers.pull(0, 1);
+    for engine in &mut peers.engines {
+        let live = engine.members();
+        engine.rights = None;
+        engine.uphold_rights(None).unwrap();
+        assert_eq!(engine.members(), live);
+        assert_eq!(engine.access().unwrap().role_of(&device(1)), Some(Role::Editor));
+        assert_eq!(engine.access().unwrap().founder(), device(0));
+    }
+}
+
+#[test]
+fn an_editor_lets_nobody_in() {
+    let mut peers = Peers::new(2);
+    peers.let_in(1, Role::Editor);
+    let now = peers.now();
+    assert!(peers.engines[1].grant(device(2), "Chidi", Role::Editor, ShareFrom::Past, now).is_err());
+    assert!(peers.engines[1].remove_member(device(0), now).is_err());
+    // The last owner stays.
+    assert!(peers.engines[0].change_role(device(0), Role::Viewer, now).is_err());
+}

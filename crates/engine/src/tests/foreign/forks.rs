@@ -1,0 +1,83 @@
+//! A device whose store was copied goes on in both: two deltas under one number. Nobody loses anything, nobody is held
+//! up, and all have the same.
+
+use super::merging::Random;
+use super::*;
+
+/// Asha's store is copied; 3 is the copy. Bo is 1, Chidi 2.
+fn copied(base: &str) -> Peers {
+    let mut peers = Peers::new(3);
+    peers.edit(0, "a", &[(0, 0, base)]).meet();
+    let disk = peers.disks[0].fork();
+    peers.engines.push(open_peer(&disk, 0, peers.now_ms));
+    peers.disks.push(disk);
+    peers
+}
+
+/// Bo and Chidi have the same, also after opening anew.
+fn check_two(peers: &mut Peers, what: &str) {
+    for _ in 0..3 {
+        peers.pull(1, 2).pull(2, 1);
+    }
+    let first = peers.picture(1);
+    assert_same(&first, &peers.picture(2), what);
+    for n in [1, 2] {
+        peers.reopen(n);
+        assert_same(&first, &peers.picture(n), &format!("{what}: {n} opened anew"));
+    }
+}
+
+#[test]
+fn both_branches_are_merged_whichever_comes_first() {
+    let mut peers = copied("one\ntwo\nthree\n");
+    peers.edit(0, "a", &[(0, 0, "left ")]).edit(0, "a", &[(5, 3, "ONE")]).wait(3_000);
+    peers.edit(3, "a", &[(0, 0, "right ")]).edit(3, "a", &[(10, 3, "TWO")]).wait(3_000);
+    // Bo hears of one first and Chidi of the other, and both build on that.
+    peers.pull(0, 1).edit(1, "a", &[(2, 1, "F")]);
+    peers.pull(3, 2).edit(2, "a", &[(3, 1, "G")]);
+    assert_eq!(peers.text(1, "a").unwrap(), "leFt ONE\ntwo\nthree\n");
+    assert_eq!(peers.text(2, "a").unwrap(), "rigGt one\nTWO\nthree\n");
+    let Reply::View(_) = peers.ask(1, Request::OpenView { path: "a".into() }) else { panic!() };
+    let deltas = peers.missing(2, 1);
+    let received = peers.give(2, 1, &deltas);
+    assert_eq!((received.forks.len(), received.refused, received.held), (1, vec![], vec![]));
+    peers.pull(1, 2);
+    let asked = peers.try_ask(1, Request::FileAt { path: "a".into(), at: Moment::Now });
+    assert!(asked.is_ok(), "{asked:?}");
+    let text = peers.text(1, "a").unwrap();
+    for part in ["leFt ", "rigGt ", "ONE\n", "TWO\n", "three\n"] {
+        assert!(text.contains(part), "{text:?}");
+    }
+    peers.edit(1, "a", &[(0, text.len() as u32, "all of it by Bo")]);
+    peers.edit(2, "a", &[(1, 0, "x")]);
+    // Both branches go on.
+    peers.edit(0, "a", &[(0, 0, "more left ")]).edit(3, "a", &[(0, 0, "more right ")]);
+    peers.pull(0, 1).pull(3, 2);
+    check_two(&mut peers, "two branches");
+}
+
+#[test]
+fn forked_logs_converge_whatever_came_when() {
+    let n = std::env::var("CODESYNC_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(15);
+    for seed in 1..=n {
+        let mut random = Random::new(seed);
+        let mut peers = copied("one\ntwo\nthree\nfour\n");
+        for _ in 0..40 {
+            let me = random.below(4);
+            match random.below(6) {
+                0 | 1 => {
+                    let from = random.below(4);
+                    // Who has the log itself would have to go on under another number.
+                    if from != me && (me == 1 || me == 2) {
+                        peers.pull(from, me);
+                    }
+                }
+                2 => drop(peers.wait(random.below(3_000) as u64)),
+                3 if me == 1 || me == 2 => drop(peers.reopen(me)),
+                _ => super::merging::random_edit(&mut peers, me, "a", &mut random),
+            }
+        }
+        peers.pull(0, 1).pull(3, 2);
+        check_two(&mut peers, &format!("seed {seed}"));
+    }
+}

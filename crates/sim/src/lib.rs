@@ -1,0 +1,67 @@
+//! The simulator: real engines on real logs and links, in one thread, with time, network and disks that do whatever a
+//! plan says. A plan comes from a number, and the same number always takes the same way. It never touches a socket,
+//! a file or a clock.
+
+mod judge;
+mod peer;
+mod plan;
+mod world;
+
+pub use plan::{Action, Plan, Random};
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use world::World;
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// BLAKE3 over every frame and every text in the end.
+    pub trace: String,
+    pub n_frames: u64,
+    pub n_deltas: u64,
+    pub n_crashes: u64,
+    pub n_roll_backs: u64,
+}
+
+/// Carries a plan out, lets all faults stop, and looks at every invariant.
+///
+/// # Errors
+/// The sentence of the invariant that does not hold.
+pub fn run(plan: &Plan) -> Result<Outcome, String> {
+    let run = || {
+        let mut world = World::new(plan.n_peers);
+        plan.actions.iter().for_each(|action| world.act(action));
+        world.heal();
+        judge::judge(&mut world, plan.seed);
+        world.outcome()
+    };
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    })
+}
+
+/// The shortest plan found that still fails, taking actions out of one that does.
+pub fn minimise(plan: &Plan, tries_max: usize) -> Plan {
+    let (mut least, mut n_tries) = (plan.clone(), 0);
+    let mut length = least.actions.len() / 2;
+    while length > 0 {
+        let mut at = 0;
+        while at < least.actions.len() && n_tries < tries_max {
+            n_tries += 1;
+            let mut shorter = least.clone();
+            let end = (at + length).min(shorter.actions.len());
+            shorter.actions.drain(at..end);
+            if run(&shorter).is_err() {
+                least = shorter;
+            } else {
+                at += length;
+            }
+        }
+        length /= 2;
+    }
+    least
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Runs many plans: `codesync-sim [SEEDS] [FIRST]`. A plan that fails is made as short as it goes and shown.
+
+use codesync_sim::{Outcome, Plan, minimise, run};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const TRIES_MAX: usize = 400;
+
+fn main() -> ExitCode {
+    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
+    let n_seeds = numbers.first().copied().unwrap_or(200);
+    let first = numbers.get(1).copied().unwrap_or(1);
+    // What fails says so in the end, once.
+    std::panic::set_hook(Box::new(|_| {}));
+    let next = AtomicU64::new(first);
+    let all = Mutex::new((Outcome::default(), Vec::new()));
+    let work = || loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= first + n_seeds {
+            return;
+        }
+        let result = run(&Plan::new(seed));
+        let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match result {
+            Ok(outcome) => add(&mut all.0, &outcome),
+            Err(why) => all.1.push((seed, why)),
+        }
+    };
+    std::thread::scope(|scope| {
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        (0..n_threads).for_each(|_| drop(scope.spawn(work)));
+    });
+    let (sum, mut failures) = all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    println!(
+        "{n_seeds} seeds from {first}: {} deltas, {} frames, {} crashes, {} roll-backs, {} failures",
+        sum.n_deltas,
+        sum.n_frames,
+        sum.n_crashes,
+        sum.n_roll_backs,
+        failures.len()
+    );
+    failures.sort();
+    for (seed, why) in &failures {
+        println!("seed {seed}: {}", why.chars().take(600).collect::<String>());
+    }
+    let Some((seed, _)) = failures.first() else { return ExitCode::SUCCESS };
+    let least = minimise(&Plan::new(*seed), TRIES_MAX);
+    println!("the shortest plan found for seed {seed}, {} peers:", least.n_peers);
+    least.actions.iter().for_each(|action| println!("  {action:?}"));
+    println!("{:?}", run(&least).err());
+    ExitCode::FAILURE
+}
+
+fn add(sum: &mut Outcome, outcome: &Outcome) {
+    sum.n_frames += outcome.n_frames;
+    sum.n_deltas += outcome.n_deltas;
+    sum.n_crashes += outcome.n_crashes;
+    sum.n_roll_backs += outcome.n_roll_backs;
+}

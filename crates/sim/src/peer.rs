@@ -1,0 +1,186 @@
+//! One simulated peer: an engine, the disk it stands on, and a clock that may be wrong.
+
+use codesync_api::{ApiError, Moment as At, Reply, Request};
+use codesync_auth::{Access, DeviceKey, verify_delta};
+use codesync_base::{DeltaHash, DeviceId, LogId, ProjectId, RelPath};
+use codesync_engine::{Engine, Intake, IntakeKind, LinkOutput, Now, Profile};
+use codesync_log::{CrashStyle, Log, MemoryDisk, MemoryIndex, Options};
+use codesync_sync::{Admission, Hello, LinkId, Moment};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+pub const PROJECT: ProjectId = ProjectId([7; 16]);
+pub const START_MS: u64 = 1_790_000_000_000;
+
+pub struct Peer {
+    pub idx: usize,
+    pub engine: Engine,
+    pub disk: MemoryDisk,
+    pub incarnation: u32,
+    pub skew_ms: i64,
+    /// Where each link leads: the other peer, and its name of the link.
+    pub links: BTreeMap<LinkId, (usize, LinkId)>,
+    /// What a crash cannot take.
+    pub durable: BTreeSet<DeltaHash>,
+    durable_seqs: BTreeMap<LogId, u32>,
+    pub backup: Option<MemoryDisk>,
+    views: BTreeMap<String, u32>,
+}
+
+pub fn key_of(idx: usize) -> DeviceKey {
+    DeviceKey::from_seed(&[idx as u8 + 1; 32])
+}
+
+impl Peer {
+    pub fn new(idx: usize) -> Self {
+        let disk = MemoryDisk::new();
+        let engine = open(&disk, idx, 0, START_MS);
+        Self {
+            idx,
+            engine,
+            disk,
+            incarnation: 0,
+            skew_ms: 0,
+            links: BTreeMap::new(),
+            durable: BTreeSet::new(),
+            durable_seqs: BTreeMap::new(),
+            backup: None,
+            views: BTreeMap::new(),
+        }
+    }
+
+    pub fn moment(&self, steady_ms: u64) -> Moment {
+        let wall_ms = (START_MS + steady_ms).saturating_add_signed(self.skew_ms);
+        Moment { steady_ms, wall_ms }
+    }
+
+    pub fn now(&self, steady_ms: u64) -> Now {
+        Now { ms: self.moment(steady_ms).wall_ms, local_offset_minutes: 0 }
+    }
+
+    pub fn ask(&mut self, request: Request, steady_ms: u64) -> Result<Reply, ApiError> {
+        self.engine.handle(request, self.now(steady_ms))
+    }
+
+    /// One fsync, and what it covers goes out.
+    pub fn sync(&mut self, steady_ms: u64) {
+        self.engine.sync(self.now(steady_ms)).expect("a disk in memory takes everything");
+        self.note_durable();
+        self.engine.pass_on(self.moment(steady_ms));
+    }
+
+    /// Whatever the log holds right after a sync is durable.
+    fn note_durable(&mut self) {
+        let log = self.engine.log();
+        for head in log.heads() {
+            let seq = self.durable_seqs.insert(head.log, head.seq).unwrap_or(0);
+            if seq == head.seq && self.durable.contains(&head.hash) {
+                continue;
+            }
+            let durable = &mut self.durable;
+            log.for_each_from(&head.log, seq + 1, &mut |signed| {
+                durable.insert(signed.hash);
+                ControlFlow::Continue(())
+            })
+            .expect("a log in memory can be read");
+        }
+    }
+
+    pub fn crash(&mut self, style: CrashStyle, steady_ms: u64) {
+        self.disk.crash(style);
+        self.reopen(steady_ms);
+    }
+
+    pub fn roll_back(&mut self, steady_ms: u64) -> bool {
+        let Some(backup) = self.backup.take() else { return false };
+        self.disk = backup;
+        // What the node does when it notices (docs/decisions/0009).
+        self.incarnation += 1;
+        self.reopen(steady_ms);
+        true
+    }
+
+    fn reopen(&mut self, steady_ms: u64) {
+        self.links.clear();
+        self.views.clear();
+        self.durable.clear();
+        self.durable_seqs.clear();
+        // The disk is the old engine's, too: it must be gone before.
+        let disk = self.disk.fork();
+        self.engine = open(&disk, self.idx, self.incarnation, self.moment(steady_ms).wall_ms);
+        self.disk = disk;
+        self.sync(steady_ms);
+    }
+
+    pub fn text(&mut self, path: &str, at: At, steady_ms: u64) -> Option<String> {
+        match self.ask(Request::FileAt { path: path.into(), at }, steady_ms) {
+            Ok(Reply::File(file)) => file.text,
+            _ => None,
+        }
+    }
+
+    pub fn paths(&mut self, at: Option<At>, steady_ms: u64) -> Vec<String> {
+        match self.ask(Request::ListFiles { at }, steady_ms) {
+            Ok(Reply::Files { mut paths }) => {
+                paths.sort();
+                paths
+            }
+            other => panic!("files cannot be listed: {other:?}"),
+        }
+    }
+
+    /// Opens a view of a file, or closes the one there is.
+    pub fn toggle_view(&mut self, path: &str, steady_ms: u64) {
+        let request = match self.views.remove(path) {
+            Some(view_id) => Request::CloseView { view_id },
+            None => Request::OpenView { path: path.into() },
+        };
+        if let Ok(Reply::View(view)) = self.ask(request, steady_ms) {
+            self.views.insert(path.into(), view.view_id);
+        }
+    }
+
+    /// Another program wrote a file.
+    pub fn disk_writes(&mut self, path: &str, text: &str, steady_ms: u64) {
+        let now = self.now(steady_ms);
+        let Ok(path) = RelPath::parse(path) else { return };
+        let Ok(mut run) = self.engine.begin_intake(false, false, now) else { return };
+        let known = self.engine.tree().by_path(&path).map(|node| node.file);
+        let kind = IntakeKind::File { bytes: text.as_bytes().to_vec(), mode: 0o644, base_step: None };
+        // A path that cannot be taken is told to people, not to us.
+        drop(self.engine.take_in(&mut run, Intake { path, known, kind }, now));
+        drop(self.engine.end_intake(run, false));
+    }
+
+    pub fn take_outputs(&mut self) -> Vec<(LinkId, LinkOutput)> {
+        self.engine.take_events();
+        self.engine.take_link_outputs()
+    }
+}
+
+fn open(disk: &MemoryDisk, idx: usize, incarnation: u32, wall_ms: u64) -> Engine {
+    let options = Options::new(verify_delta);
+    let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options)
+        .expect("a store that a crash left can be opened");
+    assert!(report.findings.iter().all(|finding| finding.outcome != codesync_log::Outcome::Lost), "{report:?}");
+    let profile = Profile {
+        new_project: PROJECT,
+        person: format!("Person {idx}"),
+        device_name: "laptop".into(),
+        root: "/work/demo".into(),
+        incarnation,
+    };
+    let now = Now { ms: wall_ms, local_offset_minutes: 0 };
+    let mut engine = Engine::open(log, key_of(idx), profile, now).expect("the history that a crash left can be read");
+    engine.sync(now).expect("a disk in memory takes everything");
+    let members: Vec<DeviceId> = (0..LIAR + 1).map(|idx| key_of(idx).device()).collect();
+    let gate = move |_: LinkId, hello: &Hello, _: Option<&Access>| match members.contains(&hello.device) {
+        true => Admission::Welcome,
+        false => Admission::NotAMember,
+    };
+    engine.open_links("0.1.0", Box::new(gate));
+    engine
+}
+
+/// The member without honour.
+pub const LIAR: usize = 40;

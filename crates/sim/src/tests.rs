@@ -1,0 +1,30 @@
+use super::*;
+
+#[test]
+fn the_same_seed_takes_the_same_way() {
+    let plan = Plan::new(3);
+    assert_eq!(run(&plan), run(&plan));
+    assert_ne!(run(&plan), run(&Plan::new(4)));
+}
+
+#[test]
+fn all_invariants_hold_for_some_seeds() {
+    for seed in 1..=20 {
+        if let Err(why) = run(&Plan::new(seed)) {
+            panic!("seed {seed}: {why}");
+        }
+    }
+}
+
+#[test]
+fn debug_one() {
+    let plan = Plan {
+        seed: 2,
+        n_peers: 3,
+        actions: vec![
+            Action::Clock { peer: 9987864940380905773, n: 7731525127165701156 },
+            Action::Edit { peer: 8585378502772226323, n: 10139709592845375294 },
+        ],
+    };
+    println!("{:?}", run(&plan));
+}
