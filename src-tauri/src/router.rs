@@ -90,7 +90,9 @@ fn stopped() -> ApiError {
 fn may_overtake(call: &Call) -> bool {
     use Request::{Blame, Compare, ExportBundle, ExportGit, FindInHistory, Log, Verify};
     match call {
-        Call::App(_) | Call::Large(_) | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
+        Call::App(_)
+        | Call::Large(_)
+        | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
         Call::Workspace(ExportBundle { .. } | ExportGit { .. } | Verify { repair: false }) => true,
         Call::Workspace(_) => false,
     }

@@ -14,6 +14,7 @@ mod outside;
 mod refusals;
 mod resume;
 mod review;
+mod saving;
 mod screenshots;
 mod start;
 mod timeline;

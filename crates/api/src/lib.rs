@@ -226,6 +226,28 @@ pub enum Request {
         at: Moment,
     },
 
+    // --- together
+    /// Who takes part, and how far the peers are.
+    Together,
+    /// Opens an invitation, in place of the one before. From then on others on the network find this peer.
+    Invite {
+        role: Role,
+        /// Six words that stand for a day, rather than a digit and two words that stand for minutes.
+        is_long: bool,
+    },
+    EndInvitation,
+    SetRole {
+        device: String,
+        role: Role,
+    },
+    RemoveMember {
+        device: String,
+    },
+    /// Stays connected with whoever is at an address: `host` or `host:port`.
+    Connect {
+        address: String,
+    },
+
     // --- whole history
     ExportBundle {
         file: String,
@@ -265,6 +287,8 @@ pub enum Reply {
     Bursts { bursts: Vec<MomentInfo> },
     Preview(RestorePlan),
     Restored(Restored),
+    Together(Together),
+    Invitation(Invitation),
     Exported { n_deltas: u64, n_commits: u64, bytes: u64 },
     Imported { n_deltas: u64 },
 }
@@ -303,6 +327,8 @@ pub enum Event {
     /// A whole act was done: a mass disk change, a restore. Clients show it as a toast.
     Act(Act),
     Notice(Notice),
+    /// Who takes part and how far the peers are: as [`Request::Together`] answers it now.
+    Together(Together),
 }
 
 /// A request with the id that its answer carries; one JSON object a line on the local socket.

@@ -20,13 +20,13 @@ const PASTS_KEPT_MAX: usize = 64;
 
 /// What the author of a delta had seen, as they declare it.
 pub trait Past {
-    /// The newest delta of this log in it, 0 for none. Not asked about the delta's own log.
-    fn newest(&self, log: &LogId) -> u32;
+    /// Whether this delta of another log is in it. The author's own log is known to be, up to the delta itself.
+    fn covers(&self, head: &Head) -> bool;
 }
 
 impl Past for BTreeMap<LogId, u32> {
-    fn newest(&self, log: &LogId) -> u32 {
-        self.get(log).copied().unwrap_or(0)
+    fn covers(&self, head: &Head) -> bool {
+        self.get(&head.log).is_some_and(|newest| head.seq <= *newest)
     }
 }
 
@@ -95,8 +95,6 @@ pub struct Membership {
 pub struct Access {
     founder: DeviceId,
     entries: Vec<Entry>,
-    /// Indexes by log, rising in `seq`.
-    of_log: BTreeMap<LogId, Vec<usize>>,
     /// Indexes by the device they are about.
     about: BTreeMap<DeviceId, Vec<usize>>,
     /// Indexes in the order in which they are weighed: who has been owner for longest first.
@@ -132,7 +130,6 @@ impl Access {
         Self {
             founder,
             entries: Vec::new(),
-            of_log: BTreeMap::new(),
             about: BTreeMap::new(),
             order: Vec::new(),
             effective: Set::default(),
@@ -171,9 +168,6 @@ impl Access {
         let idx = self.entries.len();
         let was_effective = self.effective.clone();
         self.entries.push(Entry { key, step: step.clone(), before, rank, lowers });
-        let of_log = self.of_log.entry(delta.log).or_default();
-        let place = of_log.partition_point(|other| self.entries[*other].key.seq <= delta.seq);
-        of_log.insert(place, idx);
         self.about.entry(step.device()).or_default().push(idx);
         let place = self.order.partition_point(|other| self.entries[*other].weight() < self.entries[idx].weight());
         self.order.insert(place, idx);
@@ -280,10 +274,7 @@ impl Access {
     ) -> Result<(), Why> {
         let device = step.device();
         let role = self.role_in(at_past, &device);
-        let is_there = |head: &Head| {
-            let newest = if head.log == delta.log { delta.seq - 1 } else { past.newest(&head.log) };
-            head.seq <= newest
-        };
+        let is_there = |head: &Head| is_before(head, delta, past);
         if !step.accepted().iter().all(is_there) {
             return Err(Why::Accepted);
         }
@@ -323,15 +314,10 @@ impl Access {
     /// The access deltas that a delta builds on, closed under their own pasts.
     fn before(&self, delta: &Delta, past: &impl Past) -> Set {
         let mut before = Set::default();
-        for (log, indexes) in &self.of_log {
-            let newest = if *log == delta.log { delta.seq - 1 } else { past.newest(log) };
-            let n_in = indexes.partition_point(|idx| self.entries[*idx].key.seq <= newest);
-            for idx in &indexes[..n_in] {
-                before.insert(*idx);
-            }
-            // Of one log, the last one builds on all others.
-            if let Some(last) = n_in.checked_sub(1) {
-                before.unite(&self.entries[indexes[last]].before);
+        for (idx, entry) in self.entries.iter().enumerate() {
+            if is_before(&entry.head(), delta, past) {
+                before.insert(idx);
+                before.unite(&entry.before);
             }
         }
         before
@@ -422,6 +408,10 @@ impl Access {
         let mut devices = self.about.keys().chain([&self.founder]);
         devices.any(|other| other != device && self.role_in(of, other) == Some(Role::Owner))
     }
+}
+
+fn is_before(head: &Head, delta: &Delta, past: &impl Past) -> bool {
+    if head.log == delta.log { head.seq < delta.seq } else { past.covers(head) }
 }
 
 #[cfg(test)]

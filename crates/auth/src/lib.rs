@@ -5,8 +5,10 @@ mod access;
 mod code;
 mod pairing;
 mod pake;
+mod people;
 mod seal;
 mod snapshot;
+mod token;
 mod words;
 
 pub use access::{Access, Act, ENTRIES_MAX, Membership, Past, Verdict, Why};
@@ -16,7 +18,9 @@ pub use pairing::{
     CodeHostEvent, Connection, Failure, GRANT_BYTES_MAX, Invitation, InvitationState, LONG_CODE_MS, MESSAGE_BYTES_MAX,
     Other, Place, Reply, SHORT_CODE_MS, TRIES_MAX,
 };
+pub use people::{Acquaintance, PEOPLE_MAX, People, Remembered};
 pub use snapshot::SnapshotDigest;
+pub use token::{LEEWAY_SECONDS, Pass, TOKEN_BYTES_MAX, TOKEN_SECONDS_MAX, TokenError, Verified, verify_token};
 pub use words::complete;
 
 use codesync_base::{DeltaHash, DeviceId, SignedDelta};
@@ -56,57 +60,4 @@ fn statement(hash: &DeltaHash) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use codesync_base::{Change, Delta, Hlc, LogId, Origin, ProjectId, Step, encode_delta};
-
-    fn signed_by(key: &DeviceKey, claimed: DeviceId) -> SignedDelta {
-        let delta = Delta {
-            project: ProjectId([1; 16]),
-            log: LogId { device: claimed, incarnation: 0 },
-            seq: 1,
-            prev: DeltaHash::ZERO,
-            hlc: Hlc { wall_ms: 5, counter: 0 },
-            deps: vec![],
-            origin: Origin::Session,
-            group: 1,
-            logs: vec![],
-            files: vec![],
-            steps: vec![Step {
-                at_ms: 5,
-                file: 0,
-                change: Change::Session { person: "Asha".into(), device_name: "x".into() },
-            }],
-        };
-        let (_, hash) = encode_delta(&delta);
-        SignedDelta { signature: key.sign_delta(&hash), delta, hash }
-    }
-
-    #[test]
-    fn only_the_author_device_can_sign() {
-        let key = DeviceKey::from_seed(&[3; 32]);
-        let other = DeviceKey::from_seed(&[4; 32]);
-        assert!(verify_delta(&signed_by(&key, key.device())));
-        assert!(!verify_delta(&signed_by(&other, key.device())));
-    }
-
-    #[test]
-    fn a_changed_hash_or_signature_is_refused() {
-        let key = DeviceKey::from_seed(&[3; 32]);
-        let good = signed_by(&key, key.device());
-        for byte in 0..64 {
-            let mut bad = good.clone();
-            bad.signature[byte] ^= 1;
-            assert!(!verify_delta(&bad));
-        }
-        let mut bad = good;
-        bad.hash.0[0] ^= 1;
-        assert!(!verify_delta(&bad));
-    }
-
-    #[test]
-    fn a_key_of_zeros_signs_nothing() {
-        let key = DeviceKey::from_seed(&[3; 32]);
-        assert!(!verify_delta(&signed_by(&key, DeviceId::ZERO)));
-    }
-}
+mod tests;

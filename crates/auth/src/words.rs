@@ -35,7 +35,10 @@ pub(crate) fn guess(mistyped: &str) -> Option<&'static str> {
         return Some(only);
     }
     found = WORDS.iter().copied().filter(|word| distance(word, mistyped) <= DISTANCE_MAX).collect();
-    found.into_iter().min_by_key(|word| (distance(word, mistyped), *word))
+    // The first letter is seldom the wrong one.
+    found
+        .into_iter()
+        .min_by_key(|word| (distance(word, mistyped), word.chars().next() != mistyped.chars().next(), *word))
 }
 
 /// Letters to change, add or leave out.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Between two keystrokes.
 const KEY_EVERY: Duration = Duration::from_millis(8);
 /// What is waited for is not coming after this.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 /// The node puts history in order after this much quiet.
 const QUIET: Duration = Duration::from_millis(2_010);
 const TYPED: &str = "typed.md";

@@ -1,6 +1,6 @@
 //! What can be typed: commands and options. `docs/cli.md` lists the same; a test compares them.
 
-use clap::{Parser, Subcommand, ValueHint};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// Every keystroke kept, any moment brought back.
@@ -36,6 +36,47 @@ pub enum Command {
     Status,
     /// Follow the folder until stopped by Ctrl+C
     Watch,
+    /// Stay online for the others of a shared workspace until stopped by Ctrl+C
+    Serve {
+        /// Stay connected with whoever is at this address: HOST or HOST:PORT
+        #[arg(long, value_name = "ADDRESS")]
+        connect: Vec<String>,
+    },
+    /// Show a code that lets somebody into this workspace
+    Invite {
+        /// What they may do
+        #[arg(long, value_enum, default_value = "editor")]
+        role: RoleArgument,
+        /// Six words that stand for a day, rather than a digit and two words that stand for ten minutes
+        #[arg(long)]
+        long: bool,
+    },
+    /// Come into somebody's workspace with the code that they said
+    Join {
+        /// The code
+        code: String,
+        /// The folder for the copy: empty or new; named like the workspace when left out
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+        /// Where the other computer is, if it is not found by itself: HOST or HOST:PORT
+        #[arg(long, value_name = "ADDRESS")]
+        address: Option<String>,
+    },
+    /// List who takes part in this workspace
+    #[command(visible_alias = "peers")]
+    Members,
+    /// Change what somebody may do
+    Role {
+        /// A name, or the beginning of a device's key
+        person: String,
+        #[arg(value_enum)]
+        role: RoleArgument,
+    },
+    /// Let somebody take part no longer
+    Remove {
+        /// A name, or the beginning of a device's key
+        person: String,
+    },
     /// Open the window
     Open {
         /// The folder; the present workspace when left out
@@ -143,4 +184,12 @@ pub enum Command {
     },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
+}
+
+/// A role as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RoleArgument {
+    Owner,
+    Editor,
+    Viewer,
 }

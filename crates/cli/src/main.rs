@@ -9,6 +9,7 @@ mod files;
 mod history;
 mod moment;
 mod output;
+mod people;
 mod session;
 mod stop;
 mod watch;
@@ -89,7 +90,13 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Init { dir } => whole::init(dir.as_deref(), out),
         Command::Status => whole::status(out),
-        Command::Watch => watch::watch(out),
+        Command::Watch => watch::watch(&[], out),
+        Command::Serve { connect } => watch::watch(connect, out),
+        Command::Invite { role, long } => people::invite(*role, *long, out),
+        Command::Join { code, dir, address } => people::join(code, dir.as_deref(), address.as_deref(), out),
+        Command::Members => people::list(out),
+        Command::Role { person, role } => people::set_role(person, *role, out),
+        Command::Remove { person } => people::remove(person, out),
         Command::Open { dir } => whole::open(dir.as_deref(), out),
         Command::Edit { path } => edit::edit(path, out),
         Command::Log { path, since, until, author, steps } => {

@@ -59,6 +59,11 @@ impl Session {
         self.node.borrow().subscribe()
     }
 
+    /// Whether this process has the workspace itself.
+    pub fn is_owner(&self) -> bool {
+        self.node.borrow().is_owner()
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -147,6 +152,7 @@ fn only_looks(request: &Request) -> bool {
     matches!(
         request,
         Request::Status
+            | Request::Together
             | Request::Flush
             | Request::Verify { .. }
             | Request::ListFiles { .. }

@@ -4,9 +4,10 @@
 use crate::failure::Failure;
 use crate::history::moment_fields;
 use crate::output::{Output, Style, harmless, rfc3339};
+use crate::people::tell_people;
 use crate::session::{Session, Stay};
 use crate::stop::Stop;
-use codesync_api::{Event, SaveKind};
+use codesync_api::{Event, Request, SaveKind};
 use serde_json::json;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use std::time::Duration;
 /// How soon a signal is noticed.
 const NOTICE_WAIT: Duration = Duration::from_millis(100);
 
-pub fn watch(out: &mut Output) -> Result<(), Failure> {
+/// `connect`: addresses of others to stay connected with.
+pub fn watch(connect: &[String], out: &mut Output) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let mut is_first = true;
     loop {
@@ -25,6 +27,9 @@ pub fn watch(out: &mut Output) -> Result<(), Failure> {
             out.say(&sentence, &[("event", json!("following")), ("root", json!(root))])?;
             out.flush()?;
             is_first = false;
+        }
+        for address in connect {
+            session.call(Request::Connect { address: address.clone() })?;
         }
         let ended = follow(&session, &stop, out);
         let over = ended.is_err() || stop.is_wanted();
@@ -39,9 +44,13 @@ pub fn watch(out: &mut Output) -> Result<(), Failure> {
 /// Prints events until a signal comes or the workspace's process ends.
 fn follow(session: &Session, stop: &Stop, out: &mut Output) -> Result<(), Failure> {
     let events = session.subscribe();
-    let mut last_trouble = None;
+    let (mut last_trouble, mut told) = (None, Vec::new());
     while !stop.is_wanted() {
         match events.recv_timeout(NOTICE_WAIT) {
+            Ok(Event::Together(together)) => {
+                tell_people(&mut told, &together, out)?;
+                out.flush()?;
+            }
             Ok(event) => {
                 print_event(&event, &mut last_trouble, out)?;
                 out.flush()?;
@@ -111,6 +120,7 @@ fn print_event(event: &Event, last_trouble: &mut Option<String>, out: &mut Outpu
         | Event::ViewSnapshot(_)
         | Event::ViewMoved { .. }
         | Event::TreeChanged { .. }
-        | Event::WaitingForSave { .. } => Ok(()),
+        | Event::WaitingForSave { .. }
+        | Event::Together(_) => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! Open documents: text, history and undo of one file, loaded from the log when first needed.
 
-use crate::foreign::{Forks, Trail};
+use crate::foreign::{Forks, Trail, Translated};
 use crate::undo::{UndoStack, UndoStep};
 use crate::workspace::Workspace;
 use crate::{Engine, Result, api_error, not_found};
@@ -54,6 +54,11 @@ impl Documents {
 
     pub fn take(&mut self, file: &FileId) -> Option<Document> {
         self.by_file.remove(file)
+    }
+
+    /// Frees what only makes the next late delta cheaper.
+    pub fn drop_trails(&mut self) {
+        self.by_file.values_mut().for_each(|document| document.trail = None);
     }
 
     /// Lets a document be read anew from the log.
@@ -269,13 +274,21 @@ pub(crate) fn merge_again(
     has_lies: &mut bool,
 ) -> std::result::Result<Vec<Splice>, String> {
     let translated = reading.forks.translated(signed, step, text);
-    let (delta, step) = translated.as_ref().map_or((&signed.delta, step), |(delta, step)| (delta, step));
+    let (delta, step) = match &translated {
+        Translated::Same => (&signed.delta, step),
+        Translated::Other(other) => (&other.0, &other.1),
+        Translated::Nothing => return Ok(Vec::new()),
+    };
+    *has_lies |= matches!(translated, Translated::Other(_));
     match text.integrate(delta, step, reading.log) {
         Err(IntegrateError::LeftAfterRight) => {
             *has_lies = true;
             Ok(Vec::new())
         }
-        Err(IntegrateError::UnknownItem(_)) if *has_lies => Ok(Vec::new()),
+        Err(IntegrateError::MissingBlob(hash) | IntegrateError::BadBlob(hash)) => {
+            Err(format!("blob {hash} is missing"))
+        }
+        Err(_) if *has_lies => Ok(Vec::new()),
         done => done.map_err(|error| error.to_string()),
     }
 }

@@ -10,8 +10,9 @@ mod retell;
 mod seen;
 mod told;
 
-pub(crate) use forks::Forks;
+pub(crate) use forks::{Forks, Translated};
 pub use judge::{Held, Refusal};
+pub use parted::{Merged, Place};
 pub(crate) use retell::Trail;
 pub(crate) use seen::is_before_merge;
 
@@ -188,7 +189,11 @@ impl Engine {
         }
         let taken = self.take_in_judged(signed, bytes, batch, now);
         match (&verdict, &taken) {
-            (Verdict::Forks(_), Ok(Verdict::Good)) => return Ok(verdict),
+            (Verdict::Forks(fork), Ok(Verdict::Good)) => {
+                self.name_branches();
+                self.tell_fork(fork);
+                return Ok(verdict);
+            }
             (Verdict::Forks(_), _) => {
                 self.forget_fork();
                 self.read_all_anew(batch);
@@ -266,15 +271,23 @@ impl Engine {
             let (Change::Text(text), Some(file)) = (&step.change, delta.file_of(step)) else { continue };
             let Some(document) = self.documents.get_mut(&file) else { continue };
             let translated = self.others.forks.translated(signed, text, &document.text);
-            let (delta, text) = translated.as_ref().map_or((delta, text), |(delta, text)| (delta, text));
-            match document.text.newest_named(delta, text) {
-                Ok(named) if named.iter().all(|(log, seq)| declared.covers(log, *seq)) => {}
-                Ok(_) => return Ok(Err(Refusal::Undeclared)),
-                Err(error) => return Ok(Err(Refusal::of_text(error))),
-            }
-            match document.text.integrate(delta, text, &self.log) {
+            let (delta, text) = match &translated {
+                Translated::Same => (delta, text),
+                Translated::Other(other) => (&other.0, &other.1),
+                Translated::Nothing => continue,
+            };
+            let merged = match document.text.newest_named(delta, text) {
+                Ok(named) if named.iter().all(|(log, seq)| declared.covers(log, *seq)) => {
+                    document.text.integrate(delta, text, &self.log).map_err(Refusal::of_text)
+                }
+                Ok(_) => Err(Refusal::Undeclared),
+                Err(error) => Err(Refusal::of_text(error)),
+            };
+            match merged {
                 Ok(splices) => done.extend(splices.into_iter().map(|splice| (file, step_idx as u32, splice))),
-                Err(error) => return Ok(Err(Refusal::of_text(error))),
+                // What a name of a forked log means may depend on how many branches are known.
+                Err(_) if matches!(translated, Translated::Other(_)) => {}
+                Err(refusal) => return Ok(Err(refusal)),
             }
         }
         Ok(Ok(done))

@@ -61,9 +61,7 @@ impl Engine {
             }
             self.workspace = Some(workspace);
         }
-        let workspace = self.workspace.as_mut().expect("invariant: built above");
-        workspace.refresh();
-        Ok(workspace)
+        Ok(self.workspace.as_mut().expect("invariant: built above"))
     }
 
     pub(crate) fn workspace_index_after(&mut self, key: &StepKey) -> Result<u64> {
@@ -92,7 +90,11 @@ impl Engine {
     pub(crate) fn outline_view(&mut self, scope: &Scope) -> Result<Arc<View>> {
         self.settle();
         match scope {
-            Scope::Workspace => Ok(self.outline_mut()?.view().clone()),
+            Scope::Workspace => {
+                let workspace = self.outline_mut()?;
+                workspace.refresh();
+                Ok(workspace.view().clone())
+            }
             Scope::File(path) => {
                 let file = self.file_ever_at(path)?;
                 Ok(self.outline_mut()?.view_of_file(&file))

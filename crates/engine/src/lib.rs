@@ -28,7 +28,7 @@ mod views;
 mod workspace;
 
 pub use bundle::{Bundle, add_bundle};
-pub use foreign::{Arrived, Fork, Held, Received, Refusal};
+pub use foreign::{Arrived, Fork, Held, Merged, Place, Received, Refusal};
 pub use git_export::GitStream;
 pub use intake::{Intake, IntakeKind, IntakeRun};
 pub use links::{Gate, LinkOutput};
@@ -114,6 +114,7 @@ pub struct Engine {
     shown: BTreeMap<FileId, String>,
     others: foreign::Others,
     links: links::Links,
+    is_shared: bool,
     /// None as long as everybody may do everything here.
     rights: Option<codesync_auth::Access>,
     views: BTreeMap<u32, views::View>,
@@ -170,6 +171,7 @@ impl Engine {
             shown: BTreeMap::new(),
             others: foreign::Others::knowing(log.heads().into_iter().filter(|head| head.log != own)),
             links: links::Links::default(),
+            is_shared: false,
             rights: None,
             views: BTreeMap::new(),
             next_view_id: 1,
@@ -258,6 +260,7 @@ impl Engine {
         self.close()?;
         if idle {
             self.keep_texts(1);
+            self.documents.drop_trails();
         } else {
             self.keep_long_grown_texts();
         }
@@ -414,6 +417,20 @@ impl Engine {
 
     fn person_of(&self, log: &LogId) -> String {
         self.authors.person(&log.device)
+    }
+
+    /// The name that a device gave itself, if it said anything yet.
+    pub fn person_at(&self, device: &DeviceId) -> Option<&str> {
+        self.authors.names.get(device).map(String::as_str)
+    }
+
+    pub fn device(&self) -> DeviceId {
+        self.own.device
+    }
+
+    /// Whether anybody was ever let in.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     fn author(&self, index: AuthorIdx) -> Author {

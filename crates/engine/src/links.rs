@@ -213,6 +213,10 @@ impl Engine {
             // It is asked for again when the store takes something.
             Err(error) => tracing::warn!(%error, "what a peer sent could not be kept"),
         }
+        // Whoever was just let in says so.
+        if self.access().is_some() && self.may(codesync_auth::Act::Speak).is_ok() {
+            self.begin_session(now);
+        }
         self.with_mesh(|mesh, replica| {
             refused.into_iter().for_each(|log| mesh.refuse(log));
             mesh.delivered(id, cost_bytes, replica, moment);

@@ -332,6 +332,7 @@ pub fn only_asks(request: &Request) -> bool {
             | Request::Moments { .. }
             | Request::ListBursts { .. }
             | Request::RestorePreview { .. }
+            | Request::Together
     )
 }
 

@@ -32,14 +32,7 @@ impl Engine {
     }
 
     /// Lets a device in, or gives one that is in more rights.
-    pub fn grant(
-        &mut self,
-        device: DeviceId,
-        person: &str,
-        role: Role,
-        share_from: ShareFrom,
-        now: Now,
-    ) -> Result<()> {
+    pub fn grant(&mut self, device: DeviceId, person: &str, role: Role, share_from: ShareFrom, now: Now) -> Result<()> {
         self.change_access(AccessStep::Grant { device, person: person.to_owned(), role, share_from }, now)
     }
 
@@ -94,7 +87,11 @@ impl Engine {
 
     /// A delta is in the log: if it changes rights, they are changed.
     pub(crate) fn take_rights(&mut self, signed: &SignedDelta) {
-        if !changes_rights(&signed.delta) || self.rights.is_none() {
+        if !changes_rights(&signed.delta) {
+            return;
+        }
+        self.is_shared = true;
+        if self.rights.is_none() {
             return;
         }
         let past = self.past_of(signed);

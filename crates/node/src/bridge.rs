@@ -27,7 +27,7 @@ type Result<T> = std::result::Result<T, ApiError>;
 /// Files written between two looks at the inbox.
 const WRITES_PER_TURN: usize = 48;
 /// Time for which a long intake may keep others waiting.
-const TURN: Duration = Duration::from_millis(8);
+const TURN: Duration = Duration::from_millis(4);
 /// How often it is asked whether a look is done.
 const ASK_EVERY: Duration = Duration::from_millis(2);
 /// An opening waits this long for its first look; nearly all are done by then.
@@ -243,7 +243,13 @@ impl Bridge {
         if paths.as_ref().is_some_and(|paths| paths.iter().any(Rules::is_ignore_file)) {
             self.rules.reload();
         }
-        let folders = engine.tree().alive().filter(|node| node.kind == codesync_base::FileKind::Folder);
+        let tree = engine.tree();
+        let nodes: Vec<_> = match &paths {
+            // Asking for all of a large tree takes a moment.
+            Some(paths) if paths.len() <= SMALL_FILES => paths.iter().flat_map(|path| tree.within(path)).collect(),
+            _ => tree.alive().collect(),
+        };
+        let folders = nodes.into_iter().filter(|node| node.kind == FileKind::Folder);
         Look {
             own_folders: folders.map(|node| node.path.clone()).collect(),
             folder: self.folder.clone(),

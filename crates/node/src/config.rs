@@ -23,6 +23,12 @@ pub fn config_dir() -> PathBuf {
     }
 }
 
+/// The port that others reach this computer at: `CODESYNC_PORT`, else the usual one.
+pub(crate) fn port() -> u16 {
+    let from_env = std::env::var("CODESYNC_PORT").ok().and_then(|port| port.parse().ok());
+    from_env.unwrap_or(codesync_net::DEFAULT_PORT)
+}
+
 /// Name of the person at this computer, until they say another.
 pub fn person_name() -> String {
     let from_env = ["CODESYNC_PERSON", "USER", "LOGNAME", "USERNAME"]

@@ -7,6 +7,7 @@ mod config;
 mod endpoint;
 mod health;
 mod identity;
+mod join;
 mod large;
 mod local;
 mod replay;
@@ -16,8 +17,10 @@ mod settings;
 mod shadow;
 mod socket;
 mod state;
+mod together;
 mod whole;
 
+pub use join::{JoinOptions, Joined, join};
 pub use config::{config_dir, device_name, person_name};
 pub use large::LargeFiles;
 pub use replay::{is_bundle, unpack_bundle};

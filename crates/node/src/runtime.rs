@@ -1,8 +1,11 @@
 //! The engine thread: takes what arrived, handles all of it, makes it durable with one fsync, answers, then
 //! writes files that are due.
 
+mod people;
+
 use crate::bridge::{Bridge, Size};
 use crate::identity::Identity;
+use crate::join::Welcome;
 use crate::{Options, STORE_FOLDER, config, health, settings, state, whole};
 use codesync_api::{
     ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ResumedView, SaveKind,
@@ -27,6 +30,7 @@ pub(crate) enum Message {
     /// Listeners and views that another process served until it ended.
     Resume(Vec<SyncSender<Event>>, Vec<ResumedView>),
     Changed(Batch),
+    Net(codesync_net::Event),
     Close(Sender<()>),
 }
 
@@ -58,8 +62,11 @@ pub(crate) struct Runtime {
     last_commit: Instant,
     rested: bool,
     idled: bool,
+    /// The next turn of a long intake goes to history.
+    is_order_due: bool,
     /// The store was let go and could not be opened again.
     has_no_store: bool,
+    people: people::People,
 }
 
 impl Runtime {
@@ -92,7 +99,9 @@ impl Runtime {
             last_commit: Instant::now(),
             rested: true,
             idled: true,
+            is_order_due: false,
             has_no_store: false,
+            people: people::People::default(),
         })
     }
 
@@ -109,6 +118,11 @@ impl Runtime {
         }
         self.bridge.resume(&mut self.engine, now);
         if stay {
+            self.meet_people();
+        }
+        if !self.may_take_in() {
+            // What the folder has is looked at once this device may edit.
+        } else if stay {
             self.bridge.look_first(&mut self.engine, now)?;
         } else {
             self.bridge.look(&mut self.engine, None, Size::Few, now)?;
@@ -196,7 +210,7 @@ impl Runtime {
         };
         let until_retry = self.engine.is_unsynced().then_some(RETRY);
         let until_read = self.engine.has_more_to_read().then_some(Duration::ZERO);
-        [self.bridge.patience(), until_read, until_write, until_rest, until_retry]
+        [self.bridge.patience(), self.people.patience(&self.engine), until_read, until_write, until_rest, until_retry]
             .into_iter()
             .flatten()
             .min()
@@ -207,7 +221,9 @@ impl Runtime {
     pub(crate) fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
         let now = now();
         let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
-        if !batch.is_empty() {
+        // That a connection is alive is no work.
+        let is_news = |message: &Message| !matches!(message, Message::Net(codesync_net::Event::RoundTrip { .. }));
+        if batch.iter().any(is_news) {
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
         }
         self.look_for_folder(now);
@@ -230,6 +246,7 @@ impl Runtime {
                     }
                 }
                 Message::Changed(batch) => self.take_in(&batch, now),
+                Message::Net(event) => self.handle_net(event, now),
                 Message::Close(done) => closing = Some(done),
             }
         }
@@ -238,7 +255,7 @@ impl Runtime {
         if flushed {
             self.go_on(Bridge::finish_intake, now);
         } else if !is_waited_for {
-            self.go_on(Bridge::turn, now);
+            self.take_in_some(now);
         }
         let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
         if hurried && !self.engine.is_folder_gone() {
@@ -252,9 +269,10 @@ impl Runtime {
             // Whoever asked may be gone.
             answer.send(result).unwrap_or_default();
         }
+        self.talk(committed.is_ok() && !self.engine.is_unsynced(), now);
         self.tell();
         if is_waited_for && self.bridge.is_busy() {
-            self.go_on(Bridge::turn, now);
+            self.take_in_some(now);
             // Whoever hears of it later is told then.
             if let Err(error) = self.commit_some(now) {
                 tracing::debug!(%error, "changes of the folder wait to be saved");
@@ -279,6 +297,19 @@ impl Runtime {
         {
             tracing::warn!(%error, "changes of the folder could not be taken in");
         }
+    }
+
+    /// Goes on for a moment with a mass change. Every changed file asks the newest history for its text, so that must
+    /// stay short: it is put in order in turns of its own, that a key waits for one of the two only.
+    fn take_in_some(&mut self, now: Now) {
+        if std::mem::take(&mut self.is_order_due) {
+            if let Err(error) = self.engine.rest_some() {
+                tracing::debug!(%error, "history is put in order later");
+            }
+            return;
+        }
+        self.go_on(Bridge::turn, now);
+        self.is_order_due = self.bridge.is_busy();
     }
 
     /// Whoever listens from now on is told first what all are to know.
@@ -332,8 +363,8 @@ impl Runtime {
     }
 
     fn take_in(&mut self, batch: &Batch, now: Now) {
-        if self.engine.is_folder_gone() {
-            // Everything is looked at when it is back.
+        if self.engine.is_folder_gone() || !self.may_take_in() {
+            // Everything is looked at when it is back, or when it may be taken in.
             return;
         }
         let paths = if batch.overflow { None } else { Some(&batch.paths) };
@@ -367,10 +398,6 @@ impl Runtime {
     fn rest(&mut self) {
         if self.bridge.is_busy() {
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
-            // Every changed file asks the newest history for its text: that must stay short.
-            if let Err(error) = self.engine.rest_some() {
-                tracing::debug!(%error, "history is put in order later");
-            }
             return;
         }
         let quiet = self.last_activity.elapsed();
@@ -424,6 +451,12 @@ impl Runtime {
             Request::ImportFile { source, path } => self.import_file(Path::new(&source), &path, now),
             Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),
             Request::ImportBundle { file } => self.import_bundle(Path::new(&file), now),
+            Request::Together => Ok(Reply::Together(self.together())),
+            Request::Invite { role, is_long } => self.invite(role, is_long, now),
+            Request::EndInvitation => self.end_invitation(),
+            Request::SetRole { device, role } => self.set_role(&device, role, now),
+            Request::RemoveMember { device } => self.remove_member(&device, now),
+            Request::Connect { address } => self.connect_to(&address),
             Request::ExportGit { dir } => whole::export_git(&mut self.engine, Path::new(&dir)),
             request => self.engine.handle(request, now),
         }
@@ -625,16 +658,21 @@ fn open_log(root: &Path) -> Result<(Log, OpenReport)> {
 }
 
 fn open_engine(log: Log, root: &Path, person: Option<String>, incarnation: u32) -> Result<Engine> {
+    let welcome = Welcome::read(&root.join(STORE_FOLDER)).filter(|_| log.n_deltas() == 0);
     let mut project = ProjectId::ZERO;
     config::fill_random(&mut project.0);
     let profile = Profile {
-        new_project: project,
+        new_project: welcome.as_ref().map_or(project, |welcome| welcome.project),
         person: person.unwrap_or_else(config::person_name),
         device_name: config::device_name(),
         root: root.display().to_string(),
         incarnation,
     };
-    Engine::open(log, config::device_key()?, profile, now())
+    let key = config::device_key()?;
+    match welcome {
+        Some(_) => Engine::join(log, key, profile),
+        None => Engine::open(log, key, profile, now()),
+    }
 }
 
 /// Requests that read or write the folder itself, or are only done when it has what they made.

@@ -3,7 +3,7 @@
 
 use crate::Random;
 use crate::world::World;
-use codesync_api::{Moment as At, Reply, Request, Scope};
+use codesync_api::{Moment as At, Reply, Request, RestoreTarget, Scope};
 use codesync_base::DeltaHash;
 use codesync_log::CrashStyle;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ pub fn judge(world: &mut World, seed: u64) {
         assert_eq!(picture(world, idx, None), now, "peer {idx} shows other files than peer 0");
     }
     same_past(world, seed, &now);
+    restore_is_exact(world, seed, &now);
     healthy(world);
     same_after_reopening(world, &now);
     for (path, text) in &now {
@@ -82,6 +83,33 @@ fn same_past(world: &mut World, seed: u64, now: &BTreeMap<String, Option<String>
             let theirs = picture(world, idx, Some(At::WorkspaceStep(step)));
             assert_eq!(theirs, past, "peer {idx} shows moment {step} otherwise than peer 0");
         }
+    }
+}
+
+/// A file brought back is what it was, at every peer; taken back, all is as before.
+fn restore_is_exact(world: &mut World, seed: u64, now: &BTreeMap<String, Option<String>>) {
+    let steady_ms = world.steady_ms;
+    let Ok(Reply::Timeline(info)) = world.peers[0].ask(Request::Timeline { scope: Scope::Workspace }, steady_ms) else {
+        panic!("the timeline cannot be read");
+    };
+    let mut random = Random(seed ^ 1);
+    let at = At::WorkspaceStep(random.below(info.n_moments + 1));
+    let past = picture(world, 0, Some(at.clone()));
+    let request = Request::Restore { target: RestoreTarget::Workspace, at };
+    if let Err(error) = world.peers[0].ask(request, steady_ms) {
+        panic!("a restore is refused: {}", error.message);
+    }
+    world.heal();
+    for idx in 0..world.peers.len() {
+        assert_eq!(picture(world, idx, None), past, "after a restore peer {idx} does not show what was");
+    }
+    if past != *now {
+        let steady_ms = world.steady_ms;
+        world.peers[0].ask(Request::UndoLast, steady_ms).expect("a restore can be taken back");
+    }
+    world.heal();
+    for idx in 0..world.peers.len() {
+        assert_eq!(&picture(world, idx, None), now, "a restore taken back leaves something at peer {idx}");
     }
 }
 

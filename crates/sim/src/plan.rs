@@ -6,7 +6,7 @@
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -15,7 +15,7 @@ impl Random {
     }
 
     pub fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
+        self.draw() % n.max(1)
     }
 }
 
@@ -129,7 +129,7 @@ impl Plan {
 }
 
 fn action(random: &mut Random, faults: u64) -> Action {
-    let (peer, n) = (random.next(), random.next());
+    let (peer, n) = (random.draw(), random.draw());
     let is_fault = random.below(100) < 12;
     if is_fault {
         return fault(random, faults, peer, n);
@@ -162,6 +162,9 @@ fn fault(random: &mut Random, faults: u64, peer: u64, n: u64) -> Action {
         Action::Lie { peer, n },
         Action::Pass { ms: 20_000 + n % 86_400_000 },
         Action::Backup { peer },
+        Action::Backup { peer },
+        Action::RollBack { peer },
+        Action::RollBack { peer },
         Action::RollBack { peer },
     ];
     let few = match faults {

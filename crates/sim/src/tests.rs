@@ -15,16 +15,3 @@ fn all_invariants_hold_for_some_seeds() {
         }
     }
 }
-
-#[test]
-fn debug_one() {
-    let plan = Plan {
-        seed: 2,
-        n_peers: 3,
-        actions: vec![
-            Action::Clock { peer: 9987864940380905773, n: 7731525127165701156 },
-            Action::Edit { peer: 8585378502772226323, n: 10139709592845375294 },
-        ],
-    };
-    println!("{:?}", run(&plan));
-}

@@ -3,8 +3,8 @@
 use crate::peer::{LIAR, PROJECT, Peer, START_MS, key_of};
 use crate::{Action, Outcome, Random};
 use codesync_api::{Moment as At, Reply, Request, RestoreTarget, Scope, Splice};
-use codesync_base::{Change, Delta, DeltaHash, FileId, Head, Hlc, LogId, Origin, Step, encode_delta};
-use codesync_engine::LinkOutput;
+use codesync_base::{Change, Delta, DeltaHash, FileId, Head, Hlc, LogId, Origin, SignedDelta, Step, encode_delta};
+use codesync_engine::{Arrived, LinkOutput};
 use codesync_log::CrashStyle;
 use codesync_sync::{Bytes, Cause, Deltas, Event, Frame, Hello, LinkId, Signature, WireDelta, limits};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -260,7 +260,6 @@ impl World {
                         queue.push_back(None);
                     }
                 }
-                LinkOutput::Tell(event) if std::env::var("SIMDEBUG").is_ok() => println!("{} {idx} {event:?}", self.steady_ms),
                 LinkOutput::Tell(Event::Forked(fork)) => panic!("an honest log forked: {:?}", fork.first.delta.log),
                 LinkOutput::OwnLogElsewhere => panic!("somebody has more of a log than its author"),
                 _ => {}
@@ -313,7 +312,7 @@ impl World {
         let Some(Some(frame)) = queue.front_mut() else { return };
         let at = (n >> 16) as usize % frame.len();
         match (n >> 8) % 3 {
-            0 => frame[at] ^= 1 << (n >> 40) % 8,
+            0 => frame[at] ^= 1 << ((n >> 40) % 8),
             1 => frame.truncate(at),
             _ => {
                 let again = frame.clone();
@@ -363,13 +362,9 @@ impl World {
         let end_ms = self.steady_ms + 4 * 3_600_000;
         let mut n_quiet = 0;
         while n_quiet < 4 {
-            if self.steady_ms >= end_ms && std::env::var("SIMDEBUG").is_ok() {
-                let mut all = Vec::new();
-                self.peers[1].engine.log().for_each(&mut |signed| all.push(codesync_engine::Arrived::of(signed))).unwrap();
-                let now = self.peers[0].now(self.steady_ms);
-                println!("{:?}", self.peers[0].engine.receive(all, now));
+            if self.steady_ms >= end_ms {
+                panic!("no progress after all faults stopped: {:?}; {}", self.lacking(), self.why_lacking());
             }
-            assert!(self.steady_ms < end_ms, "no progress after all faults stopped: {:?}", self.lacking());
             while let Some((idx, link)) = self.busy().first().copied() {
                 n_quiet = 0;
                 self.arrive(idx, link);
@@ -381,7 +376,26 @@ impl World {
             }
             let wait_ms = due.map_or(1_000, |due_ms| due_ms.saturating_sub(self.steady_ms).clamp(1, 600_000));
             self.pass(wait_ms);
+            (0..self.peers.len()).for_each(|idx| self.sync(idx));
         }
+    }
+
+    /// What the engines say of what they lack, for whoever looks into it.
+    fn why_lacking(&mut self) -> String {
+        let mut all = BTreeMap::new();
+        for peer in &self.peers {
+            let take = &mut |signed: &SignedDelta| {
+                all.entry(signed.delta.key(signed.hash)).or_insert_with(|| signed.clone());
+            };
+            peer.engine.log().for_each(take).expect("a log in memory can be read");
+        }
+        let lacking = self.lacking();
+        let mut say = |(idx, _): &(usize, usize)| {
+            let now = self.peers[*idx].now(self.steady_ms);
+            let arrived = all.values().map(Arrived::of).collect();
+            format!("peer {idx}: {:?}", self.peers[*idx].engine.receive(arrived, now))
+        };
+        lacking.iter().map(&mut say).collect::<Vec<_>>().join("; ")
     }
 
     /// Deltas of which each peer has fewer than are anywhere.

@@ -145,6 +145,8 @@ pub(crate) struct Link {
     /// What is durable at the peer, as far as it told.
     theirs: BTreeMap<LogId, Vec<Head>>,
     has_heads: bool,
+    /// Ours are long, and the peer may not take them yet.
+    owes_heads: bool,
     /// Up to where the peer has a log, or what is on its way brings it.
     sent: BTreeMap<LogId, Head>,
     credit_bytes: u64,
@@ -177,6 +179,7 @@ impl Link {
             outputs: Vec::new(),
             theirs: BTreeMap::new(),
             has_heads: false,
+            owes_heads: false,
             sent: BTreeMap::new(),
             credit_bytes: CREDIT_BYTES,
             window_bytes: CREDIT_BYTES,
@@ -237,6 +240,10 @@ impl Link {
     }
 
     fn handle_open(&mut self, frame: Frame, context: &mut Context) {
+        // Only who read our Hello says anything after its own.
+        if std::mem::take(&mut self.owes_heads) {
+            self.send(&Frame::Heads(context.replica.heads()));
+        }
         match frame {
             Frame::Heads(heads) if !self.has_heads => self.handle_heads(heads, context),
             Frame::Hello(_) | Frame::Heads(_) => self.end(Reason::Malformed, "said twice"),
@@ -274,8 +281,14 @@ impl Link {
             - context.now.wall_ms.saturating_sub(hello.wall_ms).cast_signed();
         self.outputs.push(Output::Admitted);
         self.tell(Event::Joined { device: hello.device, software: hello.software, clock_offset_ms });
-        let heads = context.replica.heads();
-        self.send(&Frame::Heads(heads));
+        let heads = Frame::Heads(context.replica.heads());
+        if heads.encode().len() <= FRAME_BYTES_MAX_FIRST {
+            self.send(&heads);
+        } else {
+            // The other end may not have read our Hello yet, and takes nothing long before.
+            self.owes_heads = true;
+            self.send(&Frame::Credit(0));
+        }
     }
 
     fn handle_bye(&mut self, bye: Bye) {
@@ -329,7 +342,10 @@ impl Link {
         if !self.is_open() {
             return None;
         }
-        [self.serving.due_ms(), self.receive_due_ms(), self.extras.due_ms()].into_iter().flatten().min()
+        [self.serving.due_ms().filter(|_| !self.owes_heads), self.receive_due_ms(), self.extras.due_ms()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What the peer has and we lack, and the other way round, in deltas.

@@ -15,8 +15,11 @@ impl Chunk {
         let smallest = values.iter().copied().min().unwrap_or(0);
         let largest = values.iter().copied().max().unwrap_or(0);
         let n_bytes = (u64::BITS - (largest - smallest).leading_zeros()).div_ceil(8) as usize;
-        let distances = values.iter().flat_map(|value| (value - smallest).to_le_bytes().into_iter().take(n_bytes));
-        Self { smallest, distances: distances.collect() }
+        let mut distances = Vec::with_capacity(n_bytes * values.len());
+        for value in values {
+            distances.extend_from_slice(&(value - smallest).to_le_bytes()[..n_bytes]);
+        }
+        Self { smallest, distances: distances.into_boxed_slice() }
     }
 
     fn get(&self, idx: usize) -> u64 {

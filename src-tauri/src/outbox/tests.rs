@@ -19,7 +19,8 @@ fn what_repeats_is_folded_and_views_are_not() {
     let outbox = Outbox::default();
     let page = outbox.attach();
     let waiting = |path: &str| Push::Workspace(Event::WaitingForSave { paths: vec![path.into()] });
-    let pushes = [saved(1), ack(7, 1), tree("a"), waiting("a"), ack(7, 2), saved(2), tree("b"), waiting("b"), tree("a")];
+    let pushes =
+        [saved(1), ack(7, 1), tree("a"), waiting("a"), ack(7, 2), saved(2), tree("b"), waiting("b"), tree("a")];
     for push in pushes {
         assert!(outbox.push(push).is_empty());
     }

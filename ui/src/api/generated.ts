@@ -511,7 +511,11 @@ export type ViewOpened = { viewId: number, fileId: string | null, path: string, 
 /**
  * Empty for binaries and files over the limit.
  */
-text: string, encoding: string, lineEnd: LineEnd, readOnly: ReadOnlyReason | null, sizeBytes: number,
+text: string, encoding: string, lineEnd: LineEnd,
+/**
+ * The file on disk has other line ends, too. It keeps them until its text changes; then all become `line_end`.
+ */
+mixedLineEnds: boolean, readOnly: ReadOnlyReason | null, sizeBytes: number,
 /**
  * Number of text steps in this file's timeline.
  */

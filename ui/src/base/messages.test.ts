@@ -47,6 +47,7 @@ describe("messages, word for word", () => {
     expect(messages.diskFull(AT_MS).body).toMatch(/^Everything up to 15:04:22 is safe\. Free some space/);
     expect(messages.diskFull(null).body).toMatch(/^Free some space/);
     expect(messages.fileTooLarge("big.log", 84_000_000).head).toContain("84 MB");
+    expect(messages.fileTooLarge("long.csv", 3_000_000).head).toBe("long.csv has more than 300 000 lines — too large to edit together.");
     expect(messages.crashed(AT_MS)).toContain("up to 15:04:22");
     expect(messages.crashed(null)).toBe("CodeSync closed unexpectedly. All changes are here.");
     expect(messages.UNDO_OVERWRITTEN).toMatch(/^Nothing to undo here: /);

@@ -74,6 +74,9 @@ export const MESSAGES = {
   }),
 } satisfies Record<string, Message>;
 
+/** A text of more bytes is too large to edit (`TEXT_FILE_BYTES_MAX` in crates/base). */
+const TEXT_BYTES_MAX = 20 * 1024 * 1024;
+
 export type MessageId = keyof typeof MESSAGES;
 
 /** The words of a message with its places filled. */
@@ -114,9 +117,11 @@ export function diskFull(saved_ms: number | null): Wording {
   return { head, body: saved_ms === null ? body.replace(/^.*? is safe\. /, "") : body };
 }
 
-/** MSG-FILE-1 */
+/** MSG-FILE-1, by lines where it is not the bytes that are too many. */
 export function fileTooLarge(name: string, size_bytes: number): Wording {
-  return wordingOf("MSG-FILE-1", { file: name, size: bytes(size_bytes) });
+  if (size_bytes > TEXT_BYTES_MAX) return wordingOf("MSG-FILE-1", { file: name, size: bytes(size_bytes) });
+  const { head, body } = wordingOf("MSG-FILE-1", { file: name, size: "more than 300 000 lines" });
+  return { head: head.replace(`${name} is `, `${name} has `), body };
 }
 
 /** MSG-FILE-2 */
@@ -135,3 +140,8 @@ export function crashed(saved_ms: number | null): string {
 
 /** MSG-UNDO-1, where the engine does not say who it was. */
 export const UNDO_OVERWRITTEN = "Nothing to undo here: that text was changed since.";
+
+/** A file whose lines end in more than one way, as long as nobody changes it. */
+export function mixedLineEnds(name: string, lineEnd: "LF" | "CRLF"): string {
+  return `${name} has mixed line ends. It stays as it is until you change it; then all of them become ${lineEnd}.`;
+}

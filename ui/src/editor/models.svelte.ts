@@ -144,9 +144,12 @@ export class OpenFiles implements Disposable {
   readonly #store = new DisposableStore();
   readonly #moved = this.#store.add(new Emitter<{ file: OpenFile; from: string; path: string | null }>());
   readonly #edited = this.#store.add(new Emitter<OpenFile>());
+  readonly #mixed = this.#store.add(new Emitter<OpenFile>());
   readonly onMoved = this.#moved.on;
   /** The user changed the text of a file. */
   readonly onEdited = this.#edited.on;
+  /** A file was opened whose lines end in more than one way on disk. */
+  readonly onMixed = this.#mixed.on;
 
   constructor(
     private readonly monaco: Monaco,
@@ -203,6 +206,7 @@ export class OpenFiles implements Disposable {
       );
       const held: Held = { file, n_users: 0, timer: undefined };
       this.#held.set(opened.viewId, held);
+      if (opened.mixedLineEnds) this.#mixed.fire(file);
       const early = this.#early.filter((event) => event.data.viewId === opened.viewId);
       this.#early = this.#early.filter((event) => event.data.viewId !== opened.viewId);
       for (const event of early) this.#route(event);

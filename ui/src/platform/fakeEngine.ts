@@ -291,7 +291,7 @@ export class FakeEngine {
     const view: View = { id: this.#lastId, path, file, revision: 0 };
     this.#views.set(view.id, view);
     return {
-      viewId: view.id, fileId: file.id, path, revision: 0, text: file.text, encoding: "UTF-8", lineEnd: "lf", readOnly: null,
+      viewId: view.id, fileId: file.id, path, revision: 0, text: file.text, encoding: "UTF-8", lineEnd: "lf", mixedLineEnds: false, readOnly: null,
       sizeBytes: file.text.length, nMoments: file.steps.length,
     };
   }

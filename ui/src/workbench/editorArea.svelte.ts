@@ -41,9 +41,12 @@ export class EditorArea {
   readonly #panes = new Map<number, Pane>();
   readonly #changed = new Emitter<void>();
   readonly #undone = new Emitter<Undone>();
+  readonly #mixed = new Emitter<OpenFile>();
   /** Something to be kept between starts changed. */
   readonly onChanged = this.#changed.on;
   readonly onUndone = this.#undone.on;
+  /** A file was opened whose lines end in more than one way on disk. */
+  readonly onMixed = this.#mixed.on;
 
   constructor(
     private readonly client: Client,
@@ -65,6 +68,7 @@ export class EditorArea {
     this.#files.onEdited((file) => {
       for (const group of this.tabs.groups) for (const tab of group.tabs) if (tab.path === file.path) this.tabs.keep(tab.id);
     });
+    this.#files.onMixed((file) => this.#mixed.fire(file));
     if (saved !== null) {
       this.tabs.restore(saved.tabs);
       this.tabs.groups.forEach((group, index) => this.pane(group).restoreViewStates(saved.views[index] ?? {}));

@@ -1,8 +1,9 @@
 /** Puts the parts together, keeps them in step, and says when the window is ready. */
 import { mount, tick, untrack } from "svelte";
-import { Client, sentenceOf } from "../api/client";
+import { Client, isApiError, sentenceOf } from "../api/client";
 import type { Act, ApiError, Notice as EngineNotice } from "../api/generated";
-import { COPY_FAILED, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf } from "../base/messages";
+import { COPY_FAILED, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf, mixedLineEnds } from "../base/messages";
+import { baseName } from "../base/paths";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
 import { applyTheme } from "../editor/theme";
@@ -200,6 +201,23 @@ function followEngine(workbench: Workbench): void {
   editors.onUndone((undone) => {
     if (undone.kind === "applied") return;
     layout.say(undone.message ?? (undone.kind === "overwritten" ? UNDO_OVERWRITTEN : "Nothing to undo."));
+  });
+  // Said once a run: afterwards the status bar shows what the file gets.
+  const saidMixed = new Set<string>();
+  editors.onMixed(({ fileId, lastPath, lineEnd }) => {
+    const id = fileId ?? lastPath;
+    if (saidMixed.has(id)) return;
+    saidMixed.add(id);
+    const choose = (): void => {
+      if (editors.activePath === lastPath) commands.run("status.lineEnd");
+      else editors.open(lastPath);
+    };
+    notices.toast(mixedLineEnds(baseName(lastPath), lineEnd === "lf" ? "LF" : "CRLF"), { buttons: [{ label: "Choose line end…", run: choose }] });
+  });
+  // Whoever asked and did not wait for the answer: a refusal is told all the same, while there is a workspace to be refused by.
+  window.addEventListener("unhandledrejection", ({ reason }) => {
+    if (session.workspace === null || !isApiError(reason) || typeof reason.code !== "string") return;
+    notices.fail(reason);
   });
   let last = session.save.kind;
   client.onEvent((event) => {

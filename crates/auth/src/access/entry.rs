@@ -1,7 +1,7 @@
 //! One access delta that was taken in.
 
 use super::Set;
-use codesync_base::{AccessStep, DeltaKey, LogId, ShareFrom};
+use codesync_base::{AccessStep, DeltaKey, Head, LogId, ShareFrom};
 
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -19,6 +19,10 @@ impl Entry {
     /// Place in the order of weighing.
     pub fn weight(&self) -> (DeltaKey, DeltaKey) {
         (self.rank, self.key)
+    }
+
+    pub fn head(&self) -> Head {
+        Head { log: self.key.log, seq: self.key.seq, hash: self.key.hash }
     }
 
     pub fn grant(&self) -> Option<(&str, ShareFrom)> {

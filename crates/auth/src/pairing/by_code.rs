@@ -38,6 +38,8 @@ pub struct CodeHost {
     connection: Connection,
     about: About,
     seed: [u8; 32],
+    /// What the guest was promised, as the invitation stood then.
+    place: Option<Place>,
     state: HostState,
 }
 
@@ -57,7 +59,10 @@ pub enum CodeHostEvent {
         n_left: u32,
     },
     /// The code was right and is used. Now [`CodeHost::grant`].
-    Proved(Other),
+    Proved {
+        guest: Other,
+        place: Place,
+    },
     Failed(Failure),
 }
 
@@ -138,6 +143,11 @@ impl Invitation {
         &self.place
     }
 
+    /// Another role, say, for who has not knocked yet. The code stays.
+    pub fn set_place(&mut self, place: Place) {
+        self.place = place;
+    }
+
     pub fn until_ms(&self) -> u64 {
         self.until_ms
     }
@@ -168,7 +178,7 @@ impl Invitation {
 impl CodeHost {
     /// For a connection over which a guest knocks. `seed`: 32 random bytes, new for each.
     pub fn new(connection: Connection, about: About, seed: [u8; 32]) -> Self {
-        Self { connection, about, seed, state: HostState::Fresh }
+        Self { connection, about, seed, place: None, state: HostState::Fresh }
     }
 
     /// The channel that a first message asks for, to find the invitation that it is for.
@@ -229,6 +239,7 @@ impl CodeHost {
 
     fn answer(&mut self, invitation: &Invitation, key: &DeviceKey, guest_commitment: [u8; 32]) -> Reply<CodeHostEvent> {
         let hidden = hide(&self.seed, key, &self.about, &invitation.place);
+        self.place = Some(invitation.place.clone());
         let host_commitment = commitment(&hidden);
         let ends = [self.connection.guest_peer, guest_commitment, self.connection.host_peer, host_commitment].concat();
         let ends = Ends { joiner: &ends[..64], inviter: &ends[64..] };
@@ -281,10 +292,12 @@ impl CodeHost {
     ) -> Reply<CodeHostEvent> {
         let shown = keys.to_host.open(sealed);
         let guest = shown.and_then(|shown| recognised::<()>(&shown, guest_commitment, GUEST_CONTEXT, &transcript));
-        let Some((guest, ())) = guest else { return fail(CodeHostEvent::Failed, Failure::NotProved) };
+        let (Some((guest, ())), Some(place)) = (guest, self.place.take()) else {
+            return fail(CodeHostEvent::Failed, Failure::NotProved);
+        };
         invitation.is_used = true;
         self.state = HostState::Proved { keys };
-        Reply::silent(CodeHostEvent::Proved(guest))
+        Reply::silent(CodeHostEvent::Proved { guest, place })
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! Where no log is forked, which is nearly always, nothing here does anything.
 
+use super::Others;
 use crate::{Engine, Result, api_error};
 use codesync_base::{Delta, DeltaHash, Head, ItemRange, ItemRef, LogId, SignedDelta, TextStep};
 use codesync_doc::TextDocument;
@@ -32,8 +33,24 @@ struct Stretch {
     /// The stretch that it goes on from, and its own first sequence number.
     parent: Option<usize>,
     from: u32,
-    first: DeltaHash,
+    /// Its deltas, one after the other.
+    hashes: Vec<DeltaHash>,
     head: Head,
+}
+
+impl Stretch {
+    fn new(name: LogId, parent: Option<usize>, head: Head) -> Self {
+        Self { name, parent, from: head.seq, hashes: Vec::new(), head }
+    }
+
+    fn hash_at(&self, seq: u32) -> Option<&DeltaHash> {
+        self.hashes.get(seq.checked_sub(self.from)? as usize)
+    }
+
+    fn push(&mut self, head: Head) {
+        self.hashes.push(head.hash);
+        self.head = head;
+    }
 }
 
 impl Forked {
@@ -50,16 +67,15 @@ impl Forked {
             let at = match parent {
                 Some(parent) if has_child.insert(*prev) => parent,
                 None if forked.stretches.is_empty() => {
-                    forked.stretches.push(Stretch { name: log, parent: None, from: 1, first: *hash, head });
+                    forked.stretches.push(Stretch::new(log, None, head));
                     0
                 }
                 parent => {
-                    let name = branch_name(&log, hash);
-                    forked.stretches.push(Stretch { name, parent, from: *seq, first: *hash, head });
+                    forked.stretches.push(Stretch::new(branch_name(&log, hash), parent, head));
                     forked.stretches.len() - 1
                 }
             };
-            forked.stretches[at].head = head;
+            forked.stretches[at].push(head);
             forked.of.insert(*hash, at);
         }
         forked
@@ -77,13 +93,35 @@ impl Forked {
         chain
     }
 
-    /// Of several branches that somebody had seen, the one that a plain name means.
-    fn plain<'a>(&self, heads: &'a [Head]) -> Option<&'a Head> {
-        let rank = |head: &&Head| {
-            let stretch = self.of.get(&head.hash).map(|at| &self.stretches[*at]);
-            stretch.map(|stretch| (stretch.parent.is_some(), stretch.first))
+    /// Those of some deltas that none of the others goes on from.
+    fn tips(&self, heads: &[Head]) -> Vec<Head> {
+        let is_before = |head: &Head, other: &Head| {
+            let at = self.of.get(&head.hash);
+            let goes_on = |(of, newest): &(usize, u32)| Some(of) == at && head.seq <= *newest;
+            head.hash != other.hash && self.chain(other).iter().any(goes_on)
         };
-        heads.iter().filter(|head| rank(head).is_some()).min_by_key(rank)
+        heads.iter().filter(|head| !heads.iter().any(|other| is_before(head, other))).copied().collect()
+    }
+
+    /// Of several branches that somebody had seen, the one that a plain name means: where two part, the one that goes
+    /// on with the smaller hash.
+    fn plain<'a>(&self, tips: &'a [Head]) -> Option<&'a Head> {
+        tips.iter().filter(|tip| self.of.contains_key(&tip.hash)).reduce(|one, other| {
+            if self.part(one, other).is_some_and(|(one, other)| other < one) { other } else { one }
+        })
+    }
+
+    /// How each of two deltas goes on from the last that both have before them.
+    fn part(&self, one: &Head, other: &Head) -> Option<(DeltaHash, DeltaHash)> {
+        let (one, other) = (self.chain(one), self.chain(other));
+        let n_same = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a.0 == b.0).count();
+        let after = |chain: &[(usize, u32)]| chain.iter().rev().nth(n_same).map(|(at, _)| self.stretches[*at].from);
+        let seq = [after(&one), after(&other)].into_iter().flatten().min()?;
+        let hash_at = |chain: &[(usize, u32)]| {
+            let (at, _) = chain.iter().find(|(at, newest)| (self.stretches[*at].from..=*newest).contains(&seq))?;
+            self.stretches[*at].hash_at(seq).copied()
+        };
+        Some((hash_at(&one)?, hash_at(&other)?))
     }
 }
 
@@ -171,23 +209,37 @@ impl Forks {
         }
     }
 
-    /// A text step in the names that are used here, and the delta that it is of, without its other steps. None where
-    /// the names on the wire are the same.
-    pub fn translated(&self, signed: &SignedDelta, step: &TextStep, text: &TextDocument) -> Option<(Delta, TextStep)> {
+    /// A text step in the names that are used here.
+    pub fn translated(&self, signed: &SignedDelta, step: &TextStep, text: &TextDocument) -> Translated {
         let delta = &signed.delta;
         if self.is_none() || !(self.concern(&delta.log) || delta.logs.iter().any(|log| self.concern(log))) {
-            return None;
+            return Translated::Same;
         }
-        let mut to = Translation { forks: self, delta, own: self.name_of_delta(signed), logs: Vec::new() };
+        let own = self.name_of_delta(signed);
+        let mut to = Translation { forks: self, delta, own, logs: Vec::new(), is_lost: false };
         let delete = step.delete.iter().flat_map(|range| to.range(range, text)).collect();
         let insert = step.insert.as_ref().map(|insert| codesync_base::Insert {
             left: insert.left.map(|item| to.item(&item).0),
             right: insert.right.map(|item| to.item(&item).0),
             text: insert.text.clone(),
         });
+        if to.is_lost {
+            return Translated::Nothing;
+        }
         let bare = Delta { log: to.own, logs: to.logs, deps: vec![], files: vec![], steps: vec![], ..delta.clone() };
-        Some((bare, TextStep { position: step.position, delete, insert }))
+        Translated::Other(Box::new((bare, TextStep { position: step.position, delete, insert })))
     }
+}
+
+/// What a text step says in the names that are used here.
+pub(crate) enum Translated {
+    /// The names on the wire are the same.
+    Same,
+    /// The delta that it is of, without its other steps, and the step.
+    Other(Box<(Delta, TextStep)>),
+    /// It names what its author had not seen: it means nothing. Not to be refused, for which branch a name means may
+    /// depend on how many are known.
+    Nothing,
 }
 
 struct Translation<'a> {
@@ -195,6 +247,7 @@ struct Translation<'a> {
     delta: &'a Delta,
     own: LogId,
     logs: Vec<LogId>,
+    is_lost: bool,
 }
 
 impl Translation<'_> {
@@ -212,7 +265,8 @@ impl Translation<'_> {
     /// The item, and the stretch it is of with the one that its author saw follow it: where that begins, and its name.
     fn item(&mut self, item: &ItemRef) -> (ItemRef, Option<(u32, LogId)>) {
         let Some(log) = self.delta.log_of(item) else { return (*item, None) };
-        let found = self.find(&log, item.seq);
+        let found = if self.forks.concern(&log) { self.find(&log, item.seq) } else { Some((log, None)) };
+        self.is_lost |= found.is_none();
         let (name, next) = found.unwrap_or((log, None));
         (ItemRef { log: self.log_ref(name), ..*item }, next)
     }
@@ -233,6 +287,7 @@ impl Translation<'_> {
             let is_of = |head: &Head| forked.chain(head).iter().any(|(at, _)| forked.stretches[*at].name == *log);
             seen.retain(is_of);
         }
+        let seen = forked.tips(&seen);
         let head = forked.plain(&seen)?;
         // Of one branch the newest that was seen.
         let at = forked.of.get(&head.hash);
@@ -277,7 +332,9 @@ impl Engine {
         self.log.for_each(&mut |signed| *n_of.entry(signed.delta.log).or_default() += 1).map_err(api_error)?;
         let forked =
             heads.iter().filter(|head| n_of.get(&head.log).is_some_and(|n| *n > head.seq)).map(|head| head.log);
-        self.read_forks(&forked.collect(), None)
+        self.read_forks(&forked.collect(), None)?;
+        self.name_branches();
+        Ok(())
     }
 
     /// A log turns out to be forked, or gets one more branch, with this delta: names may mean something else from now
@@ -311,15 +368,20 @@ impl Engine {
         }
         self.log.for_each(&mut |signed| forks.note_sightings(signed)).map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| forks.note_sightings(signed));
-        for log in logs.iter().filter(|log| **log != self.own) {
-            self.others.unnamed.retain(|name, _| name.device != log.device || name == log);
+        self.others.forks = forks;
+        Ok(())
+    }
+
+    /// Our next delta names the newest of every branch. Only what the log has taken may be named: whoever names what
+    /// was refused is refused as well.
+    pub(super) fn name_branches(&mut self) {
+        let Others { forks, unnamed, .. } = &mut self.others;
+        for log in forks.by_log.keys().filter(|log| **log != self.own) {
+            unnamed.retain(|name, _| name.device != log.device || !(name == log || name.incarnation >= BRANCHES_FROM));
             for head in forks.heads(log).unwrap_or_default() {
-                self.others.unnamed.insert(forks.name_of(log, &head.hash), head);
+                unnamed.insert(forks.name_of(log, &head.hash), head);
             }
         }
-        self.others.forks = forks;
-        self.others.strands.clear();
-        Ok(())
     }
 
     /// The log has taken a delta that goes on with what is known.
@@ -334,7 +396,7 @@ impl Engine {
             && let Some(at) = forked.of.get(&delta.prev).copied()
         {
             forked.of.insert(signed.hash, at);
-            forked.stretches[at].head = Head { log: delta.log, seq: delta.seq, hash: signed.hash };
+            forked.stretches[at].push(Head { log: delta.log, seq: delta.seq, hash: signed.hash });
         }
         forks.note_sightings(signed);
     }

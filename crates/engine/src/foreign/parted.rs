@@ -3,7 +3,6 @@
 
 use super::seen::Seen;
 use crate::{Engine, Now, Result, api_error, invalid};
-use codesync_api::{Merged, Overlap};
 use codesync_base::{Change, DeltaHash, FileId, FileKind, SignedDelta};
 use codesync_timeline::overlaps;
 use std::collections::BTreeSet;
@@ -13,6 +12,32 @@ use std::ops::Range;
 const PLACE_BYTES_MAX: usize = 4_096;
 /// Places that are told of one merge.
 const PLACES_MAX: usize = 1_000;
+
+/// What two sides did while they were apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// Whose work was merged into ours.
+    pub with: String,
+    /// Since the newest change that both had, milliseconds.
+    pub apart_ms: u64,
+    /// Changes of each side, in so many files altogether.
+    pub n_ours: u64,
+    pub n_theirs: u64,
+    pub n_files: u64,
+    /// By file, from the top.
+    pub places: Vec<Place>,
+}
+
+/// Lines that both changed, and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub path: String,
+    /// From 1, in the text as it is now.
+    pub line: u32,
+    pub ours: String,
+    pub theirs: String,
+    pub now: String,
+}
 
 /// What one side did alone.
 #[derive(Default)]
@@ -67,7 +92,7 @@ impl Engine {
         }
         places.truncate(PLACES_MAX);
         Ok(Merged {
-            with: vec![person],
+            with: person,
             apart_ms: now.ms.saturating_sub(parted_ms),
             n_ours: by_us.n_steps,
             n_theirs: by_them.n_steps,
@@ -83,14 +108,14 @@ impl Engine {
     }
 
     /// Places of a text that both changed, from the top.
-    fn places_of(&mut self, file: FileId, [common, ours, theirs]: [&Seen; 3]) -> Result<Vec<Overlap>> {
+    fn places_of(&mut self, file: FileId, [common, ours, theirs]: [&Seen; 3]) -> Result<Vec<Place>> {
         let Some(node) = self.tree.get(&file).filter(|node| node.kind == FileKind::Text) else { return Ok(Vec::new()) };
         let path = node.path.to_string();
         let now = self.present_text(file)?.0;
         let texts = [common, ours, theirs].map(|seen| self.text_of_seen(file, seen));
         let [common, ours, theirs] = texts;
         let (common, ours, theirs) = (common?, ours?, theirs?);
-        let places = overlaps(&common, &ours, &theirs, &now).into_iter().take(PLACES_MAX).map(|place| Overlap {
+        let places = overlaps(&common, &ours, &theirs, &now).into_iter().take(PLACES_MAX).map(|place| Place {
             path: path.clone(),
             line: place.now.start as u32 + 1,
             ours: shown(&ours, &place.ours),

@@ -1,7 +1,7 @@
 //! What people are told of others' work: acts in words, files that stay though somebody deleted them, and which work
 //! arrived later than it was done.
 
-use super::Batch;
+use super::{Batch, Fork};
 use crate::acts::group_text;
 use crate::{Engine, Now};
 use codesync_api::{Act as ActEvent, Event, Notice};
@@ -201,6 +201,14 @@ impl Engine {
             let notice = Notice { id: "MSG-FILE-5".into(), title, body: String::new(), path: Some(path.to_string()) };
             self.events.push(Event::Notice(notice));
         }
+    }
+
+    /// Nothing is lost by a fork, but whoever owns the device should know that its store is in use twice.
+    pub(super) fn tell_fork(&mut self, fork: &Fork) {
+        let person = self.person_of(&fork.log);
+        let title = format!("{person}’s history goes on in two ways. Both are kept.");
+        let body = "A copy of the workspace’s store is in use somewhere, or somebody tells different things to different people.";
+        self.events.push(Event::Notice(Notice { id: "MSG-FORK-1".into(), title, body: body.into(), path: None }));
     }
 
     /// A mark that only names what was seen.

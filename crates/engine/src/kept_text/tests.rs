@@ -217,9 +217,10 @@ fn the_strip_is_drawn_from_outlines_and_all_else_from_the_deltas_themselves() {
     }
     assert!(brief.workspace.as_ref().unwrap().is_brief);
     // Work goes on while only the outline is known.
-    [&mut brief, &mut whole].map(|engine| edit(engine, "other.md", 3));
+    let create = Request::CreateFile { path: "new.md".into() };
+    [&mut brief, &mut whole].map(|engine| engine.handle(create.clone(), NOW).unwrap());
     assert!(brief.workspace.as_ref().unwrap().is_brief);
-    for index in [0, 1, 1_200, 3_000, 3_203, 3_206] {
+    for index in [0, 1, 1_200, 3_000, 3_203, 3_206, 3_207] {
         let request = Request::MomentInfo { scope: Scope::Workspace, index };
         let replies = [&mut brief, &mut whole].map(|engine| format!("{:?}", engine.handle(request.clone(), NOW)));
         assert_eq!(replies[0], replies[1]);

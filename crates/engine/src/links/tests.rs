@@ -114,6 +114,20 @@ impl World {
 }
 
 fn open(n: usize) -> Engine {
+    let now = Now { ms: START_MS, local_offset_minutes: 0 };
+    let (log, key, profile) = parts(n);
+    let mut engine = Engine::open(log, key, profile, now).unwrap();
+    engine.sync(now).unwrap();
+    link(engine)
+}
+
+/// One that was let in, and has nothing yet.
+fn joined(n: usize) -> Engine {
+    let (log, key, profile) = parts(n);
+    link(Engine::join(log, key, profile).unwrap())
+}
+
+fn parts(n: usize) -> (Log, DeviceKey, Profile) {
     let (log, _) = Log::in_memory(Options::new(verify_delta)).unwrap();
     let profile = Profile {
         new_project: ProjectId([7; 16]),
@@ -122,9 +136,10 @@ fn open(n: usize) -> Engine {
         root: "/work/demo".into(),
         incarnation: 0,
     };
-    let now = Now { ms: START_MS, local_offset_minutes: 0 };
-    let mut engine = Engine::open(log, DeviceKey::from_seed(&[n as u8 + 1; 32]), profile, now).unwrap();
-    engine.sync(now).unwrap();
+    (log, DeviceKey::from_seed(&[n as u8 + 1; 32]), profile)
+}
+
+fn link(mut engine: Engine) -> Engine {
     let members: Vec<DeviceId> = (0..2).map(|n| DeviceKey::from_seed(&[n + 1; 32]).device()).collect();
     let gate = move |_: LinkId, hello: &Hello, _: Option<&Access>| match members.contains(&hello.device) {
         true => Admission::Welcome,
@@ -213,4 +228,25 @@ fn who_is_no_member_gets_nothing() {
     world.run();
     assert_eq!(world.text(2, "a.txt"), None);
     assert!(world.told.contains(&(0, LinkOutput::Close)));
+}
+
+#[test]
+fn who_is_let_in_says_so_once_the_history_is_here() {
+    let mut world = World::new(2);
+    let (now, bo) = (world.now(), DeviceKey::from_seed(&[2; 32]).device());
+    world.engines[1] = joined(1);
+    world.engines[0].uphold_rights(None).unwrap();
+    let asha = world.engines[0].device();
+    world.engines[1].uphold_rights(Some(asha)).unwrap();
+    for n in 0..40 {
+        world.edit(0, &format!("{n}.txt"), 0, "text\n");
+    }
+    world.engines[0].grant(bo, "Bo", codesync_base::Role::Editor, codesync_base::ShareFrom::Past, now).unwrap();
+    world.sync(0);
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!(world.engines[0].person_at(&bo), Some("Bo"));
+    world.edit(1, "0.txt", 0, "Bo: ");
+    world.run().assert_equal();
+    assert_eq!(world.text(0, "0.txt").as_deref(), Some("Bo: text\n"));
 }

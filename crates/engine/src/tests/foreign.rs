@@ -92,6 +92,10 @@ impl Peers {
     fn pull(&mut self, from: usize, to: usize) -> &mut Self {
         let deltas = self.missing(from, to);
         let received = self.give(from, to, &deltas);
+        if let Some((hash, why)) = received.refused.first() {
+            let delta = deltas.iter().find(|signed| signed.hash == *hash);
+            panic!("{from} to {to}: {why:?}: {delta:?}");
+        }
         assert_eq!((&received.refused, &received.held, &received.failure), (&vec![], &vec![], &None));
         assert_eq!(received.n_new, deltas.len() as u64);
         self
@@ -428,7 +432,7 @@ fn the_notice_after_a_merge_counts_and_lists_what_both_changed() {
     peers.meet();
     let merged = peers.engines[0].merged(&marks[0], &marks[1], now).unwrap();
     assert_eq!((merged.n_ours, merged.n_theirs, merged.n_files), (2, 2, 2));
-    assert_eq!((merged.with, merged.apart_ms / 60_000), (vec!["Bo".to_owned()], 61));
+    assert_eq!((merged.with, merged.apart_ms / 60_000), ("Bo".to_owned(), 61));
     let places: Vec<_> = merged
         .places
         .iter()

@@ -1,5 +1,7 @@
 //! Rows are the lines of the file, in every encoding and however long; finding and copying agree with them.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use proptest::prelude::*;
 use std::io::Cursor;

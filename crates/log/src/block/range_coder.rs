@@ -12,7 +12,7 @@ pub(super) struct Chance {
 /// Decisions after which a chance still moves: the lower, the faster it forgets.
 const SEEN_MAX: u8 = 120;
 /// Nothing is ever quite impossible.
-const CHANCE_MIN: i64 = 24;
+const CHANCE_MIN: i32 = 24;
 
 impl Default for Chance {
     fn default() -> Self {
@@ -31,9 +31,9 @@ impl Chance {
 
     pub fn learn(&mut self, bit: bool) {
         let target = if bit { 65_536 } else { 0 };
-        let one = i64::from(self.one);
+        let one = i32::from(self.one);
         // The mean of what was seen, the first guess counting as half a decision.
-        let moved = one + (target - one) * 2 / (2 * i64::from(self.n_seen) + 3);
+        let moved = one + (target - one) * 2 / (2 * i32::from(self.n_seen) + 3);
         self.one = moved.clamp(CHANCE_MIN, 65_536 - CHANCE_MIN) as u16;
         self.n_seen = (self.n_seen + 1).min(SEEN_MAX);
     }

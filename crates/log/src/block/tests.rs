@@ -178,14 +178,14 @@ fn a_real_session_takes_few_bytes() {
 #[test]
 fn a_delta_without_a_signature_vouches_for_nothing() {
     let mut deltas = typing(50);
-    for idx in [48, 49] {
+    for idx in [49, 50] {
         Arc::make_mut(&mut deltas[idx]).signature = [0; 64];
     }
     check(&deltas);
     let decoded = decode(&encode(&deltas, vec![])).unwrap();
-    let signed: Vec<usize> = (0..50).filter(|idx| decoded[*idx].signature != [0; 64]).collect();
-    assert_eq!(signed, vec![47]);
-    assert!(verify(&decoded[47]));
+    let signed: Vec<usize> = (0..51).filter(|idx| decoded[*idx].signature != [0; 64]).collect();
+    assert_eq!(signed, vec![48]);
+    assert!(verify(&decoded[48]));
 }
 
 #[test]

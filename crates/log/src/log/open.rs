@@ -537,8 +537,39 @@ impl Opening {
         }
     }
 
+    /// Deltas of others come without signatures of their own, with one that vouches for them all. When a crash took just
+    /// that one, they could never be shown to be genuine: they go, with what builds on them, and are received again.
+    fn leave_out_unfinished_runs(&mut self) {
+        let is_lost = |finding: &Finding| finding.outcome == Outcome::Lost;
+        if self.live.iter().all(|signed| signed.signature != UNSIGNED) || self.findings.iter().any(is_lost) {
+            return;
+        }
+        let mut by_seq: Vec<&Arc<SignedDelta>> = self.live.iter().collect();
+        by_seq.sort_by_key(|signed| std::cmp::Reverse(signed.delta.seq));
+        let mut vouched = BTreeSet::new();
+        for signed in by_seq {
+            if signed.signature != UNSIGNED || vouched.contains(&signed.hash) {
+                vouched.extend([signed.hash, signed.delta.prev]);
+            }
+        }
+        let mut out: BTreeSet<DeltaHash> = BTreeSet::new();
+        for signed in &self.live {
+            let delta = &signed.delta;
+            let builds_on_one = out.contains(&delta.prev) || delta.deps.iter().any(|dep| out.contains(&dep.hash));
+            if builds_on_one || !vouched.contains(&signed.hash) {
+                out.insert(signed.hash);
+            }
+        }
+        if !out.is_empty() {
+            self.live.retain(|signed| !out.contains(&signed.hash));
+            let what = "Changes of others were being received when the program ended.";
+            self.find("journal", what, Outcome::Unfinished);
+        }
+    }
+
     /// The tail is what live segments hold and no block does.
     fn settle_tail(&mut self) {
+        self.leave_out_unfinished_runs();
         for signed in std::mem::take(&mut self.live) {
             let delta = &signed.delta;
             let may_be_sealed = self.log.blocks.iter().any(|block| block.summary.may_hold(&delta.log, delta.seq));
@@ -602,6 +633,8 @@ enum Healing {
     Failed,
 }
 
+/// In place of a signature where another delta vouches.
+const UNSIGNED: [u8; 64] = [0; 64];
 const UNFINISHED: (&str, Outcome) = ("The last write had not finished when the program ended.", Outcome::Unfinished);
 
 /// What damage between whole records means: none is lost when only the header is.

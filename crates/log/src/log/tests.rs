@@ -692,3 +692,33 @@ fn a_store_of_a_real_session_stays_small_and_opens_fast() {
         );
     }
 }
+
+#[test]
+fn a_run_of_others_whose_signature_a_crash_took_is_left_out_and_received_again() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let mut run = typing(9);
+    run[..9].iter_mut().for_each(|signed| Arc::make_mut(signed).signature = [0; 64]);
+    let mut other = Author::new(2);
+    let own = other.session(START_MS);
+    let mut builds = (*other.session(START_MS + 1)).clone();
+    builds.delta.deps = vec![Head { log: run[3].delta.log, seq: 4, hash: run[3].hash }];
+    let builds = other.sign(builds.delta);
+    let (mut log, _) = open(&disk, &index);
+    for signed in [&own].into_iter().chain(&run[..9]).chain([&builds]) {
+        append(&mut log, signed).unwrap();
+    }
+    log.sync().unwrap();
+    drop(log);
+    let (mut log, report) = open(&disk, &index);
+    assert_eq!(hashes(&log), vec![own.hash]);
+    assert_eq!(log.heads(), vec![Head { log: own.delta.log, seq: 1, hash: own.hash }]);
+    assert!(!lost(&report) && report.findings.len() == 1);
+    run.iter().for_each(|signed| append(&mut log, signed).unwrap());
+    log.sync().unwrap();
+    drop(log);
+    // The one that built on it is there again, too: nothing of it was wrong.
+    let (mut log, report) = open(&disk, &index);
+    assert_eq!((log.n_deltas(), report.findings.len()), (12, 0));
+    log.seal(true).unwrap();
+    assert_eq!(log.covering(&run[0].hash).unwrap().unwrap().hash, run[9].hash);
+}

@@ -162,6 +162,8 @@ impl Looking {
             AskedTexts { folder: look.folder.clone(), shadow: look.shadow.clone(), notes: notes.clone(), questions };
         let run = move || {
             let looked = look.run(&texts).map(Box::new);
+            // Whoever takes this up changes the table of which it holds a part.
+            drop(texts);
             // Whoever wanted to know may be gone.
             notes.send(Note::Done(looked)).unwrap_or_default();
         };

@@ -1,5 +1,7 @@
 //! A large file is there at once, whole soon after, and followed when it changes.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use std::io::Write;
 use std::time::{Duration, Instant};

@@ -170,7 +170,8 @@ impl Link {
     }
 
     pub(super) fn announce_due(&mut self, context: &Context) {
-        if self.serving.announce_due_ms.is_none_or(|due_ms| due_ms > context.now.steady_ms) {
+        let is_due = self.serving.announce_due_ms.is_some_and(|due_ms| due_ms <= context.now.steady_ms);
+        if !is_due || self.owes_heads {
             return;
         }
         self.serving.announce_due_ms = None;

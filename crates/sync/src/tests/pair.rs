@@ -148,6 +148,35 @@ fn contents_come_before_the_deltas_that_name_them() {
 }
 
 #[test]
+fn nothing_long_is_sent_before_the_other_end_can_take_it() {
+    for n_logs in [3, 200] {
+        let mut net = Network::new(2);
+        for idx in 0..2 {
+            for n in 0..n_logs {
+                let mut other = Store::new(50 + idx as u8);
+                other.log.incarnation = n;
+                let signed = other.write(START_MS);
+                let bytes = encode_delta(&signed.delta).0;
+                net.nodes[idx].store.receive(&[Incoming { signed, bytes }]);
+            }
+            net.nodes[idx].store.sync();
+        }
+        net.connect(0, 1);
+        let mut n_read = [0; 2];
+        while let Some((idx, link)) = net.queues.iter().find(|(_, queue)| !queue.is_empty()).map(|(target, _)| *target)
+        {
+            let next = net.queues[&(idx, link)].front().unwrap().as_ref().unwrap().len();
+            // What an end sent before it read a second frame has to be short: the other may still be closed.
+            assert!(next <= crate::limits::FRAME_BYTES_MAX_FIRST || n_read[idx] > 0 && n_read[1 - idx] > 1);
+            n_read[idx] += 1;
+            net.arrive(idx, link);
+        }
+        net.converge(1_000);
+        assert_eq!(net.nodes[0].store.n_deltas(), 2 * n_logs as usize);
+    }
+}
+
+#[test]
 fn a_fork_is_kept_shown_and_proved() {
     let mut net = joined(3);
     for _ in 0..40 {

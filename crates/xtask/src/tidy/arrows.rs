@@ -94,6 +94,9 @@ const ALONE: &[(&str, &[&str])] = &[
     ("ed25519-dalek", &["codesync-auth"]),
     ("jsonwebtoken", &["codesync-auth"]),
     ("spake2", &["codesync-auth"]),
+    // Of spake2's generation, see docs/decisions/0012.
+    ("rand_chacha", &["codesync-auth"]),
+    ("chacha20poly1305", &["codesync-auth"]),
     ("notify", &["codesync-fs"]),
     ("notify-debouncer-full", &["codesync-fs"]),
     ("ignore", &["codesync-fs"]),

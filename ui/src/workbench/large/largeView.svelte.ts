@@ -189,6 +189,24 @@ export class LargeView {
     this.caret = { row: this.n_rows - 1, column: Number.MAX_SAFE_INTEGER };
   }
 
+  /** Marks the word at a place, or the blanks or signs there. */
+  markWord({ row, column }: LargePlace): void {
+    const words = [...(this.row(row)?.text ?? "").matchAll(/[\p{L}\p{N}_]+|[^\p{L}\p{N}_\s]+|\s+/gu)];
+    const word = words.find((one) => one.index <= column && column <= one.index + one[0].length);
+    if (word !== undefined) this.mark({ row, column: word.index }, { row, column: word.index + word[0].length });
+  }
+
+  /** A row's text in the parts that look different, and on which side of the marked one the caret is. */
+  partsOf(index: number): { before: string; marked: string; behind: string; caret: "start" | "end" | null; goesOn: boolean } {
+    const text = this.row(index)?.text ?? "";
+    const [from, to] = this.marked;
+    const begin = index < from.row ? text.length : index === from.row ? Math.min(from.column, text.length) : 0;
+    const end = index > to.row ? begin : index === to.row ? Math.min(to.column, text.length) : text.length;
+    const caret = index !== this.caret.row ? null : this.caret === from && this.hasMarked ? "start" : "end";
+    const goesOn = index >= from.row && index < to.row;
+    return { before: text.slice(0, begin), marked: text.slice(begin, end), behind: text.slice(end), caret, goesOn };
+  }
+
   /** Moves the caret as a key does. */
   async move(move: Move, isExtended: boolean): Promise<void> {
     const { caret } = this;

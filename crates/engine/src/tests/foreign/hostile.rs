@@ -153,6 +153,7 @@ fn attack(seed: u64, n_deltas: usize, tally: &mut Tally) {
     let paths: Vec<RelPath> =
         ["a", "A", "c", "c/d", "src", "e"].iter().map(|path| RelPath::parse(path).unwrap()).collect();
     let mut attacker = Attacker::new();
+    let mut said = vec![(0, DeltaHash::ZERO)];
     for _ in 0..n_deltas {
         // What both have: they judge alike only what both can judge.
         let mut heads = peers.engines[0].log().heads();
@@ -176,6 +177,9 @@ fn attack(seed: u64, n_deltas: usize, tally: &mut Tally) {
         let signed = attacker.sign(delta);
         let arrived = Arrived::of(&signed);
         let mut judged = Vec::new();
+        if std::env::var_os("CODESYNC_TELL").is_some() {
+            println!("seed {seed} {} seq {} prev {}", signed.hash.short(), signed.delta.seq, signed.delta.prev.short());
+        }
         for n in 0..2 {
             let now = peers.now();
             let received = peers.engines[n].receive(vec![arrived.clone()], now).unwrap();
@@ -183,8 +187,12 @@ fn attack(seed: u64, n_deltas: usize, tally: &mut Tally) {
             assert_eq!(received.failure, None, "seed {seed}");
             judged.push((received.n_new, received.refused, received.held, received.forks));
         }
+        if std::env::var_os("CODESYNC_TELL").is_some() {
+            println!("   {:?}", judged[0]);
+        }
         assert_eq!(judged[0], judged[1], "seed {seed}: {:?}", signed.delta);
         if judged[0].0 == 1 {
+            *tally.entry("forks").or_default() += judged[0].3.len() as u64;
             (attacker.seq, attacker.prev, attacker.hlc) = (signed.delta.seq, signed.hash, signed.delta.hlc);
             *tally.entry("taken").or_default() += 1;
         } else if judged[0].1.is_empty() {
@@ -192,6 +200,11 @@ fn attack(seed: u64, n_deltas: usize, tally: &mut Tally) {
             attacker.hlc.wall_ms = attacker.hlc.wall_ms.min(peers.now_ms + 1_000);
         } else {
             *tally.entry("refused").or_default() += 1;
+        }
+        said.push((attacker.seq, attacker.prev));
+        if random.below(10) == 0 {
+            // Says something else under a number that is taken.
+            (attacker.seq, attacker.prev) = said[random.below(said.len())];
         }
         if random.below(4) == 0 {
             let n = random.below(2);

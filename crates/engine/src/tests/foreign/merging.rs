@@ -133,3 +133,41 @@ fn all_end_with_the_same_whatever_came_when() {
     }
     println!("{tally:?}");
 }
+
+#[test]
+fn undo_among_others_keys_takes_back_all_of_ones_own_and_nothing_else() {
+    for seed in 1..=20 {
+        let mut random = Random::new(seed);
+        let mut peers = Peers::new(2);
+        peers.ask(0, Request::CreateFile { path: "a".into() });
+        peers.meet();
+        let Reply::View(view) = peers.ask(0, Request::OpenView { path: "a".into() }) else { panic!() };
+        let view_id = view.view_id;
+        let mut n_theirs = 0;
+        for _ in 0..80 {
+            let n = random.below(2);
+            let length = peers.text(n, "a").unwrap().len();
+            let at = random.below(length + 1) as u32;
+            match random.below(8) {
+                0 => drop(peers.pull(1 - n, n)),
+                1 => drop(peers.wait(random.below(3_000) as u64)),
+                2 if n == 0 => drop(peers.ask(0, Request::Undo { view_id })),
+                3 if n == 0 => drop(peers.ask(0, Request::Redo { view_id })),
+                _ => {
+                    peers.edit(n, "a", &[(at, 0, ["a", "b"][n])]);
+                    n_theirs += n;
+                }
+            }
+            if random.below(6) == 0 {
+                peers.meet();
+                assert_eq!(peers.text(0, "a").unwrap().matches('b').count(), n_theirs, "seed {seed}");
+            }
+        }
+        peers.meet();
+        for _ in 0..200 {
+            peers.ask(0, Request::Undo { view_id });
+        }
+        assert_eq!(peers.text(0, "a").unwrap(), "b".repeat(n_theirs), "seed {seed}");
+        peers.meet().check_equal(&format!("undo, seed {seed}"));
+    }
+}

@@ -1,0 +1,296 @@
+//! Other people: inviting, joining, who takes part, roles. The workspace decides; here is only what is typed and said.
+
+use crate::args::RoleArgument;
+use crate::failure::Failure;
+use crate::output::{Output, harmless};
+use crate::session::{Session, Stay};
+use crate::stop::Stop;
+use crate::unexpected;
+use codesync_api::{Event, Invitation, InvitationState, LinkState, Member, Reply, Request, Role, Together};
+use codesync_node::{JoinOptions, Node, Options};
+use serde_json::json;
+use std::path::Path;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+/// How soon a signal is noticed.
+const NOTICE_WAIT: Duration = Duration::from_millis(100);
+/// How long the first history may take to begin to come.
+const FIRST_WAIT: Duration = Duration::from_secs(30);
+
+impl From<RoleArgument> for Role {
+    fn from(typed: RoleArgument) -> Self {
+        match typed {
+            RoleArgument::Owner => Role::Owner,
+            RoleArgument::Editor => Role::Editor,
+            RoleArgument::Viewer => Role::Viewer,
+        }
+    }
+}
+
+pub fn word(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Editor => "editor",
+        Role::Viewer => "viewer",
+    }
+}
+
+/// Shows a code and stays until somebody came in with it, or it stands no more. A process that has the workspace itself
+/// goes on until it is stopped: who came in gets the history from it.
+pub fn invite(role: RoleArgument, is_long: bool, out: &mut Output) -> Result<(), Failure> {
+    let stop = Stop::on_signals()?;
+    let session = Session::open(Stay::Serving)?;
+    let events = session.subscribe();
+    let invitation = match session.call(Request::Invite { role: role.into(), is_long })? {
+        Reply::Invitation(invitation) => invitation,
+        other => return Err(unexpected(&other).into()),
+    };
+    say_invitation(&session, &invitation, out)?;
+    let mut told = State { invitation: InvitationState::Open, n_wrong: 0, members: members(&session)?.members };
+    while !stop.is_wanted() {
+        match events.recv_timeout(NOTICE_WAIT) {
+            Ok(Event::Together(together)) => {
+                told.tell(&together, out)?;
+                out.flush()?;
+            }
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+        let is_over = told.invitation != InvitationState::Open;
+        let is_needed = session.is_owner() && told.invitation == InvitationState::Used;
+        if is_over && !is_needed {
+            return Ok(());
+        }
+        if told.invitation == InvitationState::Open && told.n_wrong < u32::MAX {
+            told.look(&session, out)?;
+        }
+    }
+    if told.invitation == InvitationState::Open {
+        session.call(Request::EndInvitation)?;
+    }
+    session.flush()
+}
+
+/// What was said already.
+struct State {
+    invitation: InvitationState,
+    n_wrong: u32,
+    members: Vec<Member>,
+}
+
+impl State {
+    /// That an invitation runs out, no event says.
+    fn look(&mut self, session: &Session, out: &mut Output) -> Result<(), Failure> {
+        let together = members(session)?;
+        self.tell(&together, out)
+    }
+
+    fn tell(&mut self, together: &Together, out: &mut Output) -> Result<(), Failure> {
+        tell_people(&mut self.members, together, out)?;
+        let Some(invitation) = &together.invitation else { return Ok(()) };
+        if invitation.n_wrong > self.n_wrong {
+            self.n_wrong = invitation.n_wrong;
+            out.say("Somebody tried the code with a wrong word.", &[("event", json!("wrongCode"))])?;
+        }
+        if invitation.state != self.invitation {
+            self.invitation = invitation.state;
+            let (sentence, word) = match invitation.state {
+                InvitationState::Open => return Ok(()),
+                InvitationState::Used => ("The code was used.", "used"),
+                InvitationState::SwitchedOff => ("The code is switched off after three wrong tries.", "switchedOff"),
+                InvitationState::RunOut => ("The code ran out.", "runOut"),
+            };
+            out.say(sentence, &[("event", json!("invitation")), ("state", json!(word))])?;
+        }
+        out.flush()
+    }
+}
+
+fn say_invitation(session: &Session, invitation: &Invitation, out: &mut Output) -> Result<(), Failure> {
+    let addresses = members(session)?.addresses;
+    let until = out.time(invitation.until_ms);
+    let role = word(invitation.role);
+    let fields = [
+        ("event", json!("invited")),
+        ("code", json!(invitation.code)),
+        ("role", json!(role)),
+        ("until_ms", json!(invitation.until_ms)),
+        ("addresses", json!(addresses)),
+    ];
+    let mut sentence = format!(
+        "Say this code, or send it:  {}\nIt works once, until {until}. They join as {role} and get the whole history.\n\
+         On the other computer:  codesync join {}",
+        invitation.code, invitation.code
+    );
+    if let Some(address) = addresses.iter().find(|address| !address.starts_with('[')) {
+        sentence += &format!("\nIf it finds nobody:     codesync join --address {address} {}", invitation.code);
+    }
+    out.say(&sentence, &fields)?;
+    out.flush()
+}
+
+/// Comes into a workspace, and stays until its history is here.
+pub fn join(code: &str, dir: Option<&Path>, address: Option<&str>, out: &mut Output) -> Result<(), Failure> {
+    let options = JoinOptions {
+        code: code.to_owned(),
+        address: address.map(str::to_owned),
+        folder: dir.map(Path::to_path_buf),
+        person: None,
+        port: 0,
+    };
+    let joined = codesync_node::join(&options)?;
+    let (name, person) = (harmless(&joined.name), harmless(&joined.person));
+    let fields = [
+        ("event", json!("letIn")),
+        ("name", json!(joined.name)),
+        ("person", json!(joined.person)),
+        ("role", json!(word(joined.role))),
+        ("root", json!(joined.root)),
+    ];
+    out.say(&format!("{person} let you into “{name}” as {}.", word(joined.role)), &fields)?;
+    out.flush()?;
+    let node = Node::open(&joined.root, Options { watch: true, create: true, ..Options::default() })?;
+    let fetched = fetch(&node);
+    node.call(Request::Flush)?;
+    node.close();
+    let root = harmless(&joined.root.display().to_string());
+    match fetched? {
+        true => out.say(
+            &format!("Everything is in {root}. To work together, open it, or run “codesync serve” there."),
+            &[("event", json!("joined")), ("root", json!(joined.root))],
+        ),
+        false => Err(Failure::refused(format!(
+            "You are in, but the history did not come yet. Run “codesync serve” in {root} to go on."
+        ))),
+    }
+}
+
+/// Waits until all that the others have is here. False when nobody was there for too long.
+fn fetch(node: &Node) -> Result<bool, Failure> {
+    let events = node.subscribe();
+    let mut since = Instant::now();
+    let mut last = LinkState::Alone;
+    loop {
+        let state = match node.call(Request::Together)? {
+            Reply::Together(together) => together.link,
+            other => return Err(unexpected(&other).into()),
+        };
+        if matches!(state, LinkState::Live { .. }) && has_history(node)? {
+            return Ok(true);
+        }
+        if state != last {
+            (since, last) = (Instant::now(), state);
+        }
+        if since.elapsed() > FIRST_WAIT {
+            return Ok(false);
+        }
+        match events.recv_timeout(NOTICE_WAIT) {
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(false),
+        }
+    }
+}
+
+fn has_history(node: &Node) -> Result<bool, Failure> {
+    match node.call(Request::Status)? {
+        Reply::Status(status) => Ok(status.n_moments > 0),
+        other => Err(unexpected(&other).into()),
+    }
+}
+
+pub fn list(out: &mut Output) -> Result<(), Failure> {
+    let session = Session::open(Stay::Briefly)?;
+    for member in members(&session)?.members {
+        say_member(&member, out)?;
+    }
+    Ok(())
+}
+
+pub fn set_role(person: &str, role: RoleArgument, out: &mut Output) -> Result<(), Failure> {
+    let session = Session::open(Stay::Briefly)?;
+    let member = find(&session, person)?;
+    session.call(Request::SetRole { device: member.device.clone(), role: role.into() })?;
+    let (name, role) = (harmless(&member.person), word(role.into()));
+    let fields = [("event", json!("role")), ("device", json!(member.device)), ("role", json!(role))];
+    out.say(&format!("{name} is now {role}."), &fields)
+}
+
+pub fn remove(person: &str, out: &mut Output) -> Result<(), Failure> {
+    let session = Session::open(Stay::Briefly)?;
+    let member = find(&session, person)?;
+    session.call(Request::RemoveMember { device: member.device.clone() })?;
+    let sentence = format!(
+        "{} gets nothing more from now on, and nothing more comes from there. The copy already received stays there.",
+        harmless(&member.person)
+    );
+    out.say(&sentence, &[("event", json!("removed")), ("device", json!(member.device))])
+}
+
+/// Says who came, went, or became something else.
+pub fn tell_people(told: &mut Vec<Member>, together: &Together, out: &mut Output) -> Result<(), Failure> {
+    for member in together.members.iter().filter(|member| !member.is_self) {
+        let before = told.iter().find(|known| known.device == member.device);
+        let was_there = before.is_some_and(|known| known.is_connected);
+        let name = harmless(&member.person);
+        let fields = |event: &str| {
+            vec![("event", json!(event)), ("person", json!(member.person)), ("device", json!(member.device))]
+        };
+        if before.is_none() {
+            out.say(&format!("{name} was let in."), &fields("letIn"))?;
+        }
+        if member.is_connected && !was_there {
+            out.say(&format!("{name} is here."), &fields("here"))?;
+        }
+        if !member.is_connected && was_there {
+            out.say(&format!("{name} is gone."), &fields("gone"))?;
+        }
+    }
+    told.clone_from(&together.members);
+    Ok(())
+}
+
+fn say_member(member: &Member, out: &mut Output) -> Result<(), Failure> {
+    let role = member.role.map_or("removed", word);
+    let state = match (member.is_self, member.is_connected) {
+        (true, _) => "you".to_owned(),
+        (false, true) => match member.n_behind {
+            0 => "here, has everything".to_owned(),
+            n => format!("here, {n} changes behind"),
+        },
+        (false, false) => "not connected".to_owned(),
+    };
+    let fields = [
+        ("person", json!(member.person)),
+        ("device", json!(member.device)),
+        ("role", json!(role)),
+        ("is_self", json!(member.is_self)),
+        ("is_connected", json!(member.is_connected)),
+        ("address", json!(member.address)),
+        ("n_behind", json!(member.n_behind)),
+    ];
+    out.say(&format!("{:<20} {role:<8} {state}", harmless(&member.person)), &fields)
+}
+
+fn members(session: &Session) -> Result<Together, Failure> {
+    match session.call(Request::Together)? {
+        Reply::Together(together) => Ok(together),
+        other => Err(unexpected(&other).into()),
+    }
+}
+
+/// A member by name, or by the beginning of the device's key.
+fn find(session: &Session, person: &str) -> Result<Member, Failure> {
+    let members = members(session)?.members;
+    let is_meant = |member: &&Member| member.person == person || (person.len() >= 6 && member.device.starts_with(person));
+    let meant: Vec<&Member> = members.iter().filter(is_meant).collect();
+    match meant[..] {
+        [member] => Ok(member.clone()),
+        [] => Err(Failure::refused(format!("Nobody here is called “{person}”."))),
+        _ => Err(Failure::refused(format!(
+            "There are {} devices of “{person}”. Say which by the beginning of its key: {}.",
+            meant.len(),
+            meant.iter().map(|member| &member.device[..8]).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}

@@ -1,0 +1,296 @@
+//! Coming into a workspace of others with a code: finds whoever gave it, proves that one knows it, and makes the folder in
+//! which the workspace will be. The history comes when that folder is opened.
+
+use crate::config::{self, cannot};
+use crate::together::random;
+use crate::{STORE_FOLDER, whole};
+use codesync_api::{ApiError, ErrorCode};
+use codesync_auth::{About, Closed, Code, CodeError, CodeGuest, CodeGuestEvent, Connection, Failure, Other, Place};
+use codesync_base::{DeviceId, ProjectId};
+use codesync_net::{Address, Config, Event, Net, Peer, Protocol, Stream, StreamId, Unreachable};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// What a joined workspace remembers of how it came in; in `.codesync/state`.
+const JOINED_FILE: &str = "state/joined.json";
+/// How long the one who gave the code is looked for.
+const SEARCH_MAX: Duration = Duration::from_secs(20);
+
+/// How to come in.
+#[derive(Clone, Debug)]
+pub struct JoinOptions {
+    /// As it was typed.
+    pub code: String,
+    /// Where the one who gave the code is, if it is not to be found by itself.
+    pub address: Option<String>,
+    /// The folder of the copy: empty, or not there yet. None: one named like the workspace, in the working folder.
+    pub folder: Option<PathBuf>,
+    pub person: Option<String>,
+    /// The port to listen on, 0 for any.
+    pub port: u16,
+}
+
+/// A workspace that this device may come into; it is to be opened now.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    pub root: PathBuf,
+    /// The workspace's name.
+    pub name: String,
+    /// Who let this device in.
+    pub person: String,
+    pub role: codesync_api::Role,
+}
+
+/// Kept until history says it all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Welcome {
+    pub project: ProjectId,
+    pub founder: DeviceId,
+    pub host: DeviceId,
+    /// Where they were reached.
+    pub address: Option<String>,
+}
+
+impl Welcome {
+    pub fn read(store: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(store.join(JOINED_FILE)).ok()?).ok()
+    }
+
+    fn write(&self, store: &Path) -> Result<(), ApiError> {
+        let file = store.join(JOINED_FILE);
+        let folder = file.parent().unwrap_or(store);
+        fs::create_dir_all(folder).map_err(|error| cannot("make", folder, &error))?;
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| {
+            ApiError::new(ErrorCode::Internal, "What was agreed on could not be written down.").with_detail(error)
+        })?;
+        whole::write_atomically(&file, &bytes).map_err(|error| cannot("write", &file, &error))
+    }
+}
+
+/// Comes in. Takes as long as it takes to find the one who gave the code, and at most some seconds more.
+pub fn join(options: &JoinOptions) -> Result<Joined, ApiError> {
+    let code = Code::parse(&options.code).map_err(|error| wrong_words(&error))?;
+    let address = options.address.as_deref().map(parse_address).transpose()?;
+    if let Some(folder) = &options.folder {
+        check_empty(folder)?;
+    }
+    let mut guest = Joining::start(code, options, address)?;
+    let (host, place, reached) = guest.run()?;
+    let root = match &options.folder {
+        Some(folder) => folder.clone(),
+        None => free_folder(Path::new("."), &place.name),
+    };
+    check_empty(&root)?;
+    let welcome =
+        Welcome { project: place.project, founder: place.founder, host: host.device, address: reached.map(|at| at.to_string()) };
+    welcome.write(&root.join(STORE_FOLDER))?;
+    let role = crate::together::role_of(place.role);
+    Ok(Joined { root, name: place.name, person: host.about.person, role })
+}
+
+struct Joining {
+    net: Net,
+    events: mpsc::Receiver<Event>,
+    code: Code,
+    key: codesync_auth::DeviceKey,
+    about: About,
+    connected: BTreeMap<Peer, Address>,
+    talks: BTreeMap<StreamId, Talk>,
+    address: Option<Address>,
+    /// The best reason so far why it did not work out.
+    why: Option<ApiError>,
+}
+
+struct Talk {
+    stream: Stream,
+    guest: CodeGuest,
+    proved: Option<(Other, Place)>,
+}
+
+impl Joining {
+    fn start(code: Code, options: &JoinOptions, address: Option<Address>) -> Result<Self, ApiError> {
+        let (sender, events) = mpsc::channel();
+        let config = Config { port: options.port, visible: true, ..Config::new(random()) };
+        // Once nobody listens any more, it is over.
+        let net = Net::start(config, move |event| sender.send(event).unwrap_or_default()).map_err(no_network)?;
+        if let Some(address) = &address {
+            net.keep(address.clone());
+        }
+        let person = options.person.clone().unwrap_or_else(config::person_name);
+        Ok(Self {
+            net,
+            events,
+            code,
+            key: config::device_key()?,
+            about: About::new(&person, &config::device_name()),
+            connected: BTreeMap::new(),
+            talks: BTreeMap::new(),
+            address,
+            why: None,
+        })
+    }
+
+    /// Until somebody lets this device in, or a try at the code failed, or nobody is found.
+    fn run(&mut self) -> Result<(Other, Place, Option<Address>), ApiError> {
+        let until = Instant::now() + SEARCH_MAX;
+        loop {
+            let event = match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Err(self.why.take().unwrap_or_else(nobody_found));
+                }
+            };
+            match event {
+                Event::Connected { peer, address, .. } => {
+                    if self.connected.insert(peer, address.into()).is_none() {
+                        self.net.open(peer, Protocol::Pair);
+                    }
+                }
+                Event::Disconnected(peer) => drop(self.connected.remove(&peer)),
+                Event::Opened(stream) if stream.protocol == Protocol::Pair => self.begin(stream),
+                Event::Frame { stream, frame } => {
+                    if let Some(done) = self.handle(stream, &frame.bytes)? {
+                        return Ok(done);
+                    }
+                }
+                Event::Closed(stream) => drop(self.talks.remove(&stream)),
+                Event::Unreachable { why, .. } => self.why = Some(unreachable(why, self.address.as_ref())),
+                _ => {}
+            }
+        }
+    }
+
+    fn begin(&mut self, stream: Stream) {
+        if stream.direction == codesync_net::Direction::Theirs {
+            return;
+        }
+        let connection = Connection { host_peer: stream.peer.0, guest_peer: self.net.peer().0 };
+        let (guest, knock) = CodeGuest::start(self.code.clone(), connection, &self.key, &self.about, random());
+        stream.send(knock);
+        self.talks.insert(stream.id, Talk { stream, guest, proved: None });
+    }
+
+    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, ApiError> {
+        let Some(talk) = self.talks.get_mut(&id) else { return Ok(None) };
+        let reply = talk.guest.handle(&self.key, bytes);
+        if let Some(bytes) = reply.send {
+            talk.stream.send(bytes);
+        }
+        match reply.event {
+            Some(CodeGuestEvent::Proved { host, place }) => {
+                // What comes next holds a grant.
+                talk.stream.set_frame_bytes_max(codesync_sync::limits::FRAME_BYTES_MAX as u32);
+                talk.proved = Some((host, place));
+            }
+            Some(CodeGuestEvent::Granted(_)) => {
+                let reached = self.connected.get(&talk.stream.peer).cloned();
+                let done = talk.proved.take().map(|(host, place)| (host, place, reached));
+                return Ok(done);
+            }
+            Some(CodeGuestEvent::Failed(failure)) => self.failed(failure)?,
+            None => {}
+        }
+        if reply.is_over {
+            self.talks.remove(&id);
+        }
+        Ok(None)
+    }
+
+    /// Somebody who does not have this code is not the one looked for; any other end is the end.
+    fn failed(&mut self, failure: Failure) -> Result<(), ApiError> {
+        match failure {
+            Failure::Closed(Closed::NoCode) => {
+                self.why = Some(wrong_code());
+                Ok(())
+            }
+            Failure::Closed(Closed::SwitchedOff) => {
+                let sentence = "This code is switched off after three wrong tries. Ask for a new one.";
+                Err(ApiError::new(ErrorCode::NotFound, sentence))
+            }
+            Failure::Closed(Closed::RunOut) => {
+                Err(ApiError::new(ErrorCode::NotFound, "This code ran out. Ask for a new one."))
+            }
+            Failure::Closed(Closed::WrongCode { n_left }) => {
+                let left = if n_left == 1 { "1 try".to_owned() } else { format!("{n_left} tries") };
+                let error = wrong_code();
+                Err(ApiError::new(error.code, format!("{} {left} left.", error.message)))
+            }
+            Failure::Version(_) => {
+                let sentence = "The other computer has a version of CodeSync that can't pair with this one.";
+                Err(ApiError::new(ErrorCode::NewerVersion, sentence))
+            }
+            _ => Err(wrong_code()),
+        }
+    }
+}
+
+fn wrong_words(error: &CodeError) -> ApiError {
+    let sentence = match error {
+        CodeError::Shape => "A code is a digit and two words, such as 7-crossover-clockwork, or six words.".to_owned(),
+        CodeError::UnknownWord { word, meant: Some(meant) } => {
+            format!("“{word}” isn't one of our words. Did you mean “{meant}”?")
+        }
+        CodeError::UnknownWord { word, meant: None } => format!("“{word}” isn't one of our words."),
+    };
+    ApiError::new(ErrorCode::Invalid, sentence)
+}
+
+fn wrong_code() -> ApiError {
+    let sentence = "That code didn't match. Either a word is wrong, or the code was used or has run out. Nothing was \
+                    shared.";
+    ApiError::new(ErrorCode::NotFound, sentence)
+}
+
+fn nobody_found() -> ApiError {
+    let sentence = "Nobody with this code was found. Both computers need the same network, and guest or office Wi-Fi may \
+                    hide them from each other. With the other computer's address it works even then.";
+    ApiError::new(ErrorCode::NotFound, sentence)
+}
+
+fn unreachable(why: Unreachable, address: Option<&Address>) -> ApiError {
+    let at = address.map_or_else(String::new, ToString::to_string);
+    let sentence = match why {
+        Unreachable::NoSuchName => format!("There is no computer called {at}."),
+        Unreachable::NoAnswer => format!("Nobody answers at {at}."),
+        Unreachable::NotAPeer => format!("Something else than CodeSync answers at {at}."),
+        Unreachable::Oneself => format!("{at} is this computer."),
+    };
+    ApiError::new(ErrorCode::NotFound, sentence)
+}
+
+pub(crate) fn parse_address(typed: &str) -> Result<Address, ApiError> {
+    let sentence = || format!("“{typed}” is no address. It looks like 192.168.1.23 or 192.168.1.23:4870.");
+    typed.parse().map_err(|_| ApiError::new(ErrorCode::Invalid, sentence()))
+}
+
+pub(crate) fn no_network(error: codesync_net::NetError) -> ApiError {
+    ApiError::new(ErrorCode::Io, "This computer takes no part in any network.").with_detail(error)
+}
+
+/// MSG-PAIR-8.
+fn check_empty(folder: &Path) -> Result<(), ApiError> {
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let sentence = format!("“{}” already has files. Choose another folder for your copy.", folder.display());
+            Err(ApiError::new(ErrorCode::Exists, sentence))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(cannot("look into", folder, &error)),
+    }
+}
+
+/// A folder named like the workspace, or with a number behind it.
+fn free_folder(parent: &Path, name: &str) -> PathBuf {
+    let is_plain = |char: char| char.is_alphanumeric() || " ._-".contains(char);
+    let plain: String = name.chars().map(|char| if is_plain(char) { char } else { '-' }).take(80).collect();
+    let plain = plain.trim_matches([' ', '.']).to_owned();
+    let plain = if plain.is_empty() { "shared".to_owned() } else { plain };
+    let numbered = (2..).map(|n| format!("{plain}-{n}"));
+    let mut names = std::iter::once(plain.clone()).chain(numbered).map(|name| parent.join(name));
+    names.find(|folder| check_empty(folder).is_ok()).unwrap_or_else(|| parent.join(plain))
+}

@@ -1,0 +1,227 @@
+//! The workspace among others: the network of a node, and what of it concerns this workspace. All of it happens on the
+//! engine thread; the network's own thread only hands events over. Decides nothing about history.
+
+mod host;
+mod knock;
+mod pass;
+
+pub(crate) use host::{Host, Step, random};
+
+use codesync_auth::DeviceKey;
+use codesync_base::{DeviceId, ProjectId, Role};
+use codesync_engine::{Engine, LinkOutput};
+use codesync_net::{Config, Direction, Event, Frame, Net, NetError, Peer, Protocol, Stream, StreamId};
+use codesync_sync::{LinkId, Moment};
+use knock::knock;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+/// How long a stream may take to show that it belongs to this project.
+const KNOCK_WAIT: Duration = Duration::from_secs(5);
+
+pub(crate) struct Together {
+    net: Net,
+    project: ProjectId,
+    began: Instant,
+    /// Peers that there is a connection with, members or not.
+    connections: BTreeMap<Peer, Connection>,
+    links: BTreeMap<StreamId, Link>,
+    /// Where others reach this peer.
+    addresses: Vec<SocketAddr>,
+    ends: pass::Ends,
+    key: DeviceKey,
+}
+
+struct Connection {
+    address: SocketAddr,
+    round_trip: Option<Duration>,
+}
+
+struct Link {
+    stream: Stream,
+    state: State,
+}
+
+enum State {
+    /// The other end has not shown yet that it knows the project.
+    Knocking { since: Instant },
+    Open,
+}
+
+impl Together {
+    /// Begins to listen, and to look for others. `host` let this device in, if its log does not say so yet.
+    /// `hand_over` is called on the network's thread.
+    pub fn start(
+        config: Config,
+        engine: &mut Engine,
+        key: DeviceKey,
+        host: Option<DeviceId>,
+        hand_over: impl Fn(Event) + Clone + Send + Sync + 'static,
+    ) -> Result<Self, NetError> {
+        let (project, ends) = (engine.project(), pass::Ends::default());
+        let net = Net::start(config, hand_over)?;
+        engine.open_links(env!("CARGO_PKG_VERSION"), pass::gate(project, ends.clone(), host));
+        Ok(Self {
+            net,
+            project,
+            began: Instant::now(),
+            connections: BTreeMap::new(),
+            links: BTreeMap::new(),
+            addresses: Vec::new(),
+            ends,
+            key,
+        })
+    }
+
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    pub fn key(&self) -> &DeviceKey {
+        &self.key
+    }
+
+    /// Whether a stream is one between members.
+    pub fn is_link(&self, stream: StreamId) -> bool {
+        self.links.contains_key(&stream)
+    }
+
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    pub fn moment(&self, wall_ms: u64) -> Moment {
+        Moment { steady_ms: self.began.elapsed().as_millis() as u64, wall_ms }
+    }
+
+    /// How long nothing is due.
+    pub fn patience(&self, engine: &Engine) -> Option<Duration> {
+        let steady_ms = self.began.elapsed().as_millis() as u64;
+        let until_link = engine.links_due_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(steady_ms)));
+        let since = self.links.values().filter_map(|link| match link.state {
+            State::Knocking { since } => Some(KNOCK_WAIT.saturating_sub(since.elapsed())),
+            State::Open => None,
+        });
+        until_link.into_iter().chain(since).min()
+    }
+
+    /// Round trip to the other end of a link, and its address.
+    pub fn way_to(&self, id: LinkId) -> Option<(SocketAddr, Option<Duration>)> {
+        let peer = self.links.get(&StreamId(id.0))?.stream.peer;
+        self.connections.get(&peer).map(|connection| (connection.address, connection.round_trip))
+    }
+
+    /// Something happened on the network. Streams for pairing come back: they are nobody's business here.
+    pub fn handle(&mut self, event: Event, engine: &mut Engine, wall_ms: u64) -> Option<Stream> {
+        match event {
+            Event::Listening(address) => self.addresses.push(address),
+            Event::NotListening(address) => self.addresses.retain(|known| *known != address),
+            Event::Connected { peer, address, .. } => {
+                let is_new = self.connections.insert(peer, Connection { address, round_trip: None }).is_none();
+                // One end asks, or there would be two links.
+                if is_new && self.net.peer() < peer {
+                    self.net.open(peer, Protocol::Sync);
+                }
+            }
+            Event::Disconnected(peer) => drop(self.connections.remove(&peer)),
+            Event::RoundTrip { peer, time } => {
+                if let Some(connection) = self.connections.get_mut(&peer) {
+                    connection.round_trip = Some(time);
+                }
+            }
+            Event::Opened(stream) if stream.protocol == Protocol::Pair => return Some(stream),
+            Event::Opened(stream) => self.opened(stream),
+            Event::Frame { stream, frame } => self.received(stream, frame, engine, wall_ms),
+            Event::Closed(stream) => {
+                self.let_go(stream, engine);
+            }
+            Event::Found { .. } | Event::Gone(_) | Event::Unreachable { .. } | Event::NotOpened { .. } => {}
+        }
+        None
+    }
+
+    fn opened(&mut self, stream: Stream) {
+        if stream.direction == Direction::Ours && !stream.send(knock(&self.project, &self.net.peer(), &stream.peer)) {
+            return;
+        }
+        self.links.insert(stream.id, Link { stream, state: State::Knocking { since: Instant::now() } });
+    }
+
+    fn received(&mut self, id: StreamId, frame: Frame, engine: &mut Engine, wall_ms: u64) {
+        let moment = self.moment(wall_ms);
+        let Some(link) = self.links.get_mut(&id) else { return };
+        if matches!(link.state, State::Open) {
+            return engine.handle_frame(LinkId(id.0), &frame.bytes, moment);
+        }
+        let (own, peer) = (self.net.peer(), link.stream.peer);
+        let is_answered = link.stream.direction == Direction::Ours || link.stream.send(knock(&self.project, &own, &peer));
+        if frame.bytes != knock(&self.project, &peer, &own) || !is_answered {
+            // Whoever does not know the project learns nothing, not even that it is here.
+            self.links.remove(&id);
+            return;
+        }
+        link.state = State::Open;
+        self.ends.note(LinkId(id.0), peer);
+        engine.connect(LinkId(id.0), pass::token(engine, &self.key, &own, wall_ms), moment);
+    }
+
+    fn let_go(&mut self, id: StreamId, engine: &mut Engine) {
+        if self.links.remove(&id).is_some() {
+            self.ends.forget(LinkId(id.0));
+            engine.disconnect(LinkId(id.0));
+        }
+    }
+
+    /// What is due by time.
+    pub fn tend(&mut self, engine: &mut Engine, wall_ms: u64) {
+        self.links.retain(|_, link| match link.state {
+            State::Knocking { since } => since.elapsed() < KNOCK_WAIT,
+            State::Open => true,
+        });
+        engine.tend_links(self.moment(wall_ms));
+    }
+
+    /// Does what the engine wants to have done for its links; what is not the network's business comes back.
+    pub fn carry_out(&mut self, engine: &mut Engine) -> Vec<(LinkId, LinkOutput)> {
+        let mut rest = Vec::new();
+        for (id, output) in engine.take_link_outputs() {
+            let stream_id = StreamId(id.0);
+            let Some(link) = self.links.get(&stream_id) else { continue };
+            match output {
+                LinkOutput::Send(frame) => {
+                    if !link.stream.send(frame) {
+                        self.let_go(stream_id, engine);
+                    }
+                }
+                LinkOutput::Close => {
+                    self.let_go(stream_id, engine);
+                    rest.push((id, LinkOutput::Close));
+                }
+                output => {
+                    if matches!(output, LinkOutput::Admitted(_)) {
+                        link.stream.set_frame_bytes_max(codesync_sync::limits::FRAME_BYTES_MAX as u32);
+                    }
+                    rest.push((id, output));
+                }
+            }
+        }
+        rest
+    }
+}
+
+pub(crate) fn role_of(role: Role) -> codesync_api::Role {
+    match role {
+        Role::Viewer => codesync_api::Role::Viewer,
+        Role::Editor => codesync_api::Role::Editor,
+        Role::Owner => codesync_api::Role::Owner,
+    }
+}
+
+pub(crate) fn role_from(role: codesync_api::Role) -> Role {
+    match role {
+        codesync_api::Role::Viewer => Role::Viewer,
+        codesync_api::Role::Editor => Role::Editor,
+        codesync_api::Role::Owner => Role::Owner,
+    }
+}
