@@ -282,7 +282,8 @@ fn members(session: &Session) -> Result<Together, Failure> {
 /// A member by name, or by the beginning of the device's key.
 fn find(session: &Session, person: &str) -> Result<Member, Failure> {
     let members = members(session)?.members;
-    let is_meant = |member: &&Member| member.person == person || (person.len() >= 6 && member.device.starts_with(person));
+    let is_meant =
+        |member: &&Member| member.person == person || (person.len() >= 6 && member.device.starts_with(person));
     let meant: Vec<&Member> = members.iter().filter(is_meant).collect();
     match meant[..] {
         [member] => Ok(member.clone()),

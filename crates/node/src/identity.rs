@@ -271,7 +271,8 @@ fn new_id() -> String {
 fn new_incarnation() -> u32 {
     let mut bytes = [0; 4];
     config::fill_random(&mut bytes);
-    u32::from_le_bytes(bytes) | 1
+    // The upper half names branches of forked logs (decision 14).
+    (u32::from_le_bytes(bytes) & (u32::MAX >> 1)) | 1
 }
 
 /// None when it is missing or makes no sense: both mean that nothing is known.

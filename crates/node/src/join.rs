@@ -85,8 +85,12 @@ pub fn join(options: &JoinOptions) -> Result<Joined, ApiError> {
         None => free_folder(Path::new("."), &place.name),
     };
     check_empty(&root)?;
-    let welcome =
-        Welcome { project: place.project, founder: place.founder, host: host.device, address: reached.map(|at| at.to_string()) };
+    let welcome = Welcome {
+        project: place.project,
+        founder: place.founder,
+        host: host.device,
+        address: reached.map(|at| at.to_string()),
+    };
     welcome.write(&root.join(STORE_FOLDER))?;
     let role = crate::together::role_of(place.role);
     Ok(Joined { root, name: place.name, person: host.about.person, role })
@@ -146,9 +150,8 @@ impl Joining {
             };
             match event {
                 Event::Connected { peer, address, .. } => {
-                    if self.connected.insert(peer, address.into()).is_none() {
-                        self.net.open(peer, Protocol::Pair);
-                    }
+                    let is_new = self.connected.insert(peer, address.into()).is_none();
+                    is_new.then(|| self.net.open(peer, Protocol::Pair));
                 }
                 Event::Disconnected(peer) => drop(self.connected.remove(&peer)),
                 Event::Opened(stream) if stream.protocol == Protocol::Pair => self.begin(stream),

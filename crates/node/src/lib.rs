@@ -20,8 +20,8 @@ mod state;
 mod together;
 mod whole;
 
-pub use join::{JoinOptions, Joined, join};
 pub use config::{config_dir, device_name, person_name};
+pub use join::{JoinOptions, Joined, join};
 pub use large::LargeFiles;
 pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;

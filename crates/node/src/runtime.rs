@@ -117,9 +117,7 @@ impl Runtime {
             self.engine.number_views_from(u32::from_le_bytes(start) >> 2);
         }
         self.bridge.resume(&mut self.engine, now);
-        if stay {
-            self.meet_people();
-        }
+        self.meet_people()?;
         if !self.may_take_in() {
             // What the folder has is looked at once this device may edit.
         } else if stay {

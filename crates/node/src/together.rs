@@ -45,7 +45,9 @@ struct Link {
 
 enum State {
     /// The other end has not shown yet that it knows the project.
-    Knocking { since: Instant },
+    Knocking {
+        since: Instant,
+    },
     Open,
 }
 
@@ -155,7 +157,8 @@ impl Together {
             return engine.handle_frame(LinkId(id.0), &frame.bytes, moment);
         }
         let (own, peer) = (self.net.peer(), link.stream.peer);
-        let is_answered = link.stream.direction == Direction::Ours || link.stream.send(knock(&self.project, &own, &peer));
+        let is_answered =
+            link.stream.direction == Direction::Ours || link.stream.send(knock(&self.project, &own, &peer));
         if frame.bytes != knock(&self.project, &peer, &own) || !is_answered {
             // Whoever does not know the project learns nothing, not even that it is here.
             self.links.remove(&id);

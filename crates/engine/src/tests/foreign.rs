@@ -374,7 +374,7 @@ fn what_each_had_before_a_merge_comes_back_exactly() {
     peers.meet();
     let merged = peers.texts(0);
     for (n, side) in sides.iter().enumerate() {
-        for at in 0..2 {
+        for (at, restorer) in NAMES.iter().enumerate().take(2) {
             let Reply::Moments { moments } = peers.ask(at, Request::Moments { scope: Scope::Workspace }) else {
                 panic!()
             };
@@ -383,7 +383,7 @@ fn what_each_had_before_a_merge_comes_back_exactly() {
             let target = codesync_api::RestoreTarget::Workspace;
             let at_moment = Moment::Delta(mark.delta_id.clone());
             let Reply::Restored(restored) = peers.ask(at, Request::Restore { target, at: at_moment }) else { panic!() };
-            assert_eq!(&peers.texts(at), side, "what {} had, restored by {}", NAMES[n], NAMES[at]);
+            assert_eq!(&peers.texts(at), side, "what {} had, restored by {restorer}", NAMES[n]);
             peers.ask(at, Request::UndoGroup { group_id: restored.group_id.unwrap() });
             assert_eq!(peers.texts(at), merged);
         }

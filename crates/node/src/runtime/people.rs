@@ -39,15 +39,20 @@ impl People {
 }
 
 impl Runtime {
-    /// Takes part in the network if others take part in this workspace.
-    pub(super) fn meet_people(&mut self) {
+    /// From here on rights count, if others take part in this workspace. A node that stays takes part in the network.
+    pub(super) fn meet_people(&mut self) -> Result<()> {
         let welcome = Welcome::read(&self.root.join(STORE_FOLDER));
-        if self.engine.is_shared() || welcome.is_some() {
-            // Alone it works as well.
-            if let Err(error) = self.take_part(welcome) {
-                tracing::warn!(%error, "others can't be reached");
-            }
+        if !self.engine.is_shared() && welcome.is_none() {
+            return Ok(());
         }
+        self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
+        if self.inbox.is_some()
+            && let Err(error) = self.take_part(welcome)
+        {
+            // Alone it works as well.
+            tracing::warn!(%error, "others can't be reached");
+        }
+        Ok(())
     }
 
     /// Whether changes of the folder may become edits. What a viewer, or one whose history is not here yet, changes there
@@ -245,15 +250,12 @@ impl Runtime {
         self.take_part(None)?;
         let founder = self.engine.access().map_or(self.engine.device(), codesync_auth::Access::founder);
         let name = self.root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let place = Place {
-            project: self.engine.project(),
-            name,
-            founder,
-            role: role_from(role),
-            share_from: ShareFrom::Past,
-        };
+        let place =
+            Place { project: self.engine.project(), name, founder, role: role_from(role), share_from: ShareFrom::Past };
         self.people.host.invite(place, is_long, now.ms);
-        self.net().map(Net::look);
+        if let Some(net) = self.net() {
+            net.look();
+        }
         let shown = self.invitation_shown();
         shown.map(Reply::Invitation).ok_or_else(|| ApiError::new(ErrorCode::Internal, "No invitation came about."))
     }
@@ -274,7 +276,9 @@ impl Runtime {
     pub(super) fn connect_to(&mut self, address: &str) -> Result<Reply> {
         let address = parse_address(address)?;
         self.take_part(Welcome::read(&self.root.join(STORE_FOLDER)))?;
-        self.net().map(|net| net.keep(address));
+        if let Some(net) = self.net() {
+            net.keep(address);
+        }
         Ok(Reply::Done)
     }
 

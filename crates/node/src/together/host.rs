@@ -2,7 +2,9 @@
 //! here is only what it needs of the world.
 
 use crate::config;
-use codesync_auth::{About, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation, Other, Place};
+use codesync_auth::{
+    About, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation, Other, Place,
+};
 use codesync_net::{Peer, Stream, StreamId};
 use std::collections::BTreeMap;
 
@@ -24,7 +26,11 @@ struct Guest {
 pub(crate) enum Step {
     Nothing,
     /// Somebody knows the code: they are to be let in, then [`Host::let_in`] is to be called.
-    Proved { stream: StreamId, other: Other, place: Place },
+    Proved {
+        stream: StreamId,
+        other: Other,
+        place: Place,
+    },
     /// MSG-PAIR-2b and 2c.
     WrongCode,
 }
@@ -46,7 +52,15 @@ impl Host {
         self.guests.remove(&stream);
     }
 
-    pub fn handle(&mut self, id: StreamId, bytes: &[u8], own: Peer, key: &DeviceKey, about: &About, now_ms: u64) -> Step {
+    pub fn handle(
+        &mut self,
+        id: StreamId,
+        bytes: &[u8],
+        own: Peer,
+        key: &DeviceKey,
+        about: &About,
+        now_ms: u64,
+    ) -> Step {
         let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
         let Some(invitation) = &mut self.invitation else {
             guest.stream.send(CodeHost::no_code());

@@ -52,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "codesync-api",
         ],
     ),
-    ("codesync-cli", &["codesync-node", "codesync-api"]),
+    ("codesync-cli", &["codesync-node", "codesync-api", "codesync-lan"]),
     ("codesync-relay", &["codesync-base", "codesync-auth", "codesync-log", "codesync-sync", "codesync-net"]),
     (
         "codesync-sim",
