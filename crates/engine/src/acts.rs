@@ -267,6 +267,7 @@ impl Engine {
     }
 
     fn apply_closed(&mut self, signed: &SignedDelta, splices: &[(u32, Splice)]) {
+        self.take_rights(signed);
         let key = signed.delta.key(signed.hash);
         self.follow_forks(signed);
         self.apply_tree(signed);
@@ -302,7 +303,6 @@ impl Engine {
     /// Brings the tree up to date with the structural steps of a delta.
     pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) {
         let delta = &signed.delta;
-        self.take_rights(signed);
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
         for (step_idx, step) in delta.steps.iter().enumerate() {
             if let Change::Session { person, .. } = &step.change {
@@ -312,6 +312,7 @@ impl Engine {
             if matches!(step.change, Change::Text(_) | Change::Session { .. }) {
                 continue;
             }
+            self.is_shared |= matches!(step.change, Change::Access(_));
             let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
             self.note_mark(key, step.at_ms, &step.change);
             let Some(file) = delta.file_of(step) else { continue };

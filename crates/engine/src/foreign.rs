@@ -321,6 +321,8 @@ impl Engine {
         let delta = &signed.delta;
         let declared = self.declared_by(&signed);
         let own_seen = declared.newest_of(&self.own);
+        // By what its author had declared before it.
+        self.take_rights(&signed);
         self.note_strand(&signed);
         self.follow_forks(&signed);
         self.clock.observe(delta.hlc);

@@ -87,11 +87,7 @@ impl Engine {
 
     /// A delta is in the log: if it changes rights, they are changed.
     pub(crate) fn take_rights(&mut self, signed: &SignedDelta) {
-        if !changes_rights(&signed.delta) {
-            return;
-        }
-        self.is_shared = true;
-        if self.rights.is_none() {
+        if !changes_rights(&signed.delta) || self.rights.is_none() {
             return;
         }
         let past = self.past_of(signed);

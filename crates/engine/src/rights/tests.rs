@@ -140,6 +140,10 @@ fn rights_are_what_the_log_says_also_when_it_is_opened_again() {
     let mut peers = Peers::new(2);
     peers.let_in(1, Role::Viewer);
     let now = peers.now();
+    peers.engines[1].begin_session(now);
+    peers.pull(1, 0);
+    // What Asha had seen of Bo she names in this one, not in the change of the role.
+    peers.edit(0, "Asha\n").unwrap();
     peers.engines[0].change_role(device(1), Role::Editor, now).unwrap();
     peers.pull(0, 1);
     for engine in &mut peers.engines {
