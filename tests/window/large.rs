@@ -104,7 +104,7 @@ async fn the_log(app: &App, home: &Home) -> Result<()> {
         .await?;
 
     let mut file = fs::File::options().append(true).open(home.project().join("big.log"))?;
-    write!(file, " of the day\n")?;
+    writeln!(file, " of the day")?;
     app.find("large-rows").await?.focus().await?;
     until("what was added is shown", async || {
         app.ctrl(Key::End).await?;

@@ -101,7 +101,7 @@ export type ErrorCode = "invalid" | "notFound" | "exists" | "notText" | "readOnl
 /**
  * What a peer tells its clients unasked.
  */
-export type Event = { "event": "viewPatch", "data": ViewPatch } | { "event": "viewAck", "data": { viewId: number, requestId: number, revision: number, } } | { "event": "viewSnapshot", "data": ViewSnapshot } | { "event": "viewMoved", "data": { viewId: number, path: string | null, } } | { "event": "treeChanged", "data": { folders: Array<string>, } } | { "event": "saveState", "data": SaveState } | { "event": "waitingForSave", "data": { paths: Array<string>, } } | { "event": "historyGrew", "data": { nMoments: number, paths: Array<string>, } } | { "event": "momentNamed", "data": NamedMoment } | { "event": "act", "data": Act } | { "event": "notice", "data": Notice };
+export type Event = { "event": "viewPatch", "data": ViewPatch } | { "event": "viewAck", "data": { viewId: number, requestId: number, revision: number, } } | { "event": "viewSnapshot", "data": ViewSnapshot } | { "event": "viewMoved", "data": { viewId: number, path: string | null, } } | { "event": "treeChanged", "data": { folders: Array<string>, } } | { "event": "saveState", "data": SaveState } | { "event": "waitingForSave", "data": { paths: Array<string>, } } | { "event": "historyGrew", "data": { nMoments: number, paths: Array<string>, } } | { "event": "momentNamed", "data": NamedMoment } | { "event": "act", "data": Act } | { "event": "notice", "data": Notice } | { "event": "together", "data": Together };
 
 export type FileChange = { path: string, oldPath: string | null, kind: FileChangeKind, linesAdded: number, linesRemoved: number,
 /**
@@ -132,6 +132,17 @@ index: number, workspaceIndex: number, atMs: number, author: Author, deltaId: st
 line: string, };
 
 export type HistoryHitKind = "appeared" | "vanished";
+
+/**
+ * How somebody is asked in with a code.
+ */
+export type Invitation = { code: string, role: Role, untilMs: number,
+/**
+ * Wrong tries so far (MSG-PAIR-2b).
+ */
+nWrong: number, state: InvitationState, };
+
+export type InvitationState = "open" | "used" | "switchedOff" | "runOut";
 
 export type LargeFound = { "kind": "match", from: LargePlace, to: LargePlace, } | { "kind": "goesOn", offset: number, } | { "kind": "over" };
 
@@ -183,6 +194,11 @@ widestUnits: number, encoding: string, lineEnd: LineEnd, };
 
 export type LineEnd = "lf" | "crLf";
 
+/**
+ * How this workspace stands with the others', in one word.
+ */
+export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, } | { "kind": "offline" };
+
 export type LogQuery = { path: string | null, since: Moment | null, until: Moment | null, author: string | null,
 /**
  * One record a step instead of one a change group.
@@ -221,6 +237,31 @@ n_steps: number | null, added: number | null, removed: number | null, n_files: n
  * For renames the old path, for named moments the name.
  */
 detail: string | null, };
+
+/**
+ * A device that takes part, and the person at it.
+ */
+export type Member = {
+/**
+ * Hexadecimal.
+ */
+device: string, person: string,
+/**
+ * None for a device that was removed.
+ */
+role: Role | null, isSelf: boolean, isConnected: boolean,
+/**
+ * `host:port` of the connection.
+ */
+address: string | null,
+/**
+ * There and back, microseconds.
+ */
+roundTripUs: number | null,
+/**
+ * Changes of this computer that it does not have yet, as far as is known.
+ */
+nBehind: number, };
 
 /**
  * How a person names a moment. On the command line: an RFC 3339 time, `-10m`, a delta id or a unique
@@ -303,12 +344,16 @@ export type RefusedPath = { path: string, reason: string, };
 /**
  * The answer to a [`Request`] of the same name.
  */
-export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
+export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
 
 /**
  * Everything a client may ask of a peer that has a workspace open.
  */
-export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "readSettings" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "resumeViews", "args": { views: Array<ResumedView>, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "renameMoment", "args": { deltaId: string, name: string, note: string | null, } } | { "cmd": "listBursts", "args": { scope: Scope, before: number, limit: number, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
+export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "readSettings" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "resumeViews", "args": { views: Array<ResumedView>, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "renameMoment", "args": { deltaId: string, name: string, note: string | null, } } | { "cmd": "listBursts", "args": { scope: Scope, before: number, limit: number, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "together" } | { "cmd": "invite", "args": { role: Role,
+/**
+ * Six words that stand for a day, rather than a digit and two words that stand for minutes.
+ */
+isLong: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
 
 /**
  * What a restore would do.
@@ -339,6 +384,11 @@ revision: number,
  * Newest of its edits that was certainly done.
  */
 ackedRequestId: number, };
+
+/**
+ * What a person may do in a workspace.
+ */
+export type Role = "viewer" | "editor" | "owner";
 
 export type SaveKind = "saved" | "saving" | "diskFull" | "cannotWriteFile" | "folderGone" | "failed";
 
@@ -474,6 +524,23 @@ nMoments: number, firstMs: number | null, lastMs: number | null, authors: Array<
  * Idle stretches over 60 s, to be drawn folded on the activity axis.
  */
 gaps: Array<Gap>, named: Array<NamedMoment>, };
+
+/**
+ * The workspace as several people's: who takes part and how far the peers are. Told anew as a whole when it changes.
+ */
+export type Together = {
+/**
+ * Oneself first, then by name. Only oneself when nobody was let in yet.
+ */
+members: Array<Member>, link: LinkState,
+/**
+ * The invitation that is open.
+ */
+invitation: Invitation | null,
+/**
+ * Where a typed address reaches this computer, `host:port`. Empty while it takes no part in any network.
+ */
+addresses: Array<string>, };
 
 export type Undone = { kind: UndoneKind,
 /**

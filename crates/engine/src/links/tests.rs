@@ -1,5 +1,7 @@
 //! Engines that are linked, with every frame carried by hand: what one has durable, all get, and nothing sooner.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::{Engine, Profile};
 use codesync_api::{Moment as At, Reply, Request, Splice};
@@ -23,7 +25,7 @@ struct World {
 
 impl World {
     fn new(n: usize) -> Self {
-        let engines = (0..n).map(|n| open(n)).collect();
+        let engines = (0..n).map(open).collect();
         Self { engines, ends: BTreeMap::new(), frames: VecDeque::new(), told: Vec::new(), now_ms: START_MS }
     }
 

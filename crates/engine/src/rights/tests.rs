@@ -1,5 +1,7 @@
 //! Rights as they come about: granted, lowered and taken by deltas that are exchanged, and the same everywhere.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::{Arrived, Held, Profile, Received, Refusal};
 use codesync_api::{Moment, Reply, Request, Splice};

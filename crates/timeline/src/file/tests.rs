@@ -23,7 +23,7 @@ fn steps_are_given_back_as_they_came() {
         assert_eq!(step.info, info(n, step.info.author.0, n as u64 * 700));
         assert_eq!((step.position, step.deleted, step.inserted), (splice.position, splice.deleted, &*splice.inserted));
         let gone = timeline.deleted_text(n);
-        assert_eq!(utf16_len(&gone), splice.deleted);
+        assert_eq!(utf16_len(gone), splice.deleted);
         let back = Splice::new(splice.position, utf16_len(&splice.inserted), gone);
         assert_eq!(naive_apply(&texts[n], &back), texts[n - 1]);
     }
