@@ -28,6 +28,8 @@ export function editorOptions(
     lineHeight: Math.round((settings.editorFontSize * settings.lineHeightPercent) / 100),
     fontLigatures: settings.ligatures,
     quickSuggestions: settings.suggest,
+    // Enter is a line end unless the suggestion would change something: a word just typed may be suggested itself.
+    acceptSuggestionOnEnter: "smart",
     suggestOnTriggerCharacters: settings.suggest,
     tabSize: settings.tabSize,
     insertSpaces: true,
