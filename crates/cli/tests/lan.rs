@@ -2,7 +2,7 @@
 //! argument names the scenarios to run.
 
 use anyhow::{Context, Result, bail, ensure};
-use codesync_lan::{Host, Lan};
+use codesync_lan::{Host, Lan, Scenario};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,28 +11,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 fn main() -> Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    if words.iter().any(|word| word == "--list") {
-        return Ok(());
-    }
-    if let Err(why) = codesync_lan::is_possible() {
-        println!("test lan ... ignored: {why}");
-        return Ok(());
-    }
-    codesync_lan::inside()?;
-    let filter = words.iter().find(|word| !word.starts_with('-')).cloned().unwrap_or_default();
-    let lan = Lan::new()?;
-    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| name.contains(&filter)) {
-        let began = Instant::now();
-        scenario(&lan).with_context(|| format!("scenario {name}"))?;
-        println!("test {name} ... ok ({:.1} s)", began.elapsed().as_secs_f32());
-    }
-    Ok(())
+    codesync_lan::run_scenarios(SCENARIOS)
 }
 
-type Scenario = fn(&Lan) -> Result<()>;
-
-const SCENARIOS: &[(&str, Scenario)] = &[
+const SCENARIOS: &[Scenario] = &[
     ("a_code_lets_in_and_brings_everything", a_code_lets_in_and_brings_everything),
     ("both_edit_live_and_apart", both_edit_live_and_apart),
     ("an_address_does_without_multicast", an_address_does_without_multicast),

@@ -7,9 +7,7 @@
 use crate::{Engine, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::verify_delta;
-use codesync_base::{
-    BlobHash, Change, DeltaHash, LogId, ProjectId, SignedDelta, TextSource, decode_delta, encode_delta, limits,
-};
+use codesync_base::{DeltaHash, LogId, ProjectId, SignedDelta, decode_delta, encode_delta, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 const MAGIC: &[u8] = b"CODESYNC-REPLAY 1\n";
@@ -33,7 +31,7 @@ impl Engine {
         let mut all = Vec::new();
         self.log.for_each(&mut |signed| all.push(signed.clone())).map_err(api_error)?;
         for signed in all {
-            for hash in blobs_of(&signed) {
+            for hash in signed.delta.blobs() {
                 if known.insert(hash) {
                     put_record(&mut records, KIND_BLOB, &[&self.blob(&hash)?]);
                 }
@@ -134,22 +132,4 @@ fn put_record(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
     out.push(kind);
     out.extend((length as u32).to_le_bytes());
     parts.iter().for_each(|part| out.extend_from_slice(part));
-}
-
-/// Blobs that a delta names.
-fn blobs_of(signed: &SignedDelta) -> Vec<BlobHash> {
-    let of_source = |source: &TextSource| match source {
-        TextSource::Blob { hash, .. } => Some(*hash),
-        TextSource::Inline(_) => None,
-    };
-    let of_change = |change: &Change| match change {
-        Change::Text(step) => vec![step.insert.as_ref().and_then(|insert| of_source(&insert.text))],
-        Change::Create { content, meta, .. } => {
-            vec![content.as_ref().and_then(of_source), meta.raw.as_ref().map(|raw| raw.bytes)]
-        }
-        Change::Content { blob, .. } => vec![Some(*blob)],
-        Change::Meta { meta } => vec![meta.raw.as_ref().map(|raw| raw.bytes)],
-        _ => vec![],
-    };
-    signed.delta.steps.iter().flat_map(|step| of_change(&step.change)).flatten().collect()
 }

@@ -1,19 +1,20 @@
 //! For tests only: a local network of several hosts inside this machine, out of Linux network namespaces. Needs no
 //! rights beyond making user namespaces, and nothing that is sent in it ever leaves it.
 //!
-//! A test program calls [`inside`] first, which runs it again in namespaces of its own. Then [`Lan::new`] makes a
-//! switch, and [`Lan::host`] hosts with an address each, in which programs can be started.
+//! A test program calls [`run_scenarios`], which runs it again in namespaces of its own. There [`Lan::host`] makes hosts
+//! with an address each, in which programs can be started.
 
 use anyhow::{Context, Result, bail};
 use std::cell::Cell;
 use std::ffi::OsStr;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 const MARK: &str = "CODESYNC_LAN";
 
 /// Whether this machine can have such networks; why not, otherwise.
-pub fn is_possible() -> Result<()> {
+fn is_possible() -> Result<()> {
     let tried = Command::new("unshare").args(["-Urnm", "--", "ip", "link"]).stdin(Stdio::null()).output();
     let output = tried.context("`unshare` is missing (util-linux)")?;
     if !output.status.success() {
@@ -24,7 +25,7 @@ pub fn is_possible() -> Result<()> {
 
 /// Goes on only inside namespaces of its own: outside them it runs this program again in there, with the same
 /// arguments, and ends with its exit code.
-pub fn inside() -> Result<()> {
+fn inside() -> Result<()> {
     if std::env::var_os(MARK).is_some() {
         return Ok(());
     }
@@ -37,6 +38,31 @@ pub fn inside() -> Result<()> {
         .status()
         .context("`unshare` is missing (util-linux)")?;
     std::process::exit(status.code().unwrap_or(1));
+}
+
+/// A test on a network: its name, and what it does.
+pub type Scenario = (&'static str, fn(&Lan) -> Result<()>);
+
+/// What a test program without a harness does: runs the scenarios whose name contains its first argument, on one network,
+/// where this machine can have one.
+pub fn run_scenarios(scenarios: &[Scenario]) -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--list") {
+        return Ok(());
+    }
+    if let Err(why) = is_possible() {
+        println!("test lan ... ignored: {why}");
+        return Ok(());
+    }
+    inside()?;
+    let filter = words.iter().find(|word| !word.starts_with('-')).cloned().unwrap_or_default();
+    let lan = Lan::new()?;
+    for (name, scenario) in scenarios.iter().filter(|(name, _)| name.contains(&filter)) {
+        let began = Instant::now();
+        scenario(&lan).with_context(|| format!("scenario {name}"))?;
+        println!("test {name} ... ok ({:.1} s)", began.elapsed().as_secs_f32());
+    }
+    Ok(())
 }
 
 /// A switch that hosts hang on.
@@ -53,7 +79,7 @@ pub struct Host {
 
 impl Lan {
     /// To be called once, after [`inside`].
-    pub fn new() -> Result<Self> {
+    fn new() -> Result<Self> {
         if std::env::var_os(MARK).is_none() {
             bail!("not in namespaces of its own");
         }

@@ -3,7 +3,7 @@
 //! plays the peers (`peer SEED`), which do what lines on their input say and tell what happens on their output.
 
 use anyhow::{Context, Result, bail, ensure};
-use codesync_lan::{Host, Lan};
+use codesync_lan::{Host, Lan, Scenario};
 use codesync_net::{Address, Config, Event, Net, Peer, Protocol, Stream, StreamId};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,27 +17,10 @@ fn main() -> Result<()> {
     if words.first().is_some_and(|word| word == "peer") {
         return play(words[1].parse()?, words.get(2).is_none_or(|word| word != "hidden"));
     }
-    if words.iter().any(|word| word == "--list") {
-        return Ok(());
-    }
-    if let Err(why) = codesync_lan::is_possible() {
-        println!("test lan ... ignored: {why}");
-        return Ok(());
-    }
-    codesync_lan::inside()?;
-    let filter = words.iter().find(|word| !word.starts_with('-')).cloned().unwrap_or_default();
-    let lan = Lan::new()?;
-    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| name.contains(&filter)) {
-        let began = Instant::now();
-        scenario(&lan).with_context(|| format!("scenario {name}"))?;
-        println!("test {name} ... ok ({:.1} s)", began.elapsed().as_secs_f32());
-    }
-    Ok(())
+    codesync_lan::run_scenarios(SCENARIOS)
 }
 
-type Scenario = fn(&Lan) -> Result<()>;
-
-const SCENARIOS: &[(&str, Scenario)] = &[
+const SCENARIOS: &[Scenario] = &[
     ("two_find_each_other_and_talk", two_find_each_other_and_talk),
     ("a_frame_too_long_ends_the_stream", a_frame_too_long_ends_the_stream),
     ("a_pulled_cable_is_noticed_and_mended", a_pulled_cable_is_noticed_and_mended),

@@ -8,7 +8,7 @@ use crate::block::{self, BlockId};
 use crate::index::unchecked;
 use crate::journal::{self, Class, RecordKind};
 use crate::{Finding, LogError, Outcome, VerifyReport};
-use codesync_base::{BlobHash, Change, Delta, DeltaHash, FileMeta, LogId, TextSource, TextStep};
+use codesync_base::{BlobHash, DeltaHash, LogId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What of the store is damaged, for repair.
@@ -266,7 +266,7 @@ impl Check<'_> {
             if signed.signature != [0; 64] && !verify(signed) {
                 unsigned.insert(delta.log);
             }
-            without.extend(blobs_named(delta).filter(|hash| !self.log.has_blob(hash)));
+            without.extend(delta.blobs().filter(|hash| !self.log.has_blob(hash)));
         });
         self.report.n_deltas = n_deltas;
         if let Err(error) = read {
@@ -282,26 +282,6 @@ impl Check<'_> {
             self.find("journal", format!("A signature of device {log} is wrong."), Outcome::Lost);
         }
     }
-}
-
-/// Contents that a delta names.
-fn blobs_named(delta: &Delta) -> impl Iterator<Item = BlobHash> {
-    let of_source = |source: &TextSource| match source {
-        TextSource::Blob { hash, .. } => Some(*hash),
-        TextSource::Inline(_) => None,
-    };
-    let of_meta = |meta: &FileMeta| meta.raw.map(|raw| raw.bytes);
-    delta
-        .steps
-        .iter()
-        .flat_map(move |step| match &step.change {
-            Change::Text(TextStep { insert: Some(insert), .. }) => [of_source(&insert.text), None],
-            Change::Create { meta, content, .. } => [content.as_ref().and_then(of_source), of_meta(meta)],
-            Change::Content { blob, .. } => [Some(*blob), None],
-            Change::Meta { meta } => [None, of_meta(meta)],
-            _ => [None, None],
-        })
-        .flatten()
 }
 
 /// How far back a second successor of the same delta is still recognised without complaint.
