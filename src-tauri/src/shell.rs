@@ -149,6 +149,16 @@ impl Shell {
             AppRequest::Painted => window::show(app, &self.folder),
             AppRequest::ToggleFullScreen => window::toggle_full_screen(app),
             AppRequest::Quit => self.leave(app),
+            AppRequest::Nearby
+            | AppRequest::LookAround
+            | AppRequest::CheckCode { .. }
+            | AppRequest::Join { .. }
+            | AppRequest::AskToJoin { .. }
+            | AppRequest::CancelJoin
+            | AppRequest::WordsDiffer
+            | AppRequest::SuggestFolder { .. }
+            | AppRequest::ListKnownPeople
+            | AppRequest::ForgetPerson { .. } => return Err(ApiError::new(ErrorCode::Invalid, "Not built yet.")),
         }
         Ok(AppReply::Done)
     }

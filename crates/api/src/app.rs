@@ -1,6 +1,6 @@
 //! What a window asks of the desktop shell itself, beside the workspace it shows.
 
-use crate::{ApiError, Event, LargeReply, LargeRequest, Reply, Request};
+use crate::{ApiError, CodeCheck, Event, Joining, KnownPerson, LargeReply, LargeRequest, Nearby, Reply, Request};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -65,6 +65,39 @@ pub enum AppRequest {
     Painted,
     ToggleFullScreen,
     Quit,
+
+    // --- other people, whether a workspace is open or not
+    /// Who is nearby now. From then on changes are told.
+    Nearby,
+    /// Looks for others at once, for a list that somebody looks at.
+    LookAround,
+    CheckCode {
+        text: String,
+    },
+    /// Comes into a workspace with a code; how it goes is told by `AppEvent::Joining`.
+    Join {
+        code: String,
+        /// Where whoever gave the code is, `host` or `host:port`, if they are not found by themselves.
+        address: Option<String>,
+        /// Absolute path of the folder that the copy is to be in: not there yet, or empty.
+        folder: String,
+    },
+    /// Asks somebody nearby to be let in, see [`crate::NearbyPerson::peer`].
+    AskToJoin {
+        peer: String,
+        folder: String,
+    },
+    CancelJoin,
+    /// The words on the screens differ (MSG-PAIR-6).
+    WordsDiffer,
+    /// A folder for the copy of a workspace of this name, that is not there yet. The reply says whether the first choice was taken.
+    SuggestFolder {
+        name: String,
+    },
+    ListKnownPeople,
+    ForgetPerson {
+        device: String,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -77,6 +110,10 @@ pub enum AppReply {
     Recent { folders: Vec<RecentFolder> },
     Settings { settings: Settings },
     Clipboard { text: String },
+    Nearby(Nearby),
+    CodeCheck(CodeCheck),
+    Folder { path: String, is_taken: bool },
+    KnownPeople { people: Vec<KnownPerson> },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -140,6 +177,16 @@ pub struct Settings {
     pub reopen: bool,
     /// When a changed text is written to the folder: `afterDelay`, `onFocusChange` or `off`.
     pub auto_save: String,
+    /// Who on the network sees this computer: `everyone`, `known`, `panel` (while a list of people is shown) or `nobody`.
+    pub visible_to: String,
+    /// Names beside others' carets: `activity`, `always` or `never`.
+    pub name_flags: String,
+    /// After joining, the view goes where the other is.
+    pub follow_on_join: bool,
+    /// Role that is proposed for newcomers: `editor` or `viewer`.
+    pub default_role: String,
+    /// Enter sends a message; otherwise Ctrl+Enter does.
+    pub enter_sends: bool,
     /// Key bindings changed by the user: command id to key.
     pub keys: std::collections::BTreeMap<String, String>,
 }
@@ -168,6 +215,11 @@ impl Default for Settings {
             axis: "activity".into(),
             reopen: true,
             auto_save: "afterDelay".into(),
+            visible_to: "everyone".into(),
+            name_flags: "activity".into(),
+            follow_on_join: true,
+            default_role: "editor".into(),
+            enter_sends: true,
             keys: Default::default(),
         }
     }
@@ -185,15 +237,27 @@ pub enum Push {
 #[serde(tag = "event", content = "data", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum AppEvent {
     /// A second launch asked for this folder, file or line.
-    OpenRequested { path: String, goto: Option<(String, u32)> },
+    OpenRequested {
+        path: String,
+        goto: Option<(String, u32)>,
+    },
     /// Files were dropped on the window from outside, at this place in CSS pixels. `folder` is the one that was dropped
     /// when it was a folder, alone.
-    Dropped { paths: Vec<String>, folder: Option<String>, x: f64, y: f64 },
+    Dropped {
+        paths: Vec<String>,
+        folder: Option<String>,
+        x: f64,
+        y: f64,
+    },
     SystemThemeChanged {
         dark: bool,
         /// The desktop asks for high contrast.
         contrast: bool,
     },
+    Nearby(Nearby),
+    Joining(Joining),
     /// The workspace went away under the window (store failed, folder moved).
-    WorkspaceClosed { error: ApiError },
+    WorkspaceClosed {
+        error: ApiError,
+    },
 }

@@ -62,6 +62,10 @@ pub struct ViewPatch {
     pub revision: u64,
     pub splices: Vec<Splice>,
     pub source: PatchSource,
+    /// Whose edit it is, hexadecimal, when another device's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub device: Option<String>,
     /// CRC32C (Castagnoli) of the UTF-8 text at `revision`, sent with every so many revisions.
     pub checksum: Option<u32>,
 }
@@ -73,6 +77,8 @@ pub enum PatchSource {
     Undo,
     Restore,
     Disk,
+    /// Another device; [`ViewPatch::device`] says which.
+    Peer,
     /// Another view or the command line on this device.
     Other,
 }

@@ -234,8 +234,49 @@ pub enum Request {
         role: Role,
         /// Six words that stand for a day, rather than a digit and two words that stand for minutes.
         is_long: bool,
+        /// Newcomers get the history so far, too, not only what comes from now on.
+        share_past: bool,
     },
     EndInvitation,
+    /// Lets others on the network see that this workspace is shared, and ask to come in.
+    Share,
+    /// Offers this workspace to somebody nearby, by [`NearbyPerson::peer`].
+    InviteNearby {
+        peer: String,
+        role: Role,
+    },
+    AnswerAsk {
+        id: u64,
+        answer: AskAnswer,
+    },
+    /// Ends one's own part: others' changes come no more, the copy stays.
+    Leave,
+    /// Syncs no more until told to go on.
+    Pause {
+        is_paused: bool,
+    },
+    /// Tries again now whatever waits to be tried again.
+    SyncNow,
+    /// Where the person at this window is. Told to the others, never kept.
+    ShowPlace {
+        place: Place,
+    },
+    Signal(Signal),
+    /// Where the others are.
+    Presences,
+    SendMessage {
+        text: String,
+        link: Option<ChatLink>,
+    },
+    /// Messages before one (its delta id), or the newest; oldest first.
+    ListMessages {
+        before: Option<String>,
+        limit: u32,
+    },
+    /// What others did since this device was here last. Asked once, after opening.
+    WhileAway,
+    /// A hash of the text of every file, of the tree and of the order of the timeline: equal on peers that are equal.
+    Digest,
     SetRole {
         device: String,
         role: Role,
@@ -289,6 +330,10 @@ pub enum Reply {
     Restored(Restored),
     Together(Together),
     Invitation(Invitation),
+    Presences { presences: Vec<Presence> },
+    Messages { messages: Vec<ChatMessage>, has_more: bool },
+    Away { away: Option<WhileAway> },
+    Digest { hex: String },
     Exported { n_deltas: u64, n_commits: u64, bytes: u64 },
     Imported { n_deltas: u64 },
 }
@@ -329,6 +374,17 @@ pub enum Event {
     Notice(Notice),
     /// Who takes part and how far the peers are: as [`Request::Together`] answers it now.
     Together(Together),
+    /// Another person is elsewhere, or gone.
+    Presence(Presence),
+    /// Somebody asks something of this person.
+    Signalled {
+        device: String,
+        person: String,
+        signal: Signal,
+    },
+    Message(ChatMessage),
+    /// Work done apart was merged (UX §3.8).
+    Merged(Merged),
 }
 
 /// A request with the id that its answer carries; one JSON object a line on the local socket.

@@ -42,7 +42,7 @@ pub fn invite(role: RoleArgument, is_long: bool, out: &mut Output) -> Result<(),
     let stop = Stop::on_signals()?;
     let session = Session::open(Stay::Serving)?;
     let events = session.subscribe();
-    let invitation = match session.call(Request::Invite { role: role.into(), is_long })? {
+    let invitation = match session.call(Request::Invite { role: role.into(), is_long, share_past: true })? {
         Reply::Invitation(invitation) => invitation,
         other => return Err(unexpected(&other).into()),
     };

@@ -121,6 +121,10 @@ fn print_event(event: &Event, last_trouble: &mut Option<String>, out: &mut Outpu
         | Event::ViewMoved { .. }
         | Event::TreeChanged { .. }
         | Event::WaitingForSave { .. }
-        | Event::Together(_) => Ok(()),
+        | Event::Together(_)
+        | Event::Presence(_)
+        | Event::Signalled { .. }
+        | Event::Message(_)
+        | Event::Merged(_) => Ok(()),
     }
 }

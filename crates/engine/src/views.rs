@@ -209,6 +209,7 @@ impl Engine {
                 revision: view.revision,
                 splices: splices.iter().map(to_api).collect(),
                 source,
+                device: None,
                 checksum,
             }));
         }

@@ -450,7 +450,7 @@ impl Runtime {
             Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),
             Request::ImportBundle { file } => self.import_bundle(Path::new(&file), now),
             Request::Together => Ok(Reply::Together(self.together())),
-            Request::Invite { role, is_long } => self.invite(role, is_long, now),
+            Request::Invite { role, is_long, share_past: _ } => self.invite(role, is_long, now),
             Request::EndInvitation => self.end_invitation(),
             Request::SetRole { device, role } => self.set_role(&device, role, now),
             Request::RemoveMember { device } => self.remove_member(&device, now),

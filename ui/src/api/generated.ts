@@ -4,6 +4,11 @@
 export const API_VERSION = 1;
 
 /**
+ * Whether the person who asks was met before.
+ */
+export type Acquaintance = "new" | "known" | "otherKey";
+
+/**
  * One whole act that a client may offer to take back.
  */
 export type Act = { groupId: string,
@@ -25,11 +30,37 @@ export type AppEvent = { "event": "openRequested", "data": { path: string, goto:
 /**
  * The desktop asks for high contrast.
  */
-contrast: boolean, } } | { "event": "workspaceClosed", "data": { error: ApiError, } };
+contrast: boolean, } } | { "event": "nearby", "data": Nearby } | { "event": "joining", "data": Joining } | { "event": "workspaceClosed", "data": { error: ApiError, } };
 
-export type AppReply = { "reply": "done" } | { "reply": "started", "value": Started } | { "reply": "path", "value": { path: string | null, } } | { "reply": "opened", "value": { root: string, name: string, } } | { "reply": "recent", "value": { folders: Array<RecentFolder>, } } | { "reply": "settings", "value": { settings: Settings, } } | { "reply": "clipboard", "value": { text: string, } };
+export type AppReply = { "reply": "done" } | { "reply": "started", "value": Started } | { "reply": "path", "value": { path: string | null, } } | { "reply": "opened", "value": { root: string, name: string, } } | { "reply": "recent", "value": { folders: Array<RecentFolder>, } } | { "reply": "settings", "value": { settings: Settings, } } | { "reply": "clipboard", "value": { text: string, } } | { "reply": "nearby", "value": Nearby } | { "reply": "codeCheck", "value": CodeCheck } | { "reply": "folder", "value": { path: string, isTaken: boolean, } } | { "reply": "knownPeople", "value": { people: Array<KnownPerson>, } };
 
-export type AppRequest = { "cmd": "start" } | { "cmd": "pickFolder", "args": { title: string, } } | { "cmd": "pickSaveFile", "args": { title: string, name: string, } } | { "cmd": "openWorkspace", "args": { path: string, } } | { "cmd": "openSample" } | { "cmd": "closeWorkspace" } | { "cmd": "listRecent" } | { "cmd": "forgetRecent", "args": { path: string, } } | { "cmd": "getSettings" } | { "cmd": "putSettings", "args": { settings: Settings, } } | { "cmd": "revealInFileManager", "args": { path: string, } } | { "cmd": "readClipboard" } | { "cmd": "writeClipboard", "args": { text: string, } } | { "cmd": "setTitle", "args": { title: string, } } | { "cmd": "painted" } | { "cmd": "toggleFullScreen" } | { "cmd": "quit" };
+export type AppRequest = { "cmd": "start" } | { "cmd": "pickFolder", "args": { title: string, } } | { "cmd": "pickSaveFile", "args": { title: string, name: string, } } | { "cmd": "openWorkspace", "args": { path: string, } } | { "cmd": "openSample" } | { "cmd": "closeWorkspace" } | { "cmd": "listRecent" } | { "cmd": "forgetRecent", "args": { path: string, } } | { "cmd": "getSettings" } | { "cmd": "putSettings", "args": { settings: Settings, } } | { "cmd": "revealInFileManager", "args": { path: string, } } | { "cmd": "readClipboard" } | { "cmd": "writeClipboard", "args": { text: string, } } | { "cmd": "setTitle", "args": { title: string, } } | { "cmd": "painted" } | { "cmd": "toggleFullScreen" } | { "cmd": "quit" } | { "cmd": "nearby" } | { "cmd": "lookAround" } | { "cmd": "checkCode", "args": { text: string, } } | { "cmd": "join", "args": { code: string,
+/**
+ * Where whoever gave the code is, `host` or `host:port`, if they are not found by themselves.
+ */
+address: string | null,
+/**
+ * Absolute path of the folder that the copy is to be in: not there yet, or empty.
+ */
+folder: string, } } | { "cmd": "askToJoin", "args": { peer: string, folder: string, } } | { "cmd": "cancelJoin" } | { "cmd": "wordsDiffer" } | { "cmd": "suggestFolder", "args": { name: string, } } | { "cmd": "listKnownPeople" } | { "cmd": "forgetPerson", "args": { device: string, } };
+
+/**
+ * The answer to [`Asking`].
+ */
+export type AskAnswer = { "kind": "letIn", role: Role, remember: boolean, } | { "kind": "notNow" } | { "kind": "wordsDiffer" };
+
+/**
+ * Somebody who asks to come in.
+ */
+export type Asking = { id: number, person: string, deviceName: string,
+/**
+ * Without the port.
+ */
+address: string,
+/**
+ * To be compared with what the other screen shows.
+ */
+words: [string, string], untilMs: number, acquaintance: Acquaintance, };
 
 /**
  * Who made changes. `Disk` is the author of what other programs did to the folder.
@@ -39,6 +70,17 @@ export type Author = { id: string, name: string, initials: string,
  * Index into the eight author colours of `UX.md` §8.1; none for Disk.
  */
 color: number | null, };
+
+/**
+ * One stretch of work at one file.
+ */
+export type AwayBurst = { path: string, fromMs: number, toMs: number, added: number, removed: number,
+/**
+ * Moment in the workspace's timeline at its end.
+ */
+workspaceIndex: number, };
+
+export type AwayPerson = { person: string, color: number, nChanges: number, bursts: Array<AwayBurst>, };
 
 export type Axis = "activity" | "clock";
 
@@ -66,6 +108,41 @@ chars: Array<[number, number]>, };
 export type Call = { "to": "workspace", "request": Request } | { "to": "app", "request": AppRequest } | { "to": "large", "request": LargeRequest };
 
 export type CallReply = { "to": "workspace", "reply": Reply } | { "to": "app", "reply": AppReply } | { "to": "large", "reply": LargeReply };
+
+/**
+ * What a message points at.
+ */
+export type ChatLink = { "kind": "code", path: string, line: number, } | { "kind": "moment", atMs: number, workspaceIndex: number, };
+
+/**
+ * A message between the people of a workspace; part of its history.
+ */
+export type ChatMessage = { deltaId: string, device: string, person: string, color: number, isSelf: boolean, atMs: number, text: string, link: ChatLink | null, };
+
+/**
+ * What is known of a code while it is typed.
+ */
+export type CodeCheck = {
+/**
+ * Each part as typed, with what it is.
+ */
+parts: Array<CodePart>,
+/**
+ * Complete and made of our words.
+ */
+isComplete: boolean,
+/**
+ * The code with the last word completed, if there is one way to do so.
+ */
+completed: string | null, };
+
+export type CodePart = { text: string, state: CodePartState,
+/**
+ * The word it may be meant for (MSG-PAIR-1), or what it begins.
+ */
+suggestion: string | null, };
+
+export type CodePartState = "good" | "begun" | "unknown";
 
 export type DeletedFile = { fileId: string, path: string, deletedMs: number, author: string,
 /**
@@ -101,7 +178,7 @@ export type ErrorCode = "invalid" | "notFound" | "exists" | "notText" | "readOnl
 /**
  * What a peer tells its clients unasked.
  */
-export type Event = { "event": "viewPatch", "data": ViewPatch } | { "event": "viewAck", "data": { viewId: number, requestId: number, revision: number, } } | { "event": "viewSnapshot", "data": ViewSnapshot } | { "event": "viewMoved", "data": { viewId: number, path: string | null, } } | { "event": "treeChanged", "data": { folders: Array<string>, } } | { "event": "saveState", "data": SaveState } | { "event": "waitingForSave", "data": { paths: Array<string>, } } | { "event": "historyGrew", "data": { nMoments: number, paths: Array<string>, } } | { "event": "momentNamed", "data": NamedMoment } | { "event": "act", "data": Act } | { "event": "notice", "data": Notice } | { "event": "together", "data": Together };
+export type Event = { "event": "viewPatch", "data": ViewPatch } | { "event": "viewAck", "data": { viewId: number, requestId: number, revision: number, } } | { "event": "viewSnapshot", "data": ViewSnapshot } | { "event": "viewMoved", "data": { viewId: number, path: string | null, } } | { "event": "treeChanged", "data": { folders: Array<string>, } } | { "event": "saveState", "data": SaveState } | { "event": "waitingForSave", "data": { paths: Array<string>, } } | { "event": "historyGrew", "data": { nMoments: number, paths: Array<string>, } } | { "event": "momentNamed", "data": NamedMoment } | { "event": "act", "data": Act } | { "event": "notice", "data": Notice } | { "event": "together", "data": Together } | { "event": "presence", "data": Presence } | { "event": "signalled", "data": { device: string, person: string, signal: Signal, } } | { "event": "message", "data": ChatMessage } | { "event": "merged", "data": Merged };
 
 export type FileChange = { path: string, oldPath: string | null, kind: FileChangeKind, linesAdded: number, linesRemoved: number,
 /**
@@ -143,6 +220,16 @@ export type Invitation = { code: string, role: Role, untilMs: number,
 nWrong: number, state: InvitationState, };
 
 export type InvitationState = "open" | "used" | "switchedOff" | "runOut";
+
+/**
+ * How coming into a workspace goes. Told until it is over.
+ */
+export type Joining = { "kind": "searching" } | { "kind": "waiting", person: string, words: [string, string], untilMs: number, } | { "kind": "joined", root: string, name: string, person: string, role: Role, } | { "kind": "failed", id: string | null, sentence: string, nTriesLeft: number | null, } | { "kind": "cancelled" };
+
+/**
+ * A person this computer remembers.
+ */
+export type KnownPerson = { device: string, person: string, deviceName: string, lastSeenMs: number, };
 
 export type LargeFound = { "kind": "match", from: LargePlace, to: LargePlace, } | { "kind": "goesOn", offset: number, } | { "kind": "over" };
 
@@ -197,7 +284,7 @@ export type LineEnd = "lf" | "crLf";
 /**
  * How this workspace stands with the others', in one word.
  */
-export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, } | { "kind": "offline" };
+export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, } | { "kind": "offline" } | { "kind": "paused" } | { "kind": "needsYou", id: string, sentence: string, };
 
 export type LogQuery = { path: string | null, since: Moment | null, until: Moment | null, author: string | null,
 /**
@@ -247,6 +334,14 @@ export type Member = {
  */
 device: string, person: string,
 /**
+ * Name of the computer, where it is known.
+ */
+deviceName: string | null,
+/**
+ * Index into the eight author colours, the same as in histories and blame.
+ */
+color: number,
+/**
  * None for a device that was removed.
  */
 role: Role | null, isSelf: boolean, isConnected: boolean,
@@ -261,7 +356,24 @@ roundTripUs: number | null,
 /**
  * Changes of this computer that it does not have yet, as far as is known.
  */
-nBehind: number, };
+nBehind: number,
+/**
+ * When it was connected last; none while it is, or if it never was.
+ */
+lastSeenMs: number | null, };
+
+/**
+ * Where two sides changed the same lines while they were apart.
+ */
+export type Merged = { with: Array<string>, apartMs: number, nOurs: number, nTheirs: number, nFiles: number, places: Array<Overlap>,
+/**
+ * When both had the same last, Unix milliseconds.
+ */
+sinceMs: number,
+/**
+ * The moments “Before merge”, as [`crate::NamedMoment::delta_id`].
+ */
+beforeOurs: string | null, beforeTheirs: string | null, };
 
 /**
  * How a person names a moment. On the command line: an RFC 3339 time, `-10m`, a delta id or a unique
@@ -298,6 +410,70 @@ automatic: boolean, atMs: number, author: string,
 index: number, };
 
 /**
+ * Who else is on the network, and whether one is seen oneself. Told as a whole when it changes.
+ */
+export type Nearby = {
+/**
+ * By name. One entry a device; one that shares several workspaces stands here once for each.
+ */
+people: Array<NearbyPerson>, network: NetworkState, };
+
+export type NearbyPerson = {
+/**
+ * To be given to `AskToJoin` and `InviteNearby`. Holds for this run only.
+ */
+peer: string, device: string, person: string, deviceName: string,
+/**
+ * Without the port.
+ */
+address: string, acquaintance: Acquaintance,
+/**
+ * What is shared there and can be asked for. None: nothing.
+ */
+shares: SharedWorkspace | null,
+/**
+ * They invite this device to what they share.
+ */
+invites: boolean, };
+
+/**
+ * Facts for "Why is nobody listed?".
+ */
+export type NetworkState = {
+/**
+ * Addresses of this computer, without loopback.
+ */
+addresses: Array<string>,
+/**
+ * Name of the network, where the system tells it.
+ */
+name: string | null,
+/**
+ * Interfaces that look like a VPN's, such as `tun0` (MSG-NET-2).
+ */
+vpns: Array<string>,
+/**
+ * Whether others find this computer now.
+ */
+isVisible: boolean,
+/**
+ * As others see it.
+ */
+person: string,
+/**
+ * The port in use; 0 when there is no network.
+ */
+port: number,
+/**
+ * The port that was wanted, if another had to be taken (MSG-NET-5).
+ */
+portWanted: number | null,
+/**
+ * Looking since, Unix milliseconds; none while nobody looks.
+ */
+lookingSinceMs: number | null, };
+
+/**
  * A message of `UX.md` §5 that no request asked for.
  */
 export type Notice = {
@@ -305,6 +481,16 @@ export type Notice = {
  * Id of the wording, such as `MSG-DISK-3`.
  */
 id: string, title: string, body: string, path: string | null, };
+
+export type Overlap = { path: string,
+/**
+ * From 1, in the text as it is now.
+ */
+line: number,
+/**
+ * Where `now` stands in the text as it is now, UTF-16 units.
+ */
+position: number, ours: string, theirs: string, now: string, };
 
 /**
  * A file as of a moment, exactly as it stood (or would have stood) on disk.
@@ -328,7 +514,54 @@ exists: boolean,
  */
 path: string | null, moment: MomentInfo, };
 
-export type PatchSource = "undo" | "restore" | "disk" | "other";
+export type PatchSource = "undo" | "restore" | "disk" | "peer" | "other";
+
+/**
+ * Where a person is and what is selected, told while it is so and never kept. Positions are UTF-16 units of the text as
+ * the engine has it when it tells them.
+ */
+export type Place = {
+/**
+ * The file that is looked at. None: no text.
+ */
+path: string | null,
+/**
+ * Anchor and head of each selection; the first is the main caret.
+ */
+selections: Array<[number, number]>,
+/**
+ * First line on the screen, from 1.
+ */
+topLine: number,
+/**
+ * The moment of the past that is looked at, Unix milliseconds.
+ */
+pastMs: number | null,
+/**
+ * Nothing was done at that computer for five minutes.
+ */
+isAway: boolean,
+/**
+ * Whoever is there writes a message just now.
+ */
+isWritingMessage: boolean, };
+
+/**
+ * Another person's place, told anew when it changes ([`crate::Event::Presence`]).
+ */
+export type Presence = {
+/**
+ * Hexadecimal, as [`Member::device`].
+ */
+device: string,
+/**
+ * None: gone.
+ */
+place: Place | null,
+/**
+ * When something was typed there last, Unix milliseconds; 0 for never.
+ */
+typedMs: number, };
 
 /**
  * What the shell pushes to the window (the one event channel).
@@ -344,7 +577,7 @@ export type RefusedPath = { path: string, reason: string, };
 /**
  * The answer to a [`Request`] of the same name.
  */
-export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
+export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "presences", "value": { presences: Array<Presence>, } } | { "reply": "messages", "value": { messages: Array<ChatMessage>, hasMore: boolean, } } | { "reply": "away", "value": { away: WhileAway | null, } } | { "reply": "digest", "value": { hex: string, } } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
 
 /**
  * Everything a client may ask of a peer that has a workspace open.
@@ -353,7 +586,11 @@ export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "readS
 /**
  * Six words that stand for a day, rather than a digit and two words that stand for minutes.
  */
-isLong: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
+isLong: boolean,
+/**
+ * Newcomers get the history so far, too, not only what comes from now on.
+ */
+sharePast: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "share" } | { "cmd": "inviteNearby", "args": { peer: string, role: Role, } } | { "cmd": "answerAsk", "args": { id: number, answer: AskAnswer, } } | { "cmd": "leave" } | { "cmd": "pause", "args": { isPaused: boolean, } } | { "cmd": "syncNow" } | { "cmd": "showPlace", "args": { place: Place, } } | { "cmd": "signal", "args": Signal } | { "cmd": "presences" } | { "cmd": "sendMessage", "args": { text: string, link: ChatLink | null, } } | { "cmd": "listMessages", "args": { before: string | null, limit: number, } } | { "cmd": "whileAway" } | { "cmd": "digest" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
 
 /**
  * What a restore would do.
@@ -455,9 +692,40 @@ reopen: boolean,
  */
 autoSave: string,
 /**
+ * Who on the network sees this computer: `everyone`, `known`, `panel` (while a list of people is shown) or `nobody`.
+ */
+visibleTo: string,
+/**
+ * Names beside others' carets: `activity`, `always` or `never`.
+ */
+nameFlags: string,
+/**
+ * After joining, the view goes where the other is.
+ */
+followOnJoin: boolean,
+/**
+ * Role that is proposed for newcomers: `editor` or `viewer`.
+ */
+defaultRole: string,
+/**
+ * Enter sends a message; otherwise Ctrl+Enter does.
+ */
+enterSends: boolean,
+/**
  * Key bindings changed by the user: command id to key.
  */
 keys: { [key in string]: string }, };
+
+export type SharedWorkspace = { name: string, nPeople: number,
+/**
+ * This device takes part already: where its copy is, if that is known.
+ */
+isJoined: boolean, };
+
+/**
+ * What one window tells of whoever sits before it ([`crate::Request::ShowPlace`]) or asks of the others.
+ */
+export type Signal = { "kind": "bring", path: string, line: number, } | { "kind": "askToEdit" };
 
 /**
  * One replacement: at `position`, take `deleted` units away and put `inserted` there.
@@ -538,6 +806,10 @@ members: Array<Member>, link: LinkState,
  */
 invitation: Invitation | null,
 /**
+ * People who ask to come in and wait for an answer, oldest first.
+ */
+asking: Array<Asking>,
+/**
  * Where a typed address reaches this computer, `host:port`. Empty while it takes no part in any network.
  */
 addresses: Array<string>, };
@@ -597,6 +869,10 @@ export type ViewPatch = { viewId: number,
  */
 revision: number, splices: Array<Splice>, source: PatchSource,
 /**
+ * Whose edit it is, hexadecimal, when another device's.
+ */
+device?: string,
+/**
  * CRC32C (Castagnoli) of the UTF-8 text at `revision`, sent with every so many revisions.
  */
 checksum: number | null, };
@@ -609,3 +885,8 @@ export type ViewSnapshot = { viewId: number, revision: number, text: string,
  * Newest request of this view that is contained in `text`.
  */
 ackedRequestId: number, };
+
+/**
+ * What others did since this device was here last, by person and burst (UX "while you were away").
+ */
+export type WhileAway = { sinceMs: number, people: Array<AwayPerson>, };

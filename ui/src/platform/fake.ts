@@ -107,5 +107,10 @@ const BASE: Settings = {
   axis: "activity",
   reopen: true,
   autoSave: "afterDelay",
+  visibleTo: "everyone",
+  nameFlags: "activity",
+  followOnJoin: true,
+  defaultRole: "editor",
+  enterSends: true,
   keys: {},
 };

@@ -33,6 +33,11 @@ export const DEFAULT_SETTINGS: Settings = {
   axis: "activity",
   reopen: true,
   autoSave: "afterDelay",
+  visibleTo: "everyone",
+  nameFlags: "activity",
+  followOnJoin: true,
+  defaultRole: "editor",
+  enterSends: true,
   keys: {},
 };
 

@@ -191,7 +191,7 @@ impl Runtime {
             .map(|together| together.addresses().iter().filter(is_elsewhere).map(ToString::to_string).collect())
             .unwrap_or_default();
         addresses.dedup();
-        codesync_api::Together { members, link, invitation: self.invitation_shown(), addresses }
+        codesync_api::Together { members, link, invitation: self.invitation_shown(), asking: Vec::new(), addresses }
     }
 
     fn members_shown(&self) -> Vec<Member> {
@@ -210,6 +210,9 @@ impl Runtime {
                 address: way.map(|(address, _)| address.to_string()),
                 round_trip_us: way.and_then(|(_, time)| time).map(|time| time.as_micros() as u32),
                 n_behind: linked.map_or(0, |(_, linked)| linked.send_left),
+                device_name: None,
+                color: 0,
+                last_seen_ms: None,
             });
         }
         if members.is_empty() {
@@ -222,6 +225,9 @@ impl Runtime {
                 address: None,
                 round_trip_us: None,
                 n_behind: 0,
+                device_name: None,
+                color: 0,
+                last_seen_ms: None,
             });
         }
         members.sort_by(|a, b| (!a.is_self, &a.person, &a.device).cmp(&(!b.is_self, &b.person, &b.device)));
