@@ -177,6 +177,8 @@ pub struct Settings {
     pub reopen: bool,
     /// When a changed text is written to the folder: `afterDelay`, `onFocusChange` or `off`.
     pub auto_save: String,
+    /// What is deleted in the window goes to the system's trash, too.
+    pub enable_trash: bool,
     /// Who on the network sees this computer: `everyone`, `known`, `panel` (while a list of people is shown) or `nobody`.
     pub visible_to: String,
     /// Names beside others' carets: `activity`, `always` or `never`.
@@ -215,6 +217,7 @@ impl Default for Settings {
             axis: "activity".into(),
             reopen: true,
             auto_save: "afterDelay".into(),
+            enable_trash: true,
             visible_to: "everyone".into(),
             name_flags: "activity".into(),
             follow_on_join: true,

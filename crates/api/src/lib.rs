@@ -75,6 +75,11 @@ pub enum Request {
     Delete {
         path: String,
     },
+    /// Deletes, and what the folder has of it goes to the system's trash where that can be done at once. What the
+    /// ignore rules keep out of history goes there, too.
+    MoveToTrash {
+        path: String,
+    },
     Duplicate {
         path: String,
         to: String,
@@ -312,6 +317,8 @@ pub enum Reply {
     Folder { entries: Vec<Entry> },
     Files { paths: Vec<String> },
     Deleted { files: Vec<DeletedFile> },
+    /// `group_id` is to be given to `UndoGroup`; none for what was not in history.
+    Trashed { group_id: Option<String>, in_trash: bool },
     View(ViewOpened),
     Undone(Undone),
     Edited { n_applied: u64 },

@@ -33,7 +33,7 @@ impl Past for BTreeMap<LogId, u32> {
 /// What somebody wants to do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Act {
-    /// Say who is there.
+    /// Say who is there, and talk.
     Speak,
     /// Change files, name moments, restore.
     Edit,
@@ -107,7 +107,7 @@ pub struct Access {
 impl Act {
     pub fn of(delta: &Delta) -> Self {
         let of_step = |change: &Change| match change {
-            Change::Session { .. } => Act::Speak,
+            Change::Session { .. } | Change::Chat(_) => Act::Speak,
             Change::Access(_) => Act::Govern,
             _ => Act::Edit,
         };
@@ -177,6 +177,13 @@ impl Access {
         devices.sort_unstable();
         devices.dedup();
         Ok(devices)
+    }
+
+    /// Whether some delta of a device may be quarantined by what is here; when not, none has to be looked at.
+    pub fn may_quarantine(&self, device: &DeviceId) -> bool {
+        let about = self.about.get(device).map(Vec::as_slice).unwrap_or_default();
+        let is_lowered = about.iter().any(|idx| self.effective.contains(*idx) && self.entries[*idx].lowers);
+        is_lowered || self.effective.len() < self.entries.len()
     }
 
     /// What a device may do as far as is known here.

@@ -1,6 +1,6 @@
 //! The delta: what one device did between two commits, as named steps.
 
-use crate::{AccessStep, BlobHash, DeltaHash, FileId, FileKind, FileMeta, Hlc, LogId, ProjectId, RelPath};
+use crate::{AccessStep, BlobHash, Chat, DeltaHash, FileId, FileKind, FileMeta, Hlc, LogId, ProjectId, RelPath};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub enum Origin {
     Redo,
     /// A moment was named, by hand or automatically.
     Moment,
-    /// A session began: who, on which device; or who may take part changed.
+    /// A session began: who, on which device; or who may take part changed; or somebody said something.
     Session,
 }
 
@@ -116,6 +116,8 @@ pub enum Change {
     },
     /// Who may take part changes. Alone in its delta.
     Access(AccessStep),
+    /// Somebody says something to the others. Alone in its delta.
+    Chat(Chat),
 }
 
 /// One replacement in one file, its units named so that it means the same on every replica.
@@ -211,7 +213,7 @@ impl Delta {
     /// The file that a step is about.
     pub fn file_of(&self, step: &Step) -> Option<FileId> {
         match step.change {
-            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) => None,
+            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_) => None,
             _ => self.files.get(usize::from(step.file)).copied(),
         }
     }

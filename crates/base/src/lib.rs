@@ -2,6 +2,7 @@
 //! Values here are valid once built. No file, socket, clock or random number is touched.
 
 mod access;
+mod chat;
 mod clock;
 mod delta;
 mod ids;
@@ -11,6 +12,7 @@ mod path;
 mod wire;
 
 pub use access::{AccessStep, Role, ShareFrom};
+pub use chat::{Chat, Pointer, UnitName};
 pub use clock::{Clock, Hlc};
 pub use delta::{
     Change, Delta, DeltaKey, Head, Insert, ItemRange, ItemRef, Origin, SignedDelta, Splice, Step, StepKey, TextSource,

@@ -22,6 +22,8 @@ pub const NAME_BYTES_MAX: usize = 255;
 pub const PATH_DEPTH_MAX: usize = 64;
 /// Bytes of a named moment's name or note.
 pub const MOMENT_NAME_BYTES_MAX: usize = 1_024;
+/// Bytes of a message.
+pub const CHAT_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of a person's name.
 pub const PERSON_NAME_BYTES_MAX: usize = 1_024;
 /// Logs of one device that a removal accepts: a device rarely has more than one life.

@@ -3,7 +3,7 @@
 //! Format 1: the version byte, then the postcard encoding of [`Delta`]. The encoding is canonical: what
 //! decodes must encode to the same bytes, or a delta would have two names.
 
-use crate::{AccessStep, Change, Delta, DeltaHash, limits};
+use crate::{AccessStep, Change, Chat, Delta, DeltaHash, limits};
 
 /// First byte of an encoded delta. Old versions stay readable.
 pub const FORMAT_VERSION: u8 = 1;
@@ -66,8 +66,11 @@ fn check_limits(delta: &Delta) -> Result<(), DecodeError> {
         return limit("number of dependencies");
     }
     for step in &delta.steps {
-        let names_file = !matches!(step.change, Change::Moment { .. } | Change::Session { .. } | Change::Access(_));
-        if names_file && delta.file_of(step).is_none() {
+        let is_mark = matches!(
+            step.change,
+            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_)
+        );
+        if !is_mark && delta.file_of(step).is_none() {
             return limit("file index");
         }
         if let Change::Text(text) = &step.change {
@@ -79,6 +82,9 @@ fn check_limits(delta: &Delta) -> Result<(), DecodeError> {
         }
         if let Change::Access(access) = &step.change {
             check_access(delta, access)?;
+        }
+        if let Change::Chat(chat) = &step.change {
+            check_chat(delta, chat)?;
         }
     }
     Ok(())
@@ -99,6 +105,17 @@ fn check_access(delta: &Delta, access: &AccessStep) -> Result<(), DecodeError> {
     let is_sorted = accepted.is_sorted_by(|a, b| a.log < b.log);
     if !is_sorted || accepted.iter().any(|head| head.log.device != access.device() || head.seq == 0) {
         return limit("accepted heads");
+    }
+    Ok(())
+}
+
+fn check_chat(delta: &Delta, chat: &Chat) -> Result<(), DecodeError> {
+    let limit = |what| Err(DecodeError::Limit { what });
+    if delta.steps.len() > 1 {
+        return limit("steps beside a message");
+    }
+    if chat.text.is_empty() || chat.text.len() > limits::CHAT_BYTES_MAX {
+        return limit("length of a message");
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ pub struct TreeEvent {
     pub change: Arc<Change>,
     /// The path that the file wanted before.
     pub old_path: Option<RelPath>,
+    /// A creation that does not count: others may have named the file, so it is known, and not there.
+    pub is_void: bool,
 }
 
 /// What a folder shows.
@@ -90,17 +92,34 @@ impl Tree {
     /// Takes in a step, early or late, and says whether what the file is now changed. Changes that are not
     /// about the tree (text, moments, sessions) are not for it and change nothing.
     pub fn apply(&mut self, key: StepKey, at_ms: u64, author: TreeAuthor, file: FileId, change: &Change) -> bool {
-        if matches!(change, Change::Text(_) | Change::Moment { .. } | Change::Session { .. } | Change::Access(_)) {
+        if matches!(
+            change,
+            Change::Text(_) | Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_)
+        ) {
             return false;
         }
+        let change = Arc::new(change.clone());
+        self.take_in(TreeEvent { key, at_ms, author, file, change, old_path: None, is_void: false })
+    }
+
+    /// Takes in a step that does not count. A file that it creates is known by its id from then on, and not there; all
+    /// else it says is passed over.
+    pub fn apply_void(&mut self, key: StepKey, at_ms: u64, author: TreeAuthor, file: FileId, change: &Change) {
+        if matches!(change, Change::Create { .. }) {
+            let change = Arc::new(change.clone());
+            self.take_in(TreeEvent { key, at_ms, author, file, change, old_path: None, is_void: true });
+        }
+    }
+
+    fn take_in(&mut self, event: TreeEvent) -> bool {
+        let (key, file) = (event.key, event.file);
         // Mostly the newest: the search touches little memory then.
         let is_newest = self.events().last().is_none_or(|last| last.key < key);
         let idx = if is_newest { self.n_events } else { self.events().partition_point(|event| event.key < key) };
         if self.events().get(idx).is_some_and(|event| event.key == key) {
             return false;
         }
-        let change = Arc::new(change.clone());
-        let event = Arc::new(TreeEvent { key, at_ms, author, file, change, old_path: None });
+        let event = Arc::new(event);
         let before = self.state.entries.get(&file).and_then(|entry| entry.node.clone());
         let updated = Arc::make_mut(&mut self.state).apply(event);
         let after = self.get(&file);
@@ -139,6 +158,11 @@ impl Tree {
         self.state.get(file)
     }
 
+    /// All files that were ever created, removed or not, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.state.entries.values().filter_map(|entry| entry.node.as_ref())
+    }
+
     /// The file, or folder of its own, at a path now.
     pub fn by_path(&self, path: &RelPath) -> Option<&Node> {
         self.get(&self.state.index.by_path(path)?)
@@ -175,7 +199,7 @@ impl Tree {
     /// Files that were removed, newest removal first.
     pub fn removed(&self) -> Vec<&Node> {
         let nodes = self.state.entries.values().filter_map(|entry| entry.node.as_ref());
-        let mut removed: Vec<&Node> = nodes.filter(|node| !node.alive).collect();
+        let mut removed: Vec<&Node> = nodes.filter(|node| node.removed.is_some()).collect();
         removed.sort_by_key(|node| std::cmp::Reverse(node.removed.map(|removed| removed.key)));
         removed
     }

@@ -1,6 +1,7 @@
 //! From steps to deltas: collects the steps of one act, closes them into a signed delta in the log, and
 //! brings tree, timelines and undo up to date with it.
 
+use crate::foreign::apply_void;
 use crate::undo::UndoStep;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_base::{
@@ -304,6 +305,9 @@ impl Engine {
     pub(crate) fn apply_tree(&mut self, signed: &SignedDelta) {
         let delta = &signed.delta;
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
+        if self.others.aside.has(signed) {
+            return apply_void(&mut self.tree, signed);
+        }
         for (step_idx, step) in delta.steps.iter().enumerate() {
             if let Change::Session { person, .. } = &step.change {
                 self.authors.name(&delta.log, person);

@@ -1,6 +1,6 @@
 //! Open documents: text, history and undo of one file, loaded from the log when first needed.
 
-use crate::foreign::{Forks, Trail, Translated};
+use crate::foreign::{Aside, Forks, Trail, Translated, begin_text};
 use crate::undo::{UndoStack, UndoStep};
 use crate::workspace::Workspace;
 use crate::{Engine, Result, api_error, not_found};
@@ -145,11 +145,11 @@ impl Engine {
         let is_most = has_no_names && 2 * self.log.n_steps_near(&file) >= self.log.n_steps();
         let mut workspace = is_most.then(Workspace::default);
         let (log, authors, own) = (&self.log, &mut self.authors, self.own);
-        let reading = Reading { log, forks: &self.others.forks };
+        let reading = Reading { log, forks: &self.others.forks, aside: &self.others.aside };
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
             let author = authors.index(&delta.log, delta.origin);
-            if let Some(workspace) = &mut workspace {
+            if let Some(workspace) = workspace.as_mut().filter(|_| !reading.aside.has(signed)) {
                 workspace.push(signed, author);
             }
             let group = GroupKey { log: delta.log, seq: delta.group };
@@ -244,11 +244,12 @@ pub(crate) fn parse_path(path: &str) -> Result<RelPath> {
 pub(crate) struct Reading<'a> {
     pub log: &'a codesync_log::Log,
     pub forks: &'a Forks,
+    pub aside: &'a Aside,
 }
 
 impl Engine {
     pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading { log: &self.log, forks: &self.others.forks }
+        Reading { log: &self.log, forks: &self.others.forks, aside: &self.others.aside }
     }
 }
 
@@ -280,7 +281,11 @@ pub(crate) fn merge_again(
         Translated::Nothing => return Ok(Vec::new()),
     };
     *has_lies |= matches!(translated, Translated::Other(_));
-    match text.integrate(delta, step, reading.log) {
+    let merged = match reading.aside.has(signed) {
+        true => text.integrate_void(delta, step, reading.log).map(|()| Vec::new()),
+        false => text.integrate(delta, step, reading.log),
+    };
+    match merged {
         Err(IntegrateError::LeftAfterRight) => {
             *has_lies = true;
             Ok(Vec::new())
@@ -304,8 +309,7 @@ pub(crate) fn replay(
     match change {
         Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
             let text = text_of_source(source, reading.log)?;
-            document.text.integrate_base(reading.forks.name_of_delta(signed), signed.delta.seq, &text);
-            document.timeline = FileTimeline::new(&text);
+            document.timeline = FileTimeline::new(&begin_text(&mut document.text, signed, &text, reading));
         }
         Change::Text(step) => {
             let splices = merge_again(&mut document.text, signed, step, reading, &mut document.has_lies)?;

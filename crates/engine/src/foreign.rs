@@ -2,6 +2,7 @@
 //! The one door for deltas that somebody else made: whatever comes in here, nothing panics, and what is refused
 //! leaves no trace. Why so, and what the rules are: `docs/decisions/0014-others-deltas.md`.
 
+mod aside;
 mod declared;
 mod forks;
 mod judge;
@@ -10,6 +11,8 @@ mod retell;
 mod seen;
 mod told;
 
+pub use aside::SetAside;
+pub(crate) use aside::{Aside, Pasts, apply_void, begin_text};
 pub(crate) use forks::{Forks, Translated};
 pub use judge::{Held, Refusal};
 pub use parted::{Merged, Place};
@@ -21,7 +24,7 @@ use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, PatchSource};
 use codesync_auth::verify_delta;
 use codesync_base::{
-    Change, DeltaHash, FileId, Head, LogId, Origin, SignedDelta, Splice, StepKey, decode_delta, limits,
+    Change, DeltaHash, DeltaKey, FileId, Head, LogId, Origin, SignedDelta, Splice, StepKey, decode_delta, limits,
 };
 use codesync_doc::Rope;
 use codesync_fs::disk_edit;
@@ -58,6 +61,8 @@ pub struct Received {
     /// Those among the new ones that are the second under their sequence number: their author, or a copy of its
     /// store, said two different things. Both are kept and merged.
     pub forks: Vec<Fork>,
+    /// Those among the new ones that are kept and do not count: the right to them was taken from their author.
+    pub set_aside: Vec<DeltaHash>,
     /// The store took no more. What stands above has been taken; the rest of the batch was not looked at.
     pub failure: Option<ApiError>,
 }
@@ -77,6 +82,7 @@ pub(crate) struct Others {
     /// Each log, or branch of one, by its newest delta.
     strands: BTreeMap<(LogId, DeltaHash), Strand>,
     pub forks: Forks,
+    pub aside: Aside,
     /// Heads of other logs, and of their branches, that no delta of ours names yet.
     unnamed: BTreeMap<LogId, Head>,
     refused: BTreeSet<DeltaHash>,
@@ -96,6 +102,7 @@ struct Batch {
 struct Entered {
     signed: SignedDelta,
     author: AuthorIdx,
+    is_aside: bool,
 }
 
 /// What a batch did to an open text.
@@ -141,13 +148,13 @@ impl Engine {
         for (signed, bytes) in opened(arrived, &mut received) {
             let hash = signed.hash;
             match self.take_in_foreign(signed, &bytes, &mut batch, now) {
-                Ok(Verdict::Good) => received.n_new += 1,
+                Ok(Verdict::Good { fork, aside }) => {
+                    received.n_new += 1;
+                    received.forks.extend(fork);
+                    received.set_aside.extend(aside.map(|_| hash));
+                }
                 Ok(Verdict::Known) => received.n_known += 1,
                 Ok(Verdict::Held(held)) => received.held.push((hash, held)),
-                Ok(Verdict::Forks(fork)) => {
-                    received.n_new += 1;
-                    received.forks.push(fork);
-                }
                 Ok(Verdict::Refused(refusal)) => {
                     self.remember_refused(hash);
                     received.refused.push((hash, refusal));
@@ -179,28 +186,31 @@ impl Engine {
     /// One delta: judged, merged into the texts, appended, entered everywhere else.
     fn take_in_foreign(&mut self, signed: SignedDelta, bytes: &[u8], batch: &mut Batch, now: Now) -> Result<Verdict> {
         let verdict = self.judge(&signed, now)?;
-        match verdict {
-            Verdict::Good => {}
-            Verdict::Forks(_) => {
-                self.read_all_anew(batch);
-                self.note_fork(&signed)?;
-            }
-            verdict => return Ok(verdict),
+        let Verdict::Good { fork, aside } = verdict else { return Ok(verdict) };
+        if let Some(by) = aside {
+            self.others.aside.insert(&signed, by);
         }
+        if fork.is_some() {
+            self.read_all_anew(batch);
+            self.note_fork(&signed)?;
+        }
+        let key = signed.delta.key(signed.hash);
         let taken = self.take_in_judged(signed, bytes, batch, now);
-        match (&verdict, &taken) {
-            (Verdict::Forks(fork), Ok(Verdict::Good)) => {
+        match (fork, &taken) {
+            (Some(fork), Ok(None)) => {
                 self.name_branches();
-                self.tell_fork(fork);
-                return Ok(verdict);
+                self.tell_fork(&fork);
             }
-            (Verdict::Forks(_), _) => {
+            (Some(_), _) => {
                 self.forget_fork();
                 self.read_all_anew(batch);
             }
-            _ => {}
+            (None, _) => {}
         }
-        taken
+        if !matches!(taken, Ok(None)) {
+            self.others.aside.remove(&key);
+        }
+        Ok(taken?.map_or(Verdict::Good { fork, aside }, Verdict::Refused))
     }
 
     /// Names mean something else from now on: every text that is open is made anew from the log, and told as such.
@@ -217,14 +227,21 @@ impl Engine {
         self.documents = Default::default();
     }
 
-    fn take_in_judged(&mut self, signed: SignedDelta, bytes: &[u8], batch: &mut Batch, now: Now) -> Result<Verdict> {
+    /// Gives the reason if it has to be refused after all.
+    fn take_in_judged(
+        &mut self,
+        signed: SignedDelta,
+        bytes: &[u8],
+        batch: &mut Batch,
+        now: Now,
+    ) -> Result<Option<Refusal>> {
         let files = signed.delta.files.clone();
         let done = match self.merge_texts(&signed, batch, now) {
             Ok(Ok(done)) => done,
             Ok(Err(refusal)) => {
                 // What of it was merged is read anew from the log, which does not have it.
                 files.iter().for_each(|file| self.documents.forget(file));
-                return Ok(Verdict::Refused(refusal));
+                return Ok(Some(refusal));
             }
             Err(error) => {
                 files.iter().for_each(|file| self.documents.forget(file));
@@ -238,8 +255,8 @@ impl Engine {
             return Err(error);
         }
         self.links.note(&signed);
-        self.enter_foreign(signed, done, batch, now);
-        Ok(Verdict::Good)
+        self.enter_foreign(signed, done, batch, now)?;
+        Ok(None)
     }
 
     /// Merges the text steps of a judged delta into their documents. After a refusal the documents are of no use.
@@ -250,6 +267,7 @@ impl Engine {
         now: Now,
     ) -> Result<std::result::Result<Done, Refusal>> {
         let delta = &signed.delta;
+        let is_aside = self.others.aside.has(signed);
         let typed = |file: &FileId| {
             delta.steps.iter().any(|step| matches!(step.change, Change::Text(_)) && delta.file_of(step) == Some(*file))
         };
@@ -259,6 +277,9 @@ impl Engine {
                 Some(Ok(document)) => self.documents.insert(*file, document),
                 Some(Err(refusal)) => return Ok(Err(refusal)),
                 None => self.load_document(*file)?,
+            }
+            if is_aside {
+                continue;
             }
             self.note_text(*file, Origin::CommandLine, now);
             let Some(document) = self.documents.get_mut(file) else { continue };
@@ -277,10 +298,13 @@ impl Engine {
                 Translated::Nothing => continue,
             };
             let merged = match document.text.newest_named(delta, text) {
-                Ok(named) if named.iter().all(|(log, seq)| declared.covers(log, *seq)) => {
-                    document.text.integrate(delta, text, &self.log).map_err(Refusal::of_text)
+                Ok(named) if !named.iter().all(|(log, seq)| declared.covers(log, *seq)) => Err(Refusal::Undeclared),
+                Ok(_) if is_aside => {
+                    // A text kept from before would lack the units.
+                    document.trail = None;
+                    document.text.integrate_void(delta, text, &self.log).map(|()| Vec::new()).map_err(Refusal::of_text)
                 }
-                Ok(_) => Err(Refusal::Undeclared),
+                Ok(_) => document.text.integrate(delta, text, &self.log).map_err(Refusal::of_text),
                 Err(error) => Err(Refusal::of_text(error)),
             };
             match merged {
@@ -317,17 +341,18 @@ impl Engine {
     }
 
     /// Brings all but the texts up to date with a delta that the log has taken.
-    fn enter_foreign(&mut self, signed: SignedDelta, done: Done, batch: &mut Batch, now: Now) {
+    fn enter_foreign(&mut self, signed: SignedDelta, done: Done, batch: &mut Batch, now: Now) -> Result<()> {
         let delta = &signed.delta;
+        let is_aside = self.others.aside.has(&signed);
         let declared = self.declared_by(&signed);
         let own_seen = declared.newest_of(&self.own);
         // By what its author had declared before it.
-        self.take_rights(&signed);
+        let has_changed_rights = self.take_rights(&signed);
         self.note_strand(&signed);
         self.follow_forks(&signed);
         self.clock.observe(delta.hlc);
         self.apply_tree(&signed);
-        for step in &delta.steps {
+        for step in delta.steps.iter().filter(|_| !is_aside) {
             let Some(file) = delta.file_of(step).filter(|_| !matches!(step.change, Change::Text(_))) else { continue };
             self.note_unwritten(file, now);
             if matches!(step.change, Change::Remove) {
@@ -345,7 +370,11 @@ impl Engine {
             }
         }
         self.others.arrivals.note(delta, now);
-        batch.entered.push(Entered { signed, author });
+        batch.entered.push(Entered { signed, author, is_aside });
+        if has_changed_rights {
+            self.weigh_anew(batch, now)?;
+        }
+        Ok(())
     }
 
     /// Timelines and undo of the open documents follow their texts. A delta that belongs before what is there lets
@@ -375,12 +404,16 @@ impl Engine {
     /// What can be done for all deltas of a batch at once.
     fn finish_batch(&mut self, batch: Batch, now: Now) -> Result<()> {
         if let Some(workspace) = &mut self.workspace {
-            workspace.push_all(batch.entered.iter().map(|entered| (&entered.signed, entered.author)));
+            let entered = batch.entered.iter().filter(|entered| !entered.is_aside);
+            workspace.push_all(entered.map(|entered| (&entered.signed, entered.author)));
         }
         for (file, change) in &batch.texts {
             self.tell_merged(*file, change)?;
         }
         self.tell_acts(&batch, now);
+        let aside = batch.entered.iter().filter(|entered| entered.is_aside);
+        let aside: Vec<DeltaKey> = aside.map(|entered| entered.signed.delta.key(entered.signed.hash)).collect();
+        self.tell_arrived_aside(&aside, now);
         self.keep_arrivals();
         self.keep_what_was_edited(&batch, now);
         // A delta can name only so many logs: the rest is named by marks before anybody works on.

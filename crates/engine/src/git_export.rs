@@ -4,10 +4,11 @@
 //! History is read once to know the commits, and then once for every some thousand files to have their texts: what it
 //! costs grows with the history, not with its files times its commits, and memory is bounded.
 
-use crate::documents::text_of_source;
+use crate::documents::{Reading, merge_again, text_of_source};
+use crate::foreign::{apply_void, begin_text};
 use crate::{Engine, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{BlobHash, Change, Delta, FileId, FileKind, FileMeta, SignedDelta, StepKey};
+use codesync_base::{BlobHash, Change, FileId, FileKind, FileMeta, SignedDelta, StepKey};
 use codesync_doc::{Node, TextDocument, Tree, TreeAuthor};
 use codesync_timeline::GroupKey;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -74,6 +75,7 @@ struct Wanted {
 /// A text on its way through the history.
 struct Followed {
     text: TextDocument,
+    has_lies: bool,
     n_steps: usize,
     wanted: VecDeque<Wanted>,
 }
@@ -115,13 +117,17 @@ impl Engine {
     fn visit_for_git(&self, plan: &mut Plan, signed: &SignedDelta) {
         let delta = &signed.delta;
         let author = TreeAuthor { log: delta.log, disk: delta.origin.is_disk() };
+        if self.others.aside.has(signed) {
+            apply_void(&mut plan.tree, signed);
+            return plan.count_down(&group_of(signed));
+        }
         let name = if author.disk { "Disk".to_owned() } else { self.person_of(&delta.log) };
         let group = group_of(signed);
         for (step_idx, step) in delta.steps.iter().enumerate() {
             let file = delta.file_of(step).unwrap_or(FileId::ZERO);
             let mut touched = vec![file];
             match &step.change {
-                Change::Session { .. } | Change::Access(_) => continue,
+                Change::Session { .. } | Change::Access(_) | Change::Chat(_) => continue,
                 Change::Text(_) => *plan.n_steps.entry(file).or_default() += 1,
                 Change::Moment { name, at: None, .. } => {
                     plan.end_all();
@@ -161,7 +167,7 @@ impl Engine {
                     break;
                 }
                 let (file, wanted) = entry.remove_entry();
-                followed.insert(file, Followed { text: TextDocument::new(), n_steps: 0, wanted });
+                followed.insert(file, Followed { text: TextDocument::new(), has_lies: false, n_steps: 0, wanted });
             }
             self.follow(followed, out)?;
         }
@@ -173,7 +179,7 @@ impl Engine {
         let read = self.log.for_each(&mut |signed| {
             let is_touched = signed.delta.files.iter().any(|file| followed.contains_key(file));
             if is_touched && failure.is_none() {
-                failure = self.follow_delta(&mut followed, &signed.delta, out).err();
+                failure = self.follow_delta(&mut followed, signed, out).err();
             }
         });
         read.map_err(api_error)?;
@@ -184,11 +190,17 @@ impl Engine {
         }
     }
 
-    fn follow_delta(&self, followed: &mut BTreeMap<FileId, Followed>, delta: &Delta, out: &mut Out<'_>) -> Result<()> {
+    fn follow_delta(
+        &self,
+        followed: &mut BTreeMap<FileId, Followed>,
+        signed: &SignedDelta,
+        out: &mut Out<'_>,
+    ) -> Result<()> {
+        let delta = &signed.delta;
         for step in &delta.steps {
             let Some(file) = delta.file_of(step) else { continue };
             let Some(text) = followed.get_mut(&file) else { continue };
-            text.take(delta, &step.change, &self.log)?;
+            text.take(signed, &step.change, &self.reading())?;
             while let Some(wanted) = text.wanted.pop_front_if(|wanted| wanted.n_steps == text.n_steps) {
                 out.blob(wanted.mark, &self.text_on_disk(&text.text.to_string(), &wanted.meta)?)?;
             }
@@ -201,15 +213,15 @@ impl Engine {
 }
 
 impl Followed {
-    fn take(&mut self, delta: &Delta, change: &Change, log: &codesync_log::Log) -> Result<()> {
+    fn take(&mut self, signed: &SignedDelta, change: &Change, reading: &Reading<'_>) -> Result<()> {
         match change {
             Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-                let base = text_of_source(source, log).map_err(unreadable)?;
-                self.text.integrate_base(delta.log, delta.seq, &base);
+                let base = text_of_source(source, reading.log).map_err(unreadable)?;
+                begin_text(&mut self.text, signed, &base, reading);
             }
             Change::Text(step) => {
-                self.text.integrate(delta, step, log).map_err(|error| unreadable(error.to_string()))?;
-                self.n_steps += 1;
+                merge_again(&mut self.text, signed, step, reading, &mut self.has_lies).map_err(unreadable)?;
+                self.n_steps += usize::from(!reading.aside.has(signed));
             }
             _ => {}
         }

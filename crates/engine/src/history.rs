@@ -8,7 +8,7 @@ use codesync_api::{
     Axis, BlameSpan, Bucket, Direction, Gap, HistoryHit, HistoryHitKind, Moment, MomentInfo, PastText, Scope, StepUnit,
     TimelineInfo,
 };
-use codesync_base::{Change, FileId, FileKind, Origin, RelPath, StepKey};
+use codesync_base::{Change, FileId, FileKind, Origin, RelPath, SignedDelta, StepKey};
 use codesync_doc::TreeEvent;
 use codesync_log::Brief;
 use codesync_timeline::{Entry, EntryKind, View};
@@ -26,13 +26,15 @@ impl Engine {
         if self.workspace.as_ref().is_none_or(|workspace| workspace.is_brief) {
             self.settle();
             let mut workspace = Workspace::default();
-            let authors = &mut self.authors;
-            self.log
-                .for_each(&mut |signed| workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin)))
-                .map_err(api_error)?;
-            for (signed, _) in &self.waiting {
-                workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin));
-            }
+            let (authors, aside) = (&mut self.authors, &self.others.aside);
+            let mut push = |signed: &SignedDelta| {
+                let author = authors.index(&signed.delta.log, signed.delta.origin);
+                if !aside.has(signed) {
+                    workspace.push(signed, author);
+                }
+            };
+            self.log.for_each(&mut push).map_err(api_error)?;
+            self.waiting.iter().for_each(|(signed, _)| push(signed));
             self.workspace = Some(workspace);
         }
         let workspace = self.workspace.as_mut().expect("invariant: built above");
@@ -45,12 +47,14 @@ impl Engine {
         if self.workspace.is_none() {
             self.settle();
             let mut workspace = Workspace::default();
-            let authors = &mut self.authors;
+            let (authors, aside) = (&mut self.authors, &self.others.aside);
             self.log
                 .for_each_brief(&mut |brief| match brief {
+                    Brief::Whole(signed) if aside.has(signed) => {}
                     Brief::Whole(signed) => {
                         workspace.push(signed, authors.index(&signed.delta.log, signed.delta.origin));
                     }
+                    Brief::Outline(outline, _) if aside.has_brief(outline.hlc, outline.log, outline.seq) => {}
                     Brief::Outline(outline, steps) => {
                         workspace.push_outline(outline, steps, authors.index(&outline.log, outline.origin));
                     }

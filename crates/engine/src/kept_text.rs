@@ -26,7 +26,8 @@ type Kept = (Vec<Head>, u64, u64, String);
 impl Engine {
     /// Keeps the texts of the documents in memory that have `n_new_min` steps more than when they were kept.
     pub(crate) fn keep_texts(&mut self, n_new_min: usize) {
-        if !self.waiting.is_empty() {
+        // Where some of what was done does not count, positions in what was typed tell too little.
+        if !self.waiting.is_empty() || !self.others.aside.is_none() {
             return;
         }
         let is_due = |n_steps: usize, n_kept: usize| n_steps >= STEPS_MIN && n_steps.abs_diff(n_kept) >= n_new_min;
@@ -67,7 +68,7 @@ impl Engine {
 
     /// Text and steps of a file, if they follow from what was kept.
     pub(crate) fn kept_text(&self, file: &FileId) -> Option<(String, u64)> {
-        if self.pending.is_some() || !self.waiting.is_empty() {
+        if self.pending.is_some() || !self.waiting.is_empty() || !self.others.aside.is_none() {
             return None;
         }
         let kept = self.kept(file)?;

@@ -28,7 +28,7 @@ mod views;
 mod workspace;
 
 pub use bundle::{Bundle, add_bundle};
-pub use foreign::{Arrived, Fork, Held, Merged, Place, Received, Refusal};
+pub use foreign::{Arrived, Fork, Held, Merged, Place, Received, Refusal, SetAside};
 pub use git_export::GitStream;
 pub use intake::{Intake, IntakeKind, IntakeRun};
 pub use links::{Gate, LinkOutput};
@@ -60,6 +60,11 @@ impl Now {
     fn hour_minute(self) -> String {
         let (hour, minute, _) = clock_time(self.ms, self.local_offset_minutes);
         format!("{hour:02}:{minute:02}")
+    }
+
+    /// Local `HH:MM` of another instant.
+    fn hour_minute_of(self, at_ms: u64) -> String {
+        Self { ms: at_ms, ..self }.hour_minute()
     }
 
     /// Local `HH:MM:SS` of another instant.
@@ -195,6 +200,9 @@ impl Engine {
         engine.load_tree()?;
         engine.load_arrivals();
         engine.load_forks()?;
+        if engine.is_shared {
+            engine.uphold_rights(None)?;
+        }
         // All that an opened log has is on disk.
         engine.save.saved_ms = Some(engine.clock.last().wall_ms).filter(|ms| *ms > 0);
         Ok(engine)
@@ -468,6 +476,13 @@ impl Authors {
         self.sessions.insert(*log, person.to_owned());
         self.names.insert(log.device, person.to_owned());
         self.index(log, Origin::Session);
+    }
+
+    /// What logs said of their people is read again.
+    fn forget_names(&mut self) {
+        self.shown.borrow_mut().clear();
+        self.sessions.clear();
+        self.names.clear();
     }
 
     fn person(&self, device: &DeviceId) -> String {

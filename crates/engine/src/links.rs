@@ -145,6 +145,11 @@ impl Engine {
         std::mem::take(&mut self.links.outputs)
     }
 
+    /// What each link keeps of deltas that cannot be taken in yet: their number, and bytes. Bounded, whatever peers do.
+    pub fn held_for_links(&self) -> Vec<(usize, usize)> {
+        self.links.open.as_ref().map(|open| open.mesh.held()).unwrap_or_default()
+    }
+
     /// The device that a link leads to, once it was admitted.
     pub fn peer_of(&self, id: LinkId) -> Option<DeviceId> {
         self.links.open.as_ref()?.mesh.peer(id)
@@ -196,11 +201,6 @@ impl Engine {
             Ok(received) => {
                 if received.held.iter().any(|(_, held)| *held == Held::OwnLog) {
                     self.links.outputs.push((id, LinkOutput::OwnLogElsewhere));
-                }
-                for (hash, held) in &received.held {
-                    // Asked for again it would only be held again.
-                    let is_for_good = matches!(held, Held::Quarantined(_));
-                    refused.extend(log_of.get(hash).copied().filter(|_| is_for_good));
                 }
                 for (hash, why) in &received.refused {
                     tracing::warn!(?why, delta = %hash, "a delta of a peer is refused");

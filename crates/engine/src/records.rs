@@ -261,6 +261,7 @@ pub(crate) fn change_kind(change: &Change) -> &'static str {
         Change::Moment { .. } => "moment",
         Change::Session { .. } => "session",
         Change::Access(_) => "access",
+        Change::Chat(_) => "chat",
     }
 }
 

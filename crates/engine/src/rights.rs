@@ -1,6 +1,7 @@
 //! Who may do what in this workspace: the rights that the log says (`codesync_auth::Access`), asked before anything is
 //! done here and when others' deltas are judged. Decides nothing itself, and keeps nothing beside the log.
 
+use crate::foreign::Pasts;
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{Access, Act, Membership, Verdict};
@@ -17,6 +18,7 @@ impl Engine {
         if self.rights.is_none() {
             self.close()?;
             self.rights = Some(self.read_rights(founder)?);
+            self.set_aside_at_opening()?;
         }
         Ok(())
     }
@@ -63,7 +65,7 @@ impl Engine {
         let act = self.begin_act(Origin::Session);
         self.mark_step(act, Change::Access(step), now);
         self.settle();
-        Ok(())
+        self.weigh_own(now)
     }
 
     /// Whether the person here may do this; the sentence why not.
@@ -85,16 +87,17 @@ impl Engine {
         self.rights.as_mut().map_or(Verdict::Allowed, |access| access.judge(signed, &past))
     }
 
-    /// A delta is in the log: if it changes rights, they are changed.
-    pub(crate) fn take_rights(&mut self, signed: &SignedDelta) {
+    /// A delta is in the log: if it changes rights, they are changed. Says whether it is such a one.
+    pub(crate) fn take_rights(&mut self, signed: &SignedDelta) -> bool {
         if !changes_rights(&signed.delta) || self.rights.is_none() {
-            return;
+            return false;
         }
         let past = self.past_of(signed);
-        let Some(access) = &mut self.rights else { return };
+        let Some(access) = &mut self.rights else { return false };
         if let Err(why) = access.take(signed, &past) {
             tracing::warn!(%why, "a change of rights does not count");
         }
+        true
     }
 
     fn past_of(&self, signed: &SignedDelta) -> Past {
@@ -120,15 +123,11 @@ impl Engine {
         if !has_any {
             return Ok(access);
         }
-        let mut pasts: BTreeMap<LogId, Past> = BTreeMap::new();
+        let (mut pasts, forks) = (Pasts::default(), &self.others.forks);
         let mut read = |signed: &SignedDelta| {
-            let past = pasts.entry(signed.delta.log).or_default();
-            for dep in &signed.delta.deps {
-                let newest = past.entry(dep.log).or_default();
-                *newest = dep.seq.max(*newest);
-            }
+            let past = pasts.of(signed, forks.concern(&signed.delta.log));
             if changes_rights(&signed.delta)
-                && let Err(why) = access.take(signed, past)
+                && let Err(why) = access.take(signed, &*past)
             {
                 tracing::warn!(%why, "a change of rights does not count");
             }

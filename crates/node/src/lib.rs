@@ -18,6 +18,7 @@ mod shadow;
 mod socket;
 mod state;
 mod together;
+mod trash;
 mod whole;
 
 pub use config::{config_dir, device_name, person_name};

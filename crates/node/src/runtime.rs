@@ -6,7 +6,7 @@ mod people;
 use crate::bridge::{Bridge, Size};
 use crate::identity::Identity;
 use crate::join::Welcome;
-use crate::{Options, STORE_FOLDER, config, health, settings, state, whole};
+use crate::{Options, STORE_FOLDER, config, health, settings, state, trash, whole};
 use codesync_api::{
     ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ResumedView, SaveKind,
     SaveState, ViewOpened,
@@ -73,16 +73,20 @@ impl Runtime {
     /// Takes the store.
     pub fn open(root: &Path, options: &Options) -> Result<Self> {
         let store = root.join(STORE_FOLDER);
+        let s1 = Instant::now();
         let (log, report) = open_log(root)?;
+        eprintln!("OPEN log {:?}", s1.elapsed());
         let until = health::day_and_time(log.newest_reading().wall_ms);
         let identity = Identity::settle(&store, &log, config::device_key()?.device(), now().ms);
         let mut engine = open_engine(log, root, options.person.clone(), identity.incarnation())?;
+        eprintln!("OPEN engine {:?}", s1.elapsed());
         // What is lost the log itself says again to `verify`.
         let mended = report.findings.iter().filter(|finding| finding.outcome != Outcome::Lost);
         engine.note_healed(mended.map(|finding| format!("{}: {}", finding.place, finding.what)));
         engine.note_healed(identity.past(health::day_and_time));
         engine.set_auto_save(settings::auto_save(&store), now());
         let bridge = Bridge::open(root, &store)?;
+        eprintln!("OPEN bridge {:?}", s1.elapsed());
         let notices = [identity.notice(&until), health::damage(&report), health::read_only(&bridge.folder)];
         notices.into_iter().flatten().for_each(|notice| engine.note(notice));
         Ok(Self {
@@ -217,6 +221,9 @@ impl Runtime {
 
     /// One turn. Returns whom to tell when this was the last.
     pub(crate) fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
+        let s1_t = Instant::now();
+        let mut s1_marks: Vec<(&str, u128)> = Vec::new();
+        macro_rules! s1 { ($n:expr) => { s1_marks.push(($n, s1_t.elapsed().as_micros())) } }
         let now = now();
         let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
         // That a connection is alive is no work.
@@ -248,6 +255,7 @@ impl Runtime {
                 Message::Close(done) => closing = Some(done),
             }
         }
+        s1!("handled");
         // Who waits for an answer does not wait for an intake, but nothing may stand in the way of what a flush writes.
         let is_waited_for = !answers.is_empty();
         if flushed {
@@ -255,7 +263,9 @@ impl Runtime {
         } else if !is_waited_for {
             self.take_in_some(now);
         }
+        s1!("taken");
         let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
+        s1!("committed");
         if hurried && !self.engine.is_folder_gone() {
             self.write_all(now);
         }
@@ -267,8 +277,10 @@ impl Runtime {
             // Whoever asked may be gone.
             answer.send(result).unwrap_or_default();
         }
+        s1!("answered");
         self.talk(committed.is_ok() && !self.engine.is_unsynced(), now);
         self.tell();
+        s1!("told");
         if is_waited_for && self.bridge.is_busy() {
             self.take_in_some(now);
             // Whoever hears of it later is told then.
@@ -276,15 +288,20 @@ impl Runtime {
                 tracing::debug!(%error, "changes of the folder wait to be saved");
             }
         }
+        s1!("taken2");
         // The text is on the screen; its history is read before it is asked for.
         if self.engine.read_ahead() {
             self.tell();
         }
+        s1!("ahead");
         if !self.engine.is_folder_gone() {
             self.write_some(now);
             self.tell();
+            s1!("written");
             self.rest();
         }
+        s1!("rested");
+        if s1_t.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() { eprintln!("TURN {} {s1_marks:?}", is_waited_for); }
         closing
     }
 
@@ -446,6 +463,7 @@ impl Runtime {
                 Ok(Reply::Done)
             }
             Request::ListFolder { path, at: None } => self.list_folder(path, now),
+            Request::MoveToTrash { path } => self.move_to_trash(&path, now),
             Request::ImportFile { source, path } => self.import_file(Path::new(&source), &path, now),
             Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),
             Request::ImportBundle { file } => self.import_bundle(Path::new(&file), now),
@@ -519,6 +537,19 @@ impl Runtime {
         entries.extend(others);
         entries.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase())));
         Ok(reply)
+    }
+
+    /// Deletes what the folder has by now: what was typed or changed there last is to be in the trash and in history.
+    fn move_to_trash(&mut self, path: &str, now: Now) -> Result<Reply> {
+        if let Ok(wanted) = RelPath::parse(path)
+            && !self.bridge.is_busy()
+        {
+            self.bridge.look(&mut self.engine, Some(&[wanted].into()), Size::Few, now)?;
+            self.bridge.finish_intake(&mut self.engine, now)?;
+        }
+        self.commit(now)?;
+        self.write_all(now);
+        trash::delete(&mut self.engine, &self.bridge, path, now)
     }
 
     /// Copies a file or folder from elsewhere into the workspace, through the folder.

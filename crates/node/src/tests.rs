@@ -8,6 +8,7 @@ mod places;
 mod random;
 mod saving;
 mod takeover;
+mod trash;
 
 use crate::Options;
 use crate::runtime::{Message, Runtime};

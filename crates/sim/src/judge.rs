@@ -2,8 +2,10 @@
 //! invariant.
 
 use crate::Random;
+use crate::peer::{Kind, LIAR, device_of};
 use crate::world::World;
 use codesync_api::{Moment as At, Reply, Request, RestoreTarget, Scope};
+use codesync_auth::Act;
 use codesync_base::DeltaHash;
 use codesync_log::CrashStyle;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn judge(world: &mut World, seed: u64) {
     same_history(world);
     nothing_lost(world);
+    nothing_unlawful(world);
     let now = picture(world, 0, None);
-    for idx in 1..world.peers.len() {
+    for idx in world.members() {
         assert_eq!(picture(world, idx, None), now, "peer {idx} shows other files than peer 0");
     }
     same_past(world, seed, &now);
@@ -27,8 +30,8 @@ pub fn judge(world: &mut World, seed: u64) {
 /// Same deltas, in the same canonical order, each behind its past.
 fn same_history(world: &World) {
     let first = world.peers[0].engine.log().keys();
-    for peer in &world.peers[1..] {
-        assert_eq!(peer.engine.log().keys(), first, "peer {} has another history than peer 0", peer.idx);
+    for idx in world.members() {
+        assert_eq!(world.peers[idx].engine.log().keys(), first, "peer {idx} has another history than peer 0");
     }
     let mut seen: BTreeSet<DeltaHash> = BTreeSet::new();
     let walked = world.peers[0].engine.log().for_each(&mut |signed| {
@@ -44,8 +47,41 @@ fn same_history(world: &World) {
 
 fn nothing_lost(world: &World) {
     let all = &world.peers[0].durable;
-    let n_lost = world.written.iter().filter(|hash| !all.contains(hash)).count();
+    let members: BTreeSet<usize> = world.members().into_iter().collect();
+    let counts = |author: &usize| members.contains(author) && world.is_unquestioned(*author);
+    let n_lost = world.written.iter().filter(|(hash, author)| counts(author) && !all.contains(hash)).count();
     assert_eq!(n_lost, 0, "durable work is lost");
+}
+
+/// Nobody took what a changed program made of a viewer's rights, what was done after rights were taken, or what is no
+/// path; and who was never let in learned nothing.
+fn nothing_unlawful(world: &World) {
+    let members = world.members();
+    if world.peers[0].kind == Kind::Free {
+        return;
+    }
+    let mut check = |signed: &codesync_base::SignedDelta| {
+        let delta = &signed.delta;
+        let author = (0..world.peers.len()).find(|idx| device_of(*idx) == delta.log.device);
+        assert!(author.is_some() || delta.log.device == device_of(LIAR), "a delta of nobody");
+        let Some(author) = author else { return };
+        let is_edit = Act::of(delta) > Act::Speak;
+        assert!(!is_edit || world.peers[author].kind == Kind::Upright, "a viewer with a changed program was heeded");
+        if let Some(lowered) = world.lowered.get(&author).filter(|lowered| world.surely_counts(lowered)) {
+            let accepted = lowered.accepted.get(&delta.log).copied().unwrap_or(0);
+            let is_late = delta.seq > accepted && lowered.role < Some(Act::of(delta).needs());
+            assert!(!is_late, "what a device did after its rights were taken was heeded");
+        }
+    };
+    for idx in &members {
+        world.peers[*idx].engine.log().for_each(&mut check).expect("a log in memory can be read");
+    }
+    let strangers = world.peers.iter().filter(|peer| !members.contains(&peer.idx) && peer.kind == Kind::Upright);
+    for peer in strangers.filter(|peer| !world.lowered.contains_key(&peer.idx)) {
+        let n_others = peer.engine.log().heads().iter().filter(|head| head.log.device != device_of(peer.idx)).count();
+        let was_let_in = peer.engine.access().is_some_and(|access| access.members().len() > 1);
+        assert!(n_others == 0 || was_let_in, "somebody who was never let in learned something");
+    }
 }
 
 /// Paths and their texts.
@@ -63,14 +99,13 @@ fn picture(world: &mut World, idx: usize, at: Option<At>) -> BTreeMap<String, Op
 /// The timeline is the same everywhere, and its end is the present.
 fn same_past(world: &mut World, seed: u64, now: &BTreeMap<String, Option<String>>) {
     let steady_ms = world.steady_ms;
-    let n_moments: Vec<u64> = world
-        .peers
-        .iter_mut()
-        .map(|peer| match peer.ask(Request::Timeline { scope: Scope::Workspace }, steady_ms) {
-            Ok(Reply::Timeline(info)) => info.n_moments,
-            other => panic!("the timeline cannot be read: {other:?}"),
-        })
-        .collect();
+    let members = world.members();
+    let n_moments = |idx: &usize| match world.peers[*idx].ask(Request::Timeline { scope: Scope::Workspace }, steady_ms)
+    {
+        Ok(Reply::Timeline(info)) => info.n_moments,
+        other => panic!("the timeline cannot be read: {other:?}"),
+    };
+    let n_moments: Vec<u64> = members.iter().map(n_moments).collect();
     assert!(n_moments.windows(2).all(|pair| pair[0] == pair[1]), "timelines differ: {n_moments:?}");
     let n = n_moments[0];
     let end = picture(world, 0, Some(At::WorkspaceStep(n)));
@@ -79,7 +114,7 @@ fn same_past(world: &mut World, seed: u64, now: &BTreeMap<String, Option<String>
     for _ in 0..6 {
         let step = random.below(n + 1);
         let past = picture(world, 0, Some(At::WorkspaceStep(step)));
-        for idx in 1..world.peers.len() {
+        for idx in members.iter().copied() {
             let theirs = picture(world, idx, Some(At::WorkspaceStep(step)));
             assert_eq!(theirs, past, "peer {idx} shows moment {step} otherwise than peer 0");
         }
@@ -100,7 +135,7 @@ fn restore_is_exact(world: &mut World, seed: u64, now: &BTreeMap<String, Option<
         panic!("a restore is refused: {}", error.message);
     }
     world.heal();
-    for idx in 0..world.peers.len() {
+    for idx in world.members() {
         assert_eq!(picture(world, idx, None), past, "after a restore peer {idx} does not show what was");
     }
     if past != *now {
@@ -108,7 +143,7 @@ fn restore_is_exact(world: &mut World, seed: u64, now: &BTreeMap<String, Option<
         world.peers[0].ask(Request::UndoLast, steady_ms).expect("a restore can be taken back");
     }
     world.heal();
-    for idx in 0..world.peers.len() {
+    for idx in world.members() {
         assert_eq!(&picture(world, idx, None), now, "a restore taken back leaves something at peer {idx}");
     }
 }
@@ -116,6 +151,7 @@ fn restore_is_exact(world: &mut World, seed: u64, now: &BTreeMap<String, Option<
 fn healthy(world: &mut World) {
     let steady_ms = world.steady_ms;
     for peer in &mut world.peers {
+        // Everybody's store, also of those who do not take part any more.
         match peer.ask(Request::Verify { repair: false }, steady_ms) {
             Ok(Reply::Verified(report)) => assert!(report.ok, "peer {}: {:?}", peer.idx, report.problems),
             other => panic!("verify does not answer: {other:?}"),
@@ -125,7 +161,7 @@ fn healthy(world: &mut World) {
 
 /// All that is shown comes from the log alone: made anew from the disk it is the same.
 fn same_after_reopening(world: &mut World, now: &BTreeMap<String, Option<String>>) {
-    for idx in 0..world.peers.len() {
+    for idx in world.members() {
         let steady_ms = world.steady_ms;
         world.peers[idx].crash(CrashStyle::Lose, steady_ms);
         assert_eq!(&picture(world, idx, None), now, "peer {idx} shows other files after it was opened again");

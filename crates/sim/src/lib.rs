@@ -29,7 +29,7 @@ pub struct Outcome {
 /// The sentence of the invariant that does not hold.
 pub fn run(plan: &Plan) -> Result<Outcome, String> {
     let run = || {
-        let mut world = World::new(plan.n_peers);
+        let mut world = World::new(plan);
         plan.actions.iter().for_each(|action| world.act(action));
         world.heal();
         judge::judge(&mut world, plan.seed);
@@ -41,9 +41,16 @@ pub fn run(plan: &Plan) -> Result<Outcome, String> {
     })
 }
 
-/// The shortest plan found that still fails, taking actions out of one that does.
+/// The shortest plan found that still fails: with fewer peers, and without actions that are not needed.
 pub fn minimise(plan: &Plan, tries_max: usize) -> Plan {
     let (mut least, mut n_tries) = (plan.clone(), 0);
+    for n_peers in 1..plan.n_peers {
+        let fewer = Plan { n_peers, ..plan.clone() };
+        if run(&fewer).is_err() {
+            least = fewer;
+            break;
+        }
+    }
     let mut length = least.actions.len() / 2;
     while length > 0 {
         let mut at = 0;

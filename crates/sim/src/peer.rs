@@ -1,28 +1,42 @@
 //! One simulated peer: an engine, the disk it stands on, and a clock that may be wrong.
 
 use codesync_api::{ApiError, Moment as At, Reply, Request};
-use codesync_auth::{Access, DeviceKey, verify_delta};
-use codesync_base::{DeltaHash, DeviceId, LogId, ProjectId, RelPath};
+use codesync_auth::{Access, Act, DeviceKey, verify_delta};
+use codesync_base::{DeltaHash, DeviceId, ProjectId, RelPath};
 use codesync_engine::{Engine, Intake, IntakeKind, LinkOutput, Now, Profile};
-use codesync_log::{CrashStyle, Log, MemoryDisk, MemoryIndex, Options};
+use codesync_log::{CrashStyle, Disk, Log, MemoryDisk, MemoryIndex, Options};
 use codesync_sync::{Admission, Hello, LinkId, Moment};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 
 pub const PROJECT: ProjectId = ProjectId([7; 16]);
 pub const START_MS: u64 = 1_790_000_000_000;
+/// The member without honour.
+pub const LIAR: usize = 40;
+
+/// How a peer takes part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Nobody looks at rights.
+    Free,
+    /// The log says what this peer may do.
+    Upright,
+    /// Its program was changed: it heeds no rights, its own least of all.
+    Modified,
+}
 
 pub struct Peer {
     pub idx: usize,
+    pub kind: Kind,
     pub engine: Engine,
     pub disk: MemoryDisk,
     pub incarnation: u32,
     pub skew_ms: i64,
+    /// Its disk has little room, and whatever is written may fail.
+    pub is_short: bool,
     /// Where each link leads: the other peer, and its name of the link.
     pub links: BTreeMap<LinkId, (usize, LinkId)>,
     /// What a crash cannot take.
     pub durable: BTreeSet<DeltaHash>,
-    durable_seqs: BTreeMap<LogId, u32>,
     pub backup: Option<MemoryDisk>,
     views: BTreeMap<String, u32>,
 }
@@ -31,19 +45,24 @@ pub fn key_of(idx: usize) -> DeviceKey {
     DeviceKey::from_seed(&[idx as u8 + 1; 32])
 }
 
+pub fn device_of(idx: usize) -> DeviceId {
+    key_of(idx).device()
+}
+
 impl Peer {
-    pub fn new(idx: usize) -> Self {
+    pub fn new(idx: usize, kind: Kind) -> Self {
         let disk = MemoryDisk::new();
-        let engine = open(&disk, idx, 0, START_MS);
+        let engine = open(&disk, idx, kind, 0, START_MS);
         Self {
             idx,
+            kind,
             engine,
             disk,
             incarnation: 0,
             skew_ms: 0,
+            is_short: false,
             links: BTreeMap::new(),
             durable: BTreeSet::new(),
-            durable_seqs: BTreeMap::new(),
             backup: None,
             views: BTreeMap::new(),
         }
@@ -64,7 +83,10 @@ impl Peer {
 
     /// One fsync, and what it covers goes out.
     pub fn sync(&mut self, steady_ms: u64) {
-        self.engine.sync(self.now(steady_ms)).expect("a disk in memory takes everything");
+        if let Err(error) = self.engine.sync(self.now(steady_ms)) {
+            assert!(self.is_short, "a disk with room does not take what is written: {error}");
+            return;
+        }
         self.note_durable();
         self.engine.pass_on(self.moment(steady_ms));
     }
@@ -72,18 +94,15 @@ impl Peer {
     /// Whatever the log holds right after a sync is durable.
     fn note_durable(&mut self) {
         let log = self.engine.log();
-        for head in log.heads() {
-            let seq = self.durable_seqs.insert(head.log, head.seq).unwrap_or(0);
-            if seq == head.seq && self.durable.contains(&head.hash) {
-                continue;
-            }
-            let durable = &mut self.durable;
-            log.for_each_from(&head.log, seq + 1, &mut |signed| {
-                durable.insert(signed.hash);
-                ControlFlow::Continue(())
-            })
-            .expect("a log in memory can be read");
+        if log.n_deltas() != self.durable.len() as u64 {
+            self.durable.extend(log.keys().iter().map(|key| key.hash));
         }
+    }
+
+    /// Leaves room for so many bytes, or for all.
+    pub fn set_room(&mut self, bytes: Option<u64>) {
+        self.is_short = bytes.is_some();
+        self.disk.set_space(bytes.map(|bytes| self.disk.size_bytes() + bytes));
     }
 
     pub fn crash(&mut self, style: CrashStyle, steady_ms: u64) {
@@ -104,12 +123,20 @@ impl Peer {
         self.links.clear();
         self.views.clear();
         self.durable.clear();
-        self.durable_seqs.clear();
+        self.is_short = false;
         // The disk is the old engine's, too: it must be gone before.
         let disk = self.disk.fork();
-        self.engine = open(&disk, self.idx, self.incarnation, self.moment(steady_ms).wall_ms);
+        self.engine = open(&disk, self.idx, self.kind, self.incarnation, self.moment(steady_ms).wall_ms);
         self.disk = disk;
         self.sync(steady_ms);
+    }
+
+    /// Whether this peer would let a device in, as far as it knows.
+    pub fn admits(&self, device: &DeviceId) -> bool {
+        match self.engine.access() {
+            None => true,
+            Some(access) => access.may(device, Act::Speak) || (access.members().len() == 1 && *device == device_of(0)),
+        }
     }
 
     pub fn text(&mut self, path: &str, at: At, steady_ms: u64) -> Option<String> {
@@ -158,7 +185,7 @@ impl Peer {
     }
 }
 
-fn open(disk: &MemoryDisk, idx: usize, incarnation: u32, wall_ms: u64) -> Engine {
+fn open(disk: &MemoryDisk, idx: usize, kind: Kind, incarnation: u32, wall_ms: u64) -> Engine {
     let options = Options::new(verify_delta);
     let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options)
         .expect("a store that a crash left can be opened");
@@ -171,16 +198,28 @@ fn open(disk: &MemoryDisk, idx: usize, incarnation: u32, wall_ms: u64) -> Engine
         incarnation,
     };
     let now = Now { ms: wall_ms, local_offset_minutes: 0 };
-    let mut engine = Engine::open(log, key_of(idx), profile, now).expect("the history that a crash left can be read");
-    engine.sync(now).expect("a disk in memory takes everything");
-    let members: Vec<DeviceId> = (0..LIAR + 1).map(|idx| key_of(idx).device()).collect();
-    let gate = move |_: LinkId, hello: &Hello, _: Option<&Access>| match members.contains(&hello.device) {
-        true => Admission::Welcome,
-        false => Admission::NotAMember,
+    // Who was let in says nothing before the delta that does so is here.
+    let opened = match kind {
+        Kind::Free => Engine::open(log, key_of(idx), profile, now),
+        Kind::Upright if idx == 0 => Engine::open(log, key_of(idx), profile, now),
+        Kind::Upright | Kind::Modified => Engine::join(log, key_of(idx), profile),
     };
+    let mut engine = opened.expect("the history that a crash left can be read");
+    if kind == Kind::Upright {
+        engine.uphold_rights(Some(device_of(0))).expect("the rights that a log says can be read");
+    }
+    engine.sync(now).expect("a disk in memory takes everything");
     engine.open_links("0.1.0", Box::new(gate));
     engine
 }
 
-/// The member without honour.
-pub const LIAR: usize = 40;
+/// Lets in who is a member, and as long as nothing is known the founder alone.
+fn gate(_: LinkId, hello: &Hello, access: Option<&Access>) -> Admission {
+    let is_member = match access {
+        None => true,
+        Some(access) => {
+            access.may(&hello.device, Act::Speak) || (access.members().len() == 1 && hello.device == device_of(0))
+        }
+    };
+    if is_member { Admission::Welcome } else { Admission::NotAMember }
+}

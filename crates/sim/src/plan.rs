@@ -106,6 +106,21 @@ pub enum Action {
         peer: u64,
         n: u64,
     },
+    /// The disk of a peer has room for little more, or for all again.
+    Fill {
+        peer: u64,
+        n: u64,
+    },
+    /// Somebody lets somebody in, or gives them more rights.
+    Grant {
+        peer: u64,
+        n: u64,
+    },
+    /// Somebody takes rights from somebody, or all of them.
+    Lower {
+        peer: u64,
+        n: u64,
+    },
 }
 
 /// All that a run needs to be repeated.
@@ -113,26 +128,35 @@ pub enum Action {
 pub struct Plan {
     pub seed: u64,
     pub n_peers: usize,
+    /// Whether rights count: the first peer founds the workspace and lets the others in. Else everybody may do everything.
+    pub has_rights: bool,
     pub actions: Vec<Action>,
 }
 
 impl Plan {
     pub fn new(seed: u64) -> Self {
         let mut random = Random(seed);
-        let n_peers = 2 + random.below(3) as usize;
+        let n_peers = match random.below(32) {
+            0..26 => 2 + random.below(3),
+            26..31 => 5 + random.below(3),
+            _ => 12,
+        };
+        let has_rights = random.below(2) == 0;
         // Some runs have one kind of fault only, so that a failure is easier to read.
         let faults = random.below(4);
         let n_actions = 60 + random.below(240);
-        let actions = (0..n_actions).map(|_| action(&mut random, faults)).collect();
-        Self { seed, n_peers, actions }
+        let actions = (0..n_actions).map(|_| action(&mut random, faults, has_rights)).collect();
+        Self { seed, n_peers: n_peers as usize, has_rights, actions }
     }
 }
 
-fn action(random: &mut Random, faults: u64) -> Action {
+fn action(random: &mut Random, faults: u64, has_rights: bool) -> Action {
     let (peer, n) = (random.draw(), random.draw());
-    let is_fault = random.below(100) < 12;
-    if is_fault {
-        return fault(random, faults, peer, n);
+    match random.below(100) {
+        0..12 => return fault(random, faults, peer, n),
+        12 if has_rights => return Action::Grant { peer, n },
+        13 if has_rights => return Action::Lower { peer, n },
+        _ => {}
     }
     match random.below(100) {
         0..34 => Action::Edit { peer, n },
@@ -160,7 +184,9 @@ fn fault(random: &mut Random, faults: u64, peer: u64, n: u64) -> Action {
         Action::Clock { peer, n },
         Action::Spoil { n },
         Action::Lie { peer, n },
+        Action::Lie { peer, n },
         Action::Pass { ms: 20_000 + n % 86_400_000 },
+        Action::Fill { peer, n },
         Action::Backup { peer },
         Action::Backup { peer },
         Action::RollBack { peer },
@@ -170,7 +196,7 @@ fn fault(random: &mut Random, faults: u64, peer: u64, n: u64) -> Action {
     let few = match faults {
         0 => 2,
         1 => 4,
-        2 => 8,
+        2 => 10,
         _ => all.len(),
     };
     all[random.below(few as u64) as usize]

@@ -1,16 +1,22 @@
 //! All peers, the frames between them, and time. Carries out the actions of a plan.
 
-use crate::peer::{LIAR, PROJECT, Peer, START_MS, key_of};
-use crate::{Action, Outcome, Random};
-use codesync_api::{Moment as At, Reply, Request, RestoreTarget, Scope, Splice};
-use codesync_base::{Change, Delta, DeltaHash, FileId, Head, Hlc, LogId, Origin, SignedDelta, Step, encode_delta};
+mod acts;
+mod hostile;
+mod rights;
+
+use crate::peer::{Kind, Peer, device_of};
+use crate::{Action, Outcome, Plan};
+use codesync_base::{DeltaHash, SignedDelta};
 use codesync_engine::{Arrived, LinkOutput};
 use codesync_log::CrashStyle;
-use codesync_sync::{Bytes, Cause, Deltas, Event, Frame, Hello, LinkId, Signature, WireDelta, limits};
+use codesync_sync::{Event, Frame, LinkId, limits};
+use rights::Lowered;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-const FILES: [&str; 5] = ["a.txt", "b.txt", "src/main.rs", "src/lib.rs", "notes/c.md"];
-const WORDS: [&str; 6] = ["x", "fn ", "\n", "grün 🙂", "a longer line of text\n", "}"];
+/// So long it may take until everybody has everything, when all faults have stopped.
+const PATIENCE_MS: u64 = 4 * 3_600_000;
+/// Up to so many peers each is connected with each in the end.
+const ALL_WITH_ALL_MAX: usize = 6;
 
 pub struct World {
     pub peers: Vec<Peer>,
@@ -19,23 +25,30 @@ pub struct World {
     pub steady_ms: u64,
     next_link: u64,
     /// Own deltas that were durable at their author, and not lost by a roll-back.
-    pub written: BTreeSet<DeltaHash>,
+    pub written: BTreeMap<DeltaHash, usize>,
+    /// Who had rights taken.
+    pub lowered: BTreeMap<usize, Lowered>,
     pub trace: blake3::Hasher,
     outcome: Outcome,
 }
 
 impl World {
-    pub fn new(n_peers: usize) -> Self {
+    pub fn new(plan: &Plan) -> Self {
+        let kind = |idx| if plan.has_rights { rights::kind_of(plan.seed, idx) } else { Kind::Free };
         let mut world = Self {
-            peers: (0..n_peers).map(Peer::new).collect(),
+            peers: (0..plan.n_peers).map(|idx| Peer::new(idx, kind(idx))).collect(),
             queues: BTreeMap::new(),
             steady_ms: 1_000,
             next_link: 1,
-            written: BTreeSet::new(),
+            written: BTreeMap::new(),
+            lowered: BTreeMap::new(),
             trace: blake3::Hasher::new(),
             outcome: Outcome::default(),
         };
-        (0..n_peers).for_each(|idx| world.sync(idx));
+        (0..plan.n_peers).for_each(|idx| world.sync(idx));
+        if plan.has_rights {
+            world.found(plan.seed);
+        }
         world
     }
 
@@ -48,29 +61,13 @@ impl World {
     pub fn act(&mut self, action: &Action) {
         match *action {
             Action::Edit { peer, n } => self.edit(self.peer(peer), n),
-            Action::Rename { peer, n } => {
-                let (from, to) = (FILES[n as usize % 5].into(), FILES[(n >> 8) as usize % 5].into());
-                self.ask(peer, Request::Rename { from, to });
-            }
-            Action::Delete { peer, n } => drop(self.ask(peer, Request::Delete { path: FILES[n as usize % 5].into() })),
-            Action::Undelete { peer } => {
-                if let Some(Reply::Deleted { files }) = self.ask(peer, Request::ListDeleted { limit: 1 })
-                    && let Some(file) = files.first()
-                {
-                    self.ask(peer, Request::Undelete { file_id: file.file_id.clone() });
-                }
-            }
-            Action::View { peer, n } => {
-                let (idx, steady_ms) = (self.peer(peer), self.steady_ms);
-                self.peers[idx].toggle_view(FILES[n as usize % 5], steady_ms);
-            }
-            Action::Disk { peer, n } => {
-                let (idx, steady_ms) = (self.peer(peer), self.steady_ms);
-                let text = WORDS[(n >> 8) as usize % 6].repeat(1 + (n >> 16) as usize % 40);
-                self.peers[idx].disk_writes(FILES[n as usize % 5], &text, steady_ms);
-            }
+            Action::Rename { peer, n } => self.rename(self.peer(peer), n),
+            Action::Delete { peer, n } => self.delete(self.peer(peer), n),
+            Action::Undelete { peer } => self.undelete(self.peer(peer)),
+            Action::View { peer, n } => self.view(self.peer(peer), n),
+            Action::Disk { peer, n } => self.disk(self.peer(peer), n),
             Action::Restore { peer, n } => self.restore(self.peer(peer), n),
-            Action::UndoLast { peer } => drop(self.ask(peer, Request::UndoLast)),
+            Action::UndoLast { peer } => self.undo_last(self.peer(peer)),
             Action::Sync { peer } => self.sync(self.peer(peer)),
             Action::Rest { peer } => self.rest(self.peer(peer)),
             Action::Arrive { n } => self.arrive_some(n),
@@ -90,6 +87,12 @@ impl World {
             }
             Action::Spoil { n } => self.spoil(n),
             Action::Lie { peer, n } => self.lie(self.peer(peer), n),
+            Action::Fill { peer, n } => {
+                let idx = self.peer(peer);
+                self.peers[idx].set_room((!n.is_multiple_of(3)).then_some((n >> 8) % 2_000));
+            }
+            Action::Grant { peer, n } => self.grant(self.peer(peer), n),
+            Action::Lower { peer, n } => self.lower(self.peer(peer), n),
         }
         self.steady_ms += 1;
         (0..self.peers.len()).for_each(|idx| self.carry(idx));
@@ -99,76 +102,41 @@ impl World {
         (n % self.peers.len() as u64) as usize
     }
 
-    /// What is refused is refused; people would be told.
-    fn ask(&mut self, peer: u64, request: Request) -> Option<Reply> {
-        let (idx, steady_ms) = (self.peer(peer), self.steady_ms);
-        self.peers[idx].ask(request, steady_ms).ok()
-    }
-
-    fn edit(&mut self, idx: usize, n: u64) {
-        let path = FILES[n as usize % 5];
-        let steady_ms = self.steady_ms;
-        let length =
-            self.peers[idx].text(path, At::Now, steady_ms).map_or(0, |text| text.encode_utf16().count()) as u64;
-        let text = self.peers[idx].text(path, At::Now, steady_ms).unwrap_or_default();
-        let units: Vec<u16> = text.encode_utf16().collect();
-        // Between the halves of a character nobody can type.
-        let whole =
-            |at: u64| at - u64::from(units.get(at as usize).is_some_and(|unit| (0xdc00..0xe000).contains(unit)));
-        let at = whole((n >> 8) % (length + 1));
-        let end = whole((at + (n >> 32) % 12).min(length)).max(at);
-        let deleted = if (n >> 24).is_multiple_of(3) { end - at } else { 0 };
-        let text = match (n >> 40) % 40 {
-            0 => WORDS[4].repeat(800),
-            _ if deleted > 0 && (n >> 48).is_multiple_of(2) => String::new(),
-            word => WORDS[word as usize % 6].to_owned(),
-        };
-        let edits = vec![Splice(at as u32, deleted as u32, text)];
-        self.ask(idx as u64, Request::EditFile { path: path.into(), edits });
-    }
-
-    fn restore(&mut self, idx: usize, n: u64) {
-        let Some(Reply::Timeline(info)) = self.ask(idx as u64, Request::Timeline { scope: Scope::Workspace }) else {
-            return;
-        };
-        let at = At::WorkspaceStep((n >> 8) % (info.n_moments + 1));
-        let target = match n % 3 {
-            0 => RestoreTarget::Workspace,
-            _ => RestoreTarget::File { path: FILES[(n >> 4) as usize % 5].into() },
-        };
-        self.ask(idx as u64, Request::Restore { target, at });
-    }
-
     pub fn sync(&mut self, idx: usize) {
         let steady_ms = self.steady_ms;
         self.peers[idx].sync(steady_ms);
-        let own = key_of(idx).device();
-        let peer = &self.peers[idx];
+        self.note_written(idx);
+        self.carry(idx);
+    }
+
+    fn note_written(&mut self, idx: usize) {
+        let (own, peer) = (device_of(idx), &self.peers[idx]);
+        if self.peers[idx].is_short {
+            // What is not durable is noted when it is.
+            return;
+        }
         let written = &mut self.written;
         for head in peer.engine.log().heads().into_iter().filter(|head| head.log.device == own) {
             // Each sync adds only what is new at the end.
             let walked = peer.engine.log().for_each_back(&mut |signed| {
-                if signed.delta.log != head.log {
-                    return std::ops::ControlFlow::Continue(());
-                }
-                if written.insert(signed.hash) {
-                    std::ops::ControlFlow::Continue(())
-                } else {
-                    std::ops::ControlFlow::Break(())
+                let is_own = signed.delta.log == head.log;
+                match is_own && written.insert(signed.hash, idx).is_some() {
+                    true => std::ops::ControlFlow::Break(()),
+                    false => std::ops::ControlFlow::Continue(()),
                 }
             });
             walked.expect("a log in memory can be read");
         }
-        self.carry(idx);
     }
 
     fn rest(&mut self, idx: usize) {
         self.sync(idx);
-        self.peers[idx].engine.rest(true).expect("a disk in memory takes everything");
+        let rested = self.peers[idx].engine.rest(true);
+        assert!(rested.is_ok() || self.peers[idx].is_short, "a disk with room does not take a block: {rested:?}");
     }
 
     pub fn connect(&mut self, a: usize, b: usize) {
-        if a == b || self.peers[a].links.values().any(|(other, _)| *other == b) {
+        if a == b || self.peers[a].links.values().any(|(other, _)| *other == b) || self.is_kept_apart(a, b) {
             return;
         }
         let (at_a, at_b) = (LinkId(self.next_link), LinkId(self.next_link + 1));
@@ -221,7 +189,9 @@ impl World {
 
     fn back_up(&mut self, idx: usize) {
         self.rest(idx);
-        self.peers[idx].backup = Some(self.peers[idx].disk.fork());
+        if !self.peers[idx].is_short {
+            self.peers[idx].backup = Some(self.peers[idx].disk.fork());
+        }
     }
 
     fn roll_back(&mut self, idx: usize) {
@@ -232,9 +202,11 @@ impl World {
             return;
         }
         self.outcome.n_roll_backs += 1;
-        // What nobody else had is gone for good.
+        // What nobody else had is gone for good; and with rights, who else had it may not be one who counts.
+        let is_free = self.peers[idx].kind == Kind::Free;
         for hash in before {
-            if !self.peers.iter().any(|peer| peer.durable.contains(&hash)) {
+            let is_had = |peer: &Peer| (is_free || peer.idx == idx) && peer.durable.contains(&hash);
+            if !self.peers.iter().any(is_had) {
                 self.written.remove(&hash);
             }
         }
@@ -260,7 +232,10 @@ impl World {
                         queue.push_back(None);
                     }
                 }
-                LinkOutput::Tell(Event::Forked(fork)) => panic!("an honest log forked: {:?}", fork.first.delta.log),
+                LinkOutput::Tell(Event::Forked(fork)) => {
+                    let log = fork.first.delta.log;
+                    assert!(log.device == device_of(crate::peer::LIAR), "an honest log forked: {log:?}");
+                }
                 LinkOutput::OwnLogElsewhere => panic!("somebody has more of a log than its author"),
                 _ => {}
             }
@@ -321,50 +296,21 @@ impl World {
         }
     }
 
-    /// The liar connects, names more than there is, sends what it made up, and goes.
-    fn lie(&mut self, idx: usize, n: u64) {
-        let link = LinkId(u64::MAX - self.next_link);
-        self.next_link += 1;
-        let moment = self.peers[idx].moment(self.steady_ms);
-        self.peers[idx].engine.connect(link, vec![], moment);
-        let hello = Hello {
-            oldest: 1,
-            newest: 1,
-            software: "0".into(),
-            project: PROJECT,
-            device: key_of(LIAR).device(),
-            wall_ms: n,
-            token: Bytes(vec![]),
-        };
-        self.give(idx, link, &Frame::Hello(hello).encode());
-        let heads = self.peers[idx].engine.log().heads();
-        let more = heads.iter().map(|head| Head { seq: head.seq.saturating_add(3), hash: DeltaHash([9; 32]), ..*head });
-        self.give(idx, link, &Frame::Heads(more.collect()).encode());
-        let mut random = Random(n);
-        for _ in 0..random.below(6) {
-            let frame = made_up(&mut random, &heads, moment.wall_ms);
-            self.give(idx, link, &frame.encode());
-        }
-        self.peers[idx].engine.disconnect(link);
-        self.peers[idx].take_outputs();
-    }
-
-    /// All faults stop: clocks are right, everybody is connected, everything arrives.
+    /// All faults stop: clocks are right, disks have room, all members are connected, everything arrives.
     pub fn heal(&mut self) {
         for idx in 0..self.peers.len() {
             self.part(idx);
             self.peers[idx].skew_ms = 0;
+            self.peers[idx].set_room(None);
             self.sync(idx);
         }
-        for a in 0..self.peers.len() {
-            (0..a).for_each(|b| self.connect(a, b));
-        }
-        let end_ms = self.steady_ms + 4 * 3_600_000;
+        let end_ms = self.steady_ms + PATIENCE_MS;
         let mut n_quiet = 0;
         while n_quiet < 4 {
             if self.steady_ms >= end_ms {
                 panic!("no progress after all faults stopped: {:?}; {}", self.lacking(), self.why_lacking());
             }
+            self.connect_members();
             while let Some((idx, link)) = self.busy().first().copied() {
                 n_quiet = 0;
                 self.arrive(idx, link);
@@ -380,14 +326,31 @@ impl World {
         }
     }
 
+    /// Members that would let each other in are connected: each with each, or in a large group each with some.
+    fn connect_members(&mut self) {
+        let members = self.members();
+        let n = members.len();
+        for (at_a, a) in members.iter().copied().enumerate() {
+            for (at_b, b) in members.iter().copied().enumerate().take(at_a) {
+                let apart = (at_a - at_b).min(n - (at_a - at_b));
+                if (n <= ALL_WITH_ALL_MAX || apart == 1 || apart == 3)
+                    && self.peers[a].admits(&device_of(b))
+                    && self.peers[b].admits(&device_of(a))
+                {
+                    self.connect(a, b);
+                }
+            }
+        }
+    }
+
     /// What the engines say of what they lack, for whoever looks into it.
     fn why_lacking(&mut self) -> String {
         let mut all = BTreeMap::new();
-        for peer in &self.peers {
+        for idx in self.members() {
             let take = &mut |signed: &SignedDelta| {
                 all.entry(signed.delta.key(signed.hash)).or_insert_with(|| signed.clone());
             };
-            peer.engine.log().for_each(take).expect("a log in memory can be read");
+            self.peers[idx].engine.log().for_each(take).expect("a log in memory can be read");
         }
         let lacking = self.lacking();
         let mut say = |(idx, _): &(usize, usize)| {
@@ -398,10 +361,11 @@ impl World {
         lacking.iter().map(&mut say).collect::<Vec<_>>().join("; ")
     }
 
-    /// Deltas of which each peer has fewer than are anywhere.
+    /// Deltas of which each member has fewer than are anywhere among members.
     fn lacking(&self) -> Vec<(usize, usize)> {
-        let all: BTreeSet<&DeltaHash> = self.peers.iter().flat_map(|peer| &peer.durable).collect();
-        let lacking = self.peers.iter().map(|peer| (peer.idx, all.len() - peer.durable.len()));
+        let members = self.members();
+        let all: BTreeSet<&DeltaHash> = members.iter().flat_map(|idx| &self.peers[*idx].durable).collect();
+        let lacking = members.into_iter().map(|idx| (idx, all.len() - self.peers[idx].durable.len()));
         lacking.filter(|(_, n)| *n > 0).collect()
     }
 }
@@ -421,32 +385,4 @@ fn check_durable(durable: &BTreeSet<DeltaHash>, bytes: &[u8]) {
         Ok(_) => {}
         Err(error) => panic!("a peer sends what it would not read: {error}"),
     }
-}
-
-/// A delta that nobody may take: forged, back-dated, on a past that is not there, or with names of others.
-fn made_up(random: &mut Random, heads: &[Head], wall_ms: u64) -> Frame {
-    let liar = key_of(LIAR);
-    let own = LogId { device: liar.device(), incarnation: 0 };
-    let victim = heads[random.below(heads.len() as u64) as usize];
-    let in_its_name = random.below(2) == 0;
-    let log = if in_its_name { victim.log } else { own };
-    let (seq, prev) = if in_its_name { (victim.seq + 1, victim.hash) } else { (7, DeltaHash([5; 32])) };
-    let step = Step { at_ms: wall_ms, file: 0, change: Change::Remove };
-    let delta = Delta {
-        project: PROJECT,
-        log,
-        seq,
-        prev,
-        hlc: Hlc { wall_ms: START_MS + random.below(2) * 100_000_000_000, counter: 0 },
-        deps: vec![],
-        origin: Origin::FileAction,
-        group: seq,
-        logs: vec![],
-        files: vec![FileId([random.below(4) as u8; 16])],
-        steps: vec![step],
-    };
-    let (bytes, hash) = encode_delta(&delta);
-    let signature = (random.below(2) == 0).then(|| Signature(liar.sign_delta(&hash)));
-    let cause = if random.below(2) == 0 { Cause::Live } else { Cause::Answer { id: 1, is_last: true } };
-    Frame::Deltas(Deltas { cause, deltas: vec![WireDelta { bytes: Bytes(bytes), signature }] })
 }

@@ -91,7 +91,6 @@ impl Held {
 }
 
 impl Hold {
-    #[cfg(test)]
     pub fn n_held(&self) -> usize {
         self.by_key.len()
     }

@@ -214,8 +214,7 @@ impl Link {
         std::mem::take(&mut self.outputs)
     }
 
-    /// Bytes kept for this peer, roughly.
-    #[cfg(test)]
+    /// Deltas kept for this peer, and their bytes, roughly.
     pub fn held(&self) -> (usize, usize) {
         (self.hold.n_held(), self.hold.held_bytes())
     }

@@ -100,8 +100,8 @@ impl Mesh {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn held(&self) -> Vec<(usize, usize)> {
+    /// What each link keeps of deltas that cannot be delivered yet: their number, and bytes.
+    pub fn held(&self) -> Vec<(usize, usize)> {
         self.links.values().map(Link::held).collect()
     }
 }

@@ -40,3 +40,26 @@ export function hasAllWords(text: string, typed: string): boolean {
   const low = text.toLowerCase();
   return typed.trim().toLowerCase().split(/\s+/).every((word) => low.includes(word));
 }
+
+/** Two letters that stand for a name, the same as in histories: of its first and last word, or of its only one. */
+export function initialsOf(name: string): string {
+  const words = name.split(/\s+/).filter((word) => word !== "");
+  const [first = "?"] = words;
+  const last = words.at(-1);
+  const letters = words.length < 2 ? [...first].slice(0, 2) : [...first].slice(0, 1).concat([...(last ?? "")].slice(0, 1));
+  return letters.join("").toUpperCase();
+}
+
+/** The CSS colour of an author or member. */
+export function colorVar(color: number): string {
+  return `var(--author-${color % 8})`;
+}
+
+/** "9:41" */
+export function countdown(left_ms: number): string {
+  const left_s = Math.max(0, Math.ceil(left_ms / 1_000));
+  const hours = Math.floor(left_s / 3_600);
+  const minutes = Math.floor((left_s % 3_600) / 60);
+  const seconds = String(left_s % 60).padStart(2, "0");
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}

@@ -2,8 +2,9 @@
  * A shell and an engine in memory, for a plain browser tab and for tests: one sample workspace, gone with the page.
  * Good enough to work on the window; never a stand-in for the real engine in a test of behaviour.
  */
-import type { ApiError, AppReply, AppRequest, Call, CallReply, Push, RecentFolder, Settings } from "../api/generated";
+import type { ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, Event, Push, RecentFolder, Settings } from "../api/generated";
 import { FakeEngine } from "./fakeEngine";
+import { FakePeople } from "./fakePeople";
 import type { Host } from "./host";
 import { SAMPLE } from "./sample";
 
@@ -11,6 +12,7 @@ const SETTINGS_KEY = "codesync-settings";
 
 export class FakeHost implements Host {
   readonly kind = "fake";
+  readonly people: FakePeople;
   readonly #engine: FakeEngine;
   #onPushes: (pushes: Push[]) => void = () => undefined;
   #clipboard = "";
@@ -20,8 +22,12 @@ export class FakeHost implements Host {
     { path: "/home/asha/old-demo", name: "old-demo", openedMs: Date.now() - 40 * 86_400_000, missing: true },
   ];
 
-  constructor(files: Record<string, string> = SAMPLE) {
-    this.#engine = new FakeEngine(files, (event) => queueMicrotask(() => this.#onPushes([{ from: "workspace", event }])));
+  /** `n_others`: how many take part beside oneself. In a browser tab: `?people=11`. */
+  constructor(files: Record<string, string> = SAMPLE, n_others = Number(parameter("people") ?? 0)) {
+    const tell = (event: Event): void => queueMicrotask(() => this.#onPushes([{ from: "workspace", event }]));
+    const tellApp = (event: AppEvent): void => queueMicrotask(() => this.#onPushes([{ from: "app", event }]));
+    this.#engine = new FakeEngine(files, tell);
+    this.people = new FakePeople(n_others, Object.keys(files), tell, tellApp);
   }
 
   async subscribe(onPushes: (pushes: Push[]) => void): Promise<void> {
@@ -31,10 +37,10 @@ export class FakeHost implements Host {
   async rpc(call: Call): Promise<CallReply> {
     // Like the real one: never before the caller has gone on.
     await new Promise((resolve) => setTimeout(resolve, 1));
-    if (call.to === "workspace") return { to: "workspace", reply: this.#engine.answer(call.request) };
+    if (call.to === "workspace") return { to: "workspace", reply: this.people.answer(call.request) ?? this.#engine.answer(call.request) };
     // Nothing here is too large.
     if (call.to === "large") return { to: "large", reply: { reply: "done" } };
-    return { to: "app", reply: await this.#answer(call.request) };
+    return { to: "app", reply: this.people.answerApp(call.request) ?? (await this.#answer(call.request)) };
   }
 
   async #answer(request: AppRequest): Promise<AppReply> {
@@ -70,7 +76,7 @@ export class FakeHost implements Host {
   }
 
   #started(): Extract<AppReply, { reply: "started" }>["value"] {
-    const wanted = new URLSearchParams(globalThis.location?.search ?? "").get("open");
+    const wanted = parameter("open");
     const systemDark = globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches ?? true;
     return { version: "0.1.0", settings: readSettings(), open: wanted, goto: null, crashed: false, person: "Asha", systemDark, systemContrast: false, platform: "browser" };
   }
@@ -84,9 +90,13 @@ export class FakeHost implements Host {
   }
 }
 
+function parameter(name: string): string | null {
+  return new URLSearchParams(globalThis.location?.search ?? "").get(name);
+}
+
 function readSettings(): Settings {
   const kept = globalThis.localStorage?.getItem(SETTINGS_KEY);
-  const theme = new URLSearchParams(globalThis.location?.search ?? "").get("theme");
+  const theme = parameter("theme");
   const settings = kept == null ? {} : (JSON.parse(kept) as Partial<Settings>);
   return { ...BASE, ...settings, ...(theme === null ? {} : { theme }) };
 }

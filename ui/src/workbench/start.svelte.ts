@@ -11,6 +11,7 @@ import type { Host } from "../platform/host";
 import { FilesState } from "../state/files.svelte";
 import { type NoticeButton, Notices } from "../state/notices.svelte";
 import { past } from "../state/past.svelte";
+import { People } from "../state/people.svelte";
 import { Session } from "../state/session.svelte";
 import App from "./App.svelte";
 import { autoSaver } from "./autoSave";
@@ -79,6 +80,7 @@ function makeWorkbench(client: Client): Workbench {
     commands: new CommandRegistry(),
     session: new Session(client),
     notices,
+    people: new People(client),
     files: new FilesState(client),
     editors: new EditorArea(client, (sentence) => void notices.toast(sentence, { stays: true, isUrgent: true })),
     layout: new Layout(),
@@ -148,8 +150,9 @@ function follow(workbench: Workbench, memory: Memory): void {
   });
 }
 
-function followWorkspace({ session, editors, files, layout, notices }: Workbench, memory: Memory): void {
+function followWorkspace({ session, editors, files, layout, notices, people }: Workbench, memory: Memory): void {
   session.onOpened(() => {
+    void people.start();
     settling = (async () => {
       const saved = await memory.read();
       if (saved !== null) layout.restore(saved.layout);
@@ -164,6 +167,7 @@ function followWorkspace({ session, editors, files, layout, notices }: Workbench
   });
   session.onClosing(() => {
     memory.stop();
+    people.stop();
     editors.stop();
     files.reset();
   });

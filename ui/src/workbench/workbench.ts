@@ -14,6 +14,7 @@ import type { Client } from "../api/client";
 import type { CommandRegistry } from "../commands/registry.svelte";
 import type { FilesState } from "../state/files.svelte";
 import type { Notices } from "../state/notices.svelte";
+import type { People } from "../state/people.svelte";
 import type { Session } from "../state/session.svelte";
 import type { EditorArea } from "./editorArea.svelte";
 import type { Layout } from "./layout.svelte";
@@ -25,6 +26,8 @@ export interface Workbench {
   /** Which workspace, its save state, the settings. */
   readonly session: Session;
   readonly notices: Notices;
+  /** Who takes part, where they are, who is nearby. */
+  readonly people: People;
   readonly files: FilesState;
   readonly editors: EditorArea;
   readonly layout: Layout;

@@ -112,6 +112,50 @@ fn golden_bytes_of_rights() {
     expect_test::expect_file!["golden-rights.txt"].assert_eq(&golden);
 }
 
+fn saying(chat: Chat) -> Delta {
+    let step = Step { at_ms: 1_790_000_000_001, file: 0, change: Change::Chat(chat) };
+    Delta { origin: Origin::Session, files: vec![], steps: vec![step], ..sample() }
+}
+
+#[test]
+fn golden_bytes_of_messages() {
+    let unit = UnitName { log: LogId { device: DeviceId([3; 32]), incarnation: 1 }, seq: 300, offset: 2 };
+    let delta = sample().key(DeltaHash([6; 32]));
+    let messages = [
+        Chat { text: "look – é🙂".into(), points_at: None },
+        Chat {
+            text: "here".into(),
+            points_at: Some(Pointer::Line { file: FileId([5; 16]), unit: Some(unit), line: 43 }),
+        },
+        Chat { text: "end".into(), points_at: Some(Pointer::Line { file: FileId([5; 16]), unit: None, line: 1 }) },
+        Chat { text: "then".into(), points_at: Some(Pointer::Moment(StepKey { delta, step_idx: 4 })) },
+    ];
+    let mut golden = String::new();
+    for chat in messages {
+        let delta = saying(chat);
+        let (bytes, hash) = encode_delta(&delta);
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        golden.push_str(&format!("{hex}\n{hash}\n"));
+        assert_eq!(decode_delta(&bytes).unwrap(), (delta, hash));
+    }
+    expect_test::expect_file!["golden-chat.txt"].assert_eq(&golden);
+}
+
+#[test]
+fn messages_that_are_none_are_refused() {
+    let refused = |delta: &Delta| match decode_delta(&encode_delta(delta).0) {
+        Err(DecodeError::Limit { what }) => what,
+        other => panic!("{other:?}"),
+    };
+    let of_length = |n| saying(Chat { text: "x".repeat(n), points_at: None });
+    assert_eq!(refused(&of_length(0)), "length of a message");
+    assert_eq!(refused(&of_length(limits::CHAT_BYTES_MAX + 1)), "length of a message");
+    assert!(decode_delta(&encode_delta(&of_length(limits::CHAT_BYTES_MAX)).0).is_ok());
+    let mut two = of_length(1);
+    two.steps.push(two.steps[0].clone());
+    assert_eq!(refused(&two), "steps beside a message");
+}
+
 #[test]
 fn rights_that_make_no_sense_are_refused() {
     let refused = |delta: &Delta| match decode_delta(&encode_delta(delta).0) {

@@ -8,6 +8,7 @@ use super::{EditError, IntegrateError};
 use crate::rope::{char_range, len_utf16, splice_rope_silently};
 use codesync_base::{BlobSource, Delta, Insert, ItemRange, ItemRef, LogId, Splice, TextSource, TextStep, utf16_len};
 use ropey::Rope;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -98,6 +99,12 @@ impl TextDocument {
         self.runs.insert(0, new_run(first, length));
     }
 
+    /// The same of a creation that does not count: its units are known, and gone.
+    pub fn integrate_base_void(&mut self, log: LogId, seq: u32, text: &str) {
+        self.integrate_base(log, seq, text);
+        self.hide(0, self.runs.len());
+    }
+
     /// Replaces by position and says what was done by name. The step goes into the delta `open`.
     pub fn edit(&mut self, open: &mut OpenDelta, splice: &Splice) -> Result<TextStep, EditError> {
         let chars = char_range(&self.text, splice.position, splice.deleted)?;
@@ -144,6 +151,22 @@ impl TextDocument {
         self.apply(delta, step)
     }
 
+    /// Takes in a step that does not count: others may have written next to what it inserts, so its units get their
+    /// place, and are gone at once. What it deletes stays.
+    pub fn integrate_void(
+        &mut self,
+        delta: &Delta,
+        step: &TextStep,
+        blobs: &dyn BlobSource,
+    ) -> Result<(), IntegrateError> {
+        // Whether it means anything must not depend on whether it counts.
+        let step = self.resolve(delta, step, blobs)?;
+        for splice in self.apply(delta, step.without_deletion())? {
+            self.hide(splice.position, utf16_len(&splice.inserted));
+        }
+        Ok(())
+    }
+
     /// For each log that the step names units of, the newest delta that it names: all of them have to be in the
     /// delta's declared past, or what it means would depend on what else the receiver holds. A range may run over
     /// more deltas than its first unit tells.
@@ -188,6 +211,33 @@ impl TextDocument {
         let unit = self.unit_at(position)?;
         let (seq, offset, _) = self.names.name(unit);
         Some((self.names.log(unit.log).id, seq, offset))
+    }
+
+    /// Where named units (log, delta, offset) are now: the position, and whether the unit still stands there or only did.
+    /// None for those that are not known here.
+    pub fn places_of(&self, names: &[(LogId, u32, u32)]) -> Vec<Option<(u32, bool)>> {
+        let mut wanted: BTreeMap<Unit, Vec<usize>> = BTreeMap::new();
+        for (idx, (log, seq, offset)) in names.iter().enumerate() {
+            let Some(number) = self.names.find(log) else { continue };
+            if let Some(clock) = self.names.log(number).clock(*seq, *offset) {
+                wanted.entry(Unit { log: number, clock }).or_default().push(idx);
+            }
+        }
+        let mut places = vec![None; names.len()];
+        let (mut position, mut n_left) = (0, wanted.len());
+        for run in self.runs.iter() {
+            if n_left == 0 {
+                break;
+            }
+            let end = Unit { clock: run.clock + run.length, ..run.unit() };
+            for (unit, indices) in wanted.range(run.unit()..end) {
+                let skip = if run.is_visible { unit.clock - run.clock } else { 0 };
+                indices.iter().for_each(|idx| places[*idx] = Some((position + skip, run.is_visible)));
+                n_left -= 1;
+            }
+            position += if run.is_visible { run.length } else { 0 };
+        }
+        places
     }
 
     /// How many units a log inserted from this one on, up to its delta `before_seq`; none when it is not known.
@@ -274,6 +324,12 @@ impl TextDocument {
             self.insertions.push(insertion);
         }
         first
+    }
+
+    fn hide(&mut self, position: u32, length: u32) {
+        self.delete_visible(position, length);
+        let gone = Splice::new(position, length, "");
+        splice_rope_silently(&mut self.text, &gone).expect("invariant: visible units are in the text");
     }
 
     /// Hides visible units in the runs; the rope still has them.

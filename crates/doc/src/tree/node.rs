@@ -75,7 +75,7 @@ impl Node {
             meta: meta.clone(),
             content: bytes,
             base,
-            alive: true,
+            alive: !event.is_void,
             removed: None,
             created: event.key,
         })
@@ -105,7 +105,8 @@ impl Node {
             | Change::Text(_)
             | Change::Moment { .. }
             | Change::Session { .. }
-            | Change::Access(_) => {}
+            | Change::Access(_)
+            | Change::Chat(_) => {}
         }
     }
 

@@ -68,19 +68,20 @@ pub enum Held {
     Blobs(Vec<BlobHash>),
     /// Its clock is further ahead than can be; Unix milliseconds from which it can be taken.
     Future { from_ms: u64 },
-    /// The right to it was taken from its author by this delta, which did not accept it.
-    Quarantined(DeltaHash),
     /// It is of this very log, which does not have it: the store was put back or copied. It needs a new incarnation.
     OwnLog,
 }
 
 pub(super) enum Verdict {
-    Good,
+    Good {
+        /// It is the second of two.
+        fork: Option<Fork>,
+        /// It does not count, because of this access delta.
+        aside: Option<DeltaHash>,
+    },
     Known,
     Held(Held),
     Refused(Refusal),
-    /// Good, and the second of two.
-    Forks(Fork),
 }
 
 impl Engine {
@@ -97,11 +98,11 @@ impl Engine {
         if let Err(verdict) = self.judge_dependencies(delta)? {
             return Ok(verdict);
         }
-        match self.judge_rights(signed) {
-            Rights::Allowed => {}
+        let aside = match self.judge_rights(signed) {
+            Rights::Allowed => None,
             Rights::Refused(why) => return Ok(Verdict::Refused(Refusal::Rights(why))),
-            Rights::Quarantined { by } => return Ok(Verdict::Held(Held::Quarantined(by))),
-        }
+            Rights::Quarantined { by } => Some(by),
+        };
         let from_ms = delta.hlc.wall_ms.saturating_sub(AHEAD_MS_MAX);
         if from_ms > now.ms {
             return Ok(Verdict::Held(Held::Future { from_ms }));
@@ -117,7 +118,7 @@ impl Engine {
             return Ok(Verdict::Refused(refusal));
         }
         let fork = Fork { log: delta.log, seq: delta.seq, other: signed.hash };
-        Ok(if is_fork { Verdict::Forks(fork) } else { Verdict::Good })
+        Ok(Verdict::Good { fork: Some(fork).filter(|_| is_fork), aside })
     }
 
     /// Whether it goes on from a delta of its log. Gives whether another one does that already.

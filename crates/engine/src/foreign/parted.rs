@@ -72,9 +72,12 @@ impl Engine {
         let (their_seen, person) = self.seen_at(theirs)?;
         let common = our_seen.common(&their_seen);
         let (mut by_us, mut by_them, mut parted_ms) = (Alone::default(), Alone::default(), 0);
-        let forks = &self.others.forks;
+        let (forks, aside) = (&self.others.forks, &self.others.aside);
         let mut sort = |signed: &SignedDelta| {
             let key = signed.delta.key(signed.hash);
+            if aside.has(signed) {
+                return;
+            }
             match (common.has(forks, &key), our_seen.has(forks, &key), their_seen.has(forks, &key)) {
                 (true, ..) => parted_ms = parted_ms.max(key.hlc.wall_ms),
                 (false, true, _) => by_us.take_in(signed),

@@ -68,7 +68,7 @@ impl Engine {
         };
         let timeline = &mut document.timeline;
         let (trail, failure, log) = (None, None, &self.log);
-        let reading = Reading { log, forks: &self.others.forks };
+        let reading = Reading { log, forks: &self.others.forks, aside: &self.others.aside };
         let mut retelling =
             Retelling { file, reading, text, timeline, late, through, trail, is_telling: false, has_lies, failure };
         let authors = &mut self.authors;
@@ -133,8 +133,7 @@ impl Retelling<'_> {
         match change {
             Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
                 let text = crate::documents::text_of_source(source, self.reading.log)?;
-                let name = self.reading.forks.name_of_delta(signed);
-                self.text.integrate_base(name, signed.delta.seq, &text);
+                super::begin_text(&mut self.text, signed, &text, &self.reading);
             }
             Change::Text(step) => {
                 let splices = merge_again(&mut self.text, signed, step, &self.reading, &mut self.has_lies)?;

@@ -98,8 +98,8 @@ impl Engine {
             for step in delta.steps.iter().filter(|step| is_wanted && delta.file_of(step) == Some(file)) {
                 let done = match &step.change {
                     Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-                        text_of_source(source, &self.log)
-                            .map(|base| text.integrate_base(self.others.forks.name_of_delta(signed), delta.seq, &base))
+                        let base = text_of_source(source, &self.log);
+                        base.map(|base| drop(super::begin_text(&mut text, signed, &base, &self.reading())))
                     }
                     Change::Text(step) => {
                         merge_again(&mut text, signed, step, &self.reading(), &mut has_lies).map(drop)
@@ -128,7 +128,7 @@ impl Engine {
         let seen = self.seen_by(&key.delta)?;
         let mut files = BTreeSet::new();
         let mut take = |signed: &SignedDelta| {
-            if !seen.has(&self.others.forks, &signed.delta.key(signed.hash)) {
+            if !self.others.aside.has(signed) && !seen.has(&self.others.forks, &signed.delta.key(signed.hash)) {
                 files.extend(signed.delta.steps.iter().filter_map(|step| signed.delta.file_of(step)));
             }
         };

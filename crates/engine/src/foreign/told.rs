@@ -225,7 +225,7 @@ impl Engine {
 fn acts_of(batch: &Batch) -> Vec<ForeignAct> {
     let mut acts: Vec<ForeignAct> = Vec::new();
     let mut known: BTreeMap<(LogId, u32), usize> = BTreeMap::new();
-    for entered in &batch.entered {
+    for entered in batch.entered.iter().filter(|entered| !entered.is_aside) {
         let delta = &entered.signed.delta;
         if !matches!(delta.origin, Origin::Disk | Origin::Import | Origin::FileAction | Origin::Restore) {
             continue;

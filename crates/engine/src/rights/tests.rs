@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{Arrived, Held, Profile, Received, Refusal};
+use crate::{Arrived, Profile, Received, Refusal};
 use codesync_api::{Moment, Reply, Request, Splice};
 use codesync_auth::{DeviceKey, Why, verify_delta};
 use codesync_base::ProjectId;
@@ -129,7 +129,7 @@ fn what_a_removed_device_did_before_stands_and_nothing_after() {
     peers.pull(0, 2);
     for n in [0, 2] {
         let received = peers.pull(1, n);
-        assert!(received.held.iter().any(|(_, held)| matches!(held, Held::Quarantined(_))), "{received:?}");
+        assert_eq!((received.set_aside.len(), received.n_new), (1, 1), "{received:?}");
         assert_eq!(peers.text(n), "before\nAsha\n");
     }
     // Once Bo hears of it, nothing more comes about at all.

@@ -6,6 +6,7 @@ use codesync_api::{Event, Scope, ViewEdit};
 use codesync_base::{BlobSource, DeltaHash, SignedDelta};
 use std::collections::BTreeMap;
 
+mod aside;
 mod forks;
 mod hostile;
 mod merging;

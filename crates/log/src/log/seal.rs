@@ -20,8 +20,10 @@ const BLOCK_STEPS_MAX: u64 = 4_096;
 const PART_STEPS: u64 = 2_048;
 /// Bound on what one block decodes to.
 const BLOCK_DELTA_BYTES_MAX: usize = 4 << 20;
-/// A segment of sealed blocks is written anew when this much of it, and more than half, is superseded.
+/// A segment of sealed blocks is written anew when this much of it is superseded, and more than half; when nothing happens
+/// already more than an eighth of what counts.
 const DEAD_BYTES_MIN: u64 = 64 << 10;
+const IDLE_DEAD_PART: u64 = 8;
 
 /// What the index remembers of the whole, to notice what is missing.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -53,7 +55,7 @@ impl Log {
             self.doubt_index(&error);
         }
         self.clear_live()?;
-        self.clear_superseded()?;
+        self.clear_superseded(idle)?;
         self.writer.lay_in_ballast();
         Ok(report)
     }
@@ -227,13 +229,14 @@ impl Log {
     }
 
     /// Writes sealed segments anew that are mostly superseded blocks.
-    fn clear_superseded(&mut self) -> Result<(), LogError> {
+    fn clear_superseded(&mut self, idle: bool) -> Result<(), LogError> {
+        let part = if idle { IDLE_DEAD_PART } else { 1 };
         for number in self.writer.numbers(Class::Sealed) {
             let is_in = |block: &&Block| block.place.segment == number;
             let used_bytes: u64 =
                 self.blocks.iter().filter(is_in).map(|block| u64::from(block.place.length_bytes)).sum();
             let dead_bytes = self.writer.segments[&number].length_bytes.saturating_sub(used_bytes);
-            if dead_bytes >= DEAD_BYTES_MIN && dead_bytes > used_bytes {
+            if dead_bytes >= DEAD_BYTES_MIN && dead_bytes > used_bytes / part {
                 self.rewrite_sealed(number)?;
             }
         }

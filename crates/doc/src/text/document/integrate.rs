@@ -1,7 +1,6 @@
 //! Taking in a step by name: first everything is checked, then everything is done.
 
 use super::*;
-use std::collections::BTreeMap;
 
 /// A step whose names are known units.
 pub(super) struct Resolved {
@@ -25,6 +24,12 @@ struct Found {
     /// The new ones come between.
     from: u32,
     to: u32,
+}
+
+impl Resolved {
+    pub(super) fn without_deletion(self) -> Self {
+        Self { delete: Vec::new(), ..self }
+    }
 }
 
 impl TextDocument {
