@@ -8,6 +8,7 @@ mod config;
 mod desktop_theme;
 mod graphics;
 mod marker;
+mod moving;
 mod outbox;
 mod recent;
 mod router;

@@ -4,7 +4,7 @@
 use crate::arguments::Place;
 use crate::marker::{self, LastRun};
 use crate::outbox::{BETWEEN_BATCHES, Outbox};
-use crate::{desktop_theme, recent, settings, system, window};
+use crate::{desktop_theme, moving, recent, settings, system, window};
 use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
@@ -32,6 +32,7 @@ pub struct Shell {
     changing: Mutex<()>,
     outbox: Outbox,
     large: LargeFiles,
+    pub(crate) moving: moving::Move,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
     turns: Sender<Work>,
 }
@@ -64,6 +65,7 @@ impl Shell {
             changing: Mutex::default(),
             outbox: Outbox::default(),
             large: LargeFiles::default(),
+            moving: moving::Move::default(),
         })
     }
 
@@ -131,6 +133,12 @@ impl Shell {
             AppRequest::OpenWorkspace { path } => return self.open_place(app, Path::new(&path)),
             AppRequest::OpenSample => return self.open_workspace(&peer::create_sample(&documents(app))?),
             AppRequest::CloseWorkspace => self.close_workspace(),
+            AppRequest::PrepareMove { into } => return moving::prepare(self, Path::new(&into)),
+            AppRequest::FinishMove => return moving::finish(self),
+            AppRequest::CancelMove => self.moving.stop(),
+            AppRequest::CopyFilesOnly { path } => {
+                return moving::copy_files_only(self, Path::new(&path), &documents(app));
+            }
             AppRequest::ListRecent => return Ok(AppReply::Recent { folders: recent::list(&self.folder) }),
             AppRequest::ForgetRecent { path } => recent::forget(&self.folder, &path).map_err(not_kept)?,
             AppRequest::GetSettings => return Ok(AppReply::Settings { settings: self.settings() }),
@@ -197,14 +205,19 @@ impl Shell {
     }
 
     fn open_workspace(self: &Arc<Self>, path: &Path) -> Result<AppReply, ApiError> {
-        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.changing();
+        let root = self.take_workspace(path)?;
+        Ok(AppReply::Opened { name: recent::name_of(&root), root })
+    }
+
+    /// Opens a folder in the place of the one that is open. Returns its absolute path. To be called while changing.
+    pub(crate) fn take_workspace(self: &Arc<Self>, path: &Path) -> Result<String, ApiError> {
         // A path that leads nowhere is refused by the node, in its words.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let root = path.to_string_lossy().into_owned();
-        let opened = AppReply::Opened { name: recent::name_of(&root), root: root.clone() };
         let same = self.lock().open.clone().filter(|workspace| workspace.root == root);
         if same.is_some_and(|workspace| !workspace.node.is_folder_gone()) {
-            return Ok(opened);
+            return Ok(root);
         }
         let options = peer::Options { person: self.settings().person, ..peer::Options::default() };
         let node = Node::open(&path, options)?;
@@ -215,12 +228,28 @@ impl Shell {
         if let Err(reason) = recent::remember(&self.folder, &root, system::now_ms()) {
             tracing::warn!(%reason, "could not keep the list of recent folders");
         }
-        Ok(opened)
+        Ok(root)
     }
 
     fn close_workspace(&self) {
-        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.changing();
+        self.moving.stop();
         self.replace(None);
+    }
+
+    /// For as long as the workspace is being changed.
+    pub(crate) fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be called while changing.
+    pub(crate) fn close_now(&self) {
+        self.replace(None);
+    }
+
+    /// The open workspace and its folder.
+    pub(crate) fn open_node(&self) -> Result<(Node, PathBuf), ApiError> {
+        Ok((self.node()?, self.root()))
     }
 
     /// Puts a workspace in the place of the one before, which is closed. Returns the new turn.

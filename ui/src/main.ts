@@ -3,6 +3,7 @@ import "@vscode/codicons/dist/codicon.css";
 import "./ui/controls.css";
 import { contribute as compare } from "./features/compare/contribution";
 import { contribute as explorer } from "./features/explorer/contribution";
+import { contribute as follow } from "./features/follow/contribution";
 import { contribute as help } from "./features/help/contribution";
 import { contribute as quickpick } from "./features/quickpick/contribution";
 import { contribute as settings } from "./features/settings/contribution";
@@ -21,4 +22,4 @@ async function pickHost(): Promise<Host> {
   return new TauriHost();
 }
 
-await start(await pickHost(), [welcome, explorer, compare, quickpick, settings, help, timeline]);
+await start(await pickHost(), [welcome, explorer, compare, quickpick, settings, help, timeline, follow]);

@@ -43,6 +43,18 @@ pub enum AppRequest {
     /// A small project to try things in, made fresh in the user's documents folder.
     OpenSample,
     CloseWorkspace,
+    /// Makes ready to take the open workspace into another folder: copies, if it is on another disk, while work goes on.
+    /// Told by `AppEvent::MoveProgress`; answers with the path that it will have.
+    PrepareMove {
+        into: String,
+    },
+    /// Ends what was prepared: the workspace is closed, and opened at its new place.
+    FinishMove,
+    CancelMove,
+    /// Copies the files of a workspace that cannot be opened, without its history, to a folder beside it.
+    CopyFilesOnly {
+        path: String,
+    },
     ListRecent,
     ForgetRecent {
         path: String,
@@ -107,6 +119,9 @@ pub enum AppReply {
     Started(Started),
     Path { path: Option<String> },
     Opened { root: String, name: String },
+    /// `left`: what stayed at the old place because it changed meanwhile. `unsaved`: a bundle of edits that the new
+    /// place has not taken either.
+    Moved { root: String, name: String, left: Vec<String>, unsaved: Option<String> },
     Recent { folders: Vec<RecentFolder> },
     Settings { settings: Settings },
     Clipboard { text: String },
@@ -259,6 +274,11 @@ pub enum AppEvent {
     },
     Nearby(Nearby),
     Joining(Joining),
+    /// How far a copy is (`AppRequest::PrepareMove`, `CopyFilesOnly`).
+    MoveProgress {
+        done_bytes: u64,
+        total_bytes: u64,
+    },
     /// The workspace went away under the window (store failed, folder moved).
     WorkspaceClosed {
         error: ApiError,

@@ -298,6 +298,10 @@ pub enum Request {
     ExportBundle {
         file: String,
     },
+    /// Writes what may not be durable yet into a bundle elsewhere; no file when there is nothing.
+    ExportUnsaved {
+        file: String,
+    },
     ImportBundle {
         file: String,
     },

@@ -66,10 +66,8 @@ fn check_limits(delta: &Delta) -> Result<(), DecodeError> {
         return limit("number of dependencies");
     }
     for step in &delta.steps {
-        let is_mark = matches!(
-            step.change,
-            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_)
-        );
+        let is_mark =
+            matches!(step.change, Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_));
         if !is_mark && delta.file_of(step).is_none() {
             return limit("file index");
         }

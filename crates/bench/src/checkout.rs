@@ -30,6 +30,7 @@ pub fn measure(n_files: u32, folder: &Path) -> Result<Vec<Figure>> {
     }
     let node = open(&root)?;
     let events = node.subscribe();
+    open_view(&node, Path::new(TYPED))?;
     let typist = Typist::start(node.clone());
     std::thread::sleep(Duration::from_secs(2));
     let before = typist.take();
@@ -53,6 +54,13 @@ pub fn measure(n_files: u32, folder: &Path) -> Result<Vec<Figure>> {
     Ok(figures.figures)
 }
 
+/// Only the opening, of a folder that was taken in before.
+pub fn measure_opening(n_files: u32, folder: &Path) -> Result<Vec<Figure>> {
+    let mut figures = Gathered::of(format!("{n_files} files"));
+    open_and_use("reopening", n_files, &folder.join("workspace"), &mut figures)?;
+    Ok(figures.figures)
+}
+
 fn open(root: &Path) -> Result<Node> {
     Ok(Node::open(root, Options { person: Some("Bench".into()), watch: true, create: true })?)
 }
@@ -70,12 +78,11 @@ fn open_and_use(what: &str, n_files: u32, root: &Path, figures: &mut Gathered) -
         other => bail!("a listing was answered with {other:?}"),
     }
     seconds(figures, "lists the folder");
-    let last = last_file(n_files);
-    match node.call(Request::OpenView { path: last.display().to_string() })? {
-        Reply::View(view) => ensure!(view.read_only.is_none() && !view.text.is_empty(), "a file opened unusable"),
-        other => bail!("an opening was answered with {other:?}"),
-    }
+    open_view(&node, &last_file(n_files))?;
     seconds(figures, "opens a file");
+    // As a window has it that is typed into. Its history stands between all that was taken in meanwhile.
+    open_view(&node, Path::new(TYPED))?;
+    seconds(figures, "opens the file that is typed into");
     let typist = Typist::start(node.clone());
     let n_wanted = u64::from(n_files) + 1;
     while n_known(&node)? < n_wanted {
@@ -87,6 +94,14 @@ fn open_and_use(what: &str, n_files: u32, root: &Path, figures: &mut Gathered) -
     let ((), took) = timed(|| node.close());
     figures.add(format!("{what}: closed"), took.as_secs_f64(), "s");
     figures.add_memory(what);
+    Ok(())
+}
+
+fn open_view(node: &Node, path: &Path) -> Result<()> {
+    match node.call(Request::OpenView { path: path.display().to_string() })? {
+        Reply::View(view) => ensure!(view.read_only.is_none() && !view.text.is_empty(), "a file opened unusable"),
+        other => bail!("an opening was answered with {other:?}"),
+    }
     Ok(())
 }
 

@@ -167,6 +167,8 @@ fn run_part(part: &str, arguments: &Arguments) -> Result<()> {
         "holding" => resident::hold(what, folder)?,
         // Nor this one: for a profiler, on a folder that `moments` left.
         "reopen" => moments::measure_reopening(&trace()?, folder)?,
+        // Nor this one: for a profiler, on a folder that `folder` or `checkout` left.
+        "opening" => checkout::measure_opening(what.parse()?, folder)?,
         "folder" => folders::measure(what.parse()?, folder)?,
         "checkout" => checkout::measure(what.parse()?, folder)?,
         "merge" => merging::measure(what.parse()?, &arguments.traces(), folder)?,

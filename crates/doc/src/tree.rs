@@ -173,6 +173,16 @@ impl Tree {
         self.state.index.alive().filter_map(|file| self.get(&file))
     }
 
+    /// The folders of their own that are there now, by id.
+    pub fn folders(&self) -> impl Iterator<Item = &Node> {
+        self.state.index.folders().filter_map(|file| self.get(&file))
+    }
+
+    /// How many files are there now.
+    pub fn n_files(&self) -> usize {
+        self.state.index.n_files()
+    }
+
     /// What is directly in a folder, or in the workspace itself: folders first, then by name.
     pub fn children(&self, folder: Option<&RelPath>) -> Vec<Child> {
         let mut children: Vec<Child> = Vec::new();

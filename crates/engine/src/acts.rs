@@ -78,7 +78,9 @@ impl Engine {
         if !splices.is_empty() {
             self.note_text(file, act.origin, now);
         }
-        splices.iter().try_for_each(|splice| self.text_step(act, file, splice, now))
+        // One that does nothing would have a place in this timeline and in no other.
+        let mut splices = splices.iter().filter(|splice| splice.deleted > 0 || !splice.inserted.is_empty());
+        splices.try_for_each(|splice| self.text_step(act, file, splice, now))
     }
 
     /// Long texts go into the store before the first step is made, so that no act stops half done.
@@ -271,6 +273,7 @@ impl Engine {
         self.take_rights(signed);
         let key = signed.delta.key(signed.hash);
         self.follow_forks(signed);
+        signed.delta.files.iter().for_each(|file| self.digests.forget(file));
         self.apply_tree(signed);
         // Also a file that others pushed aside, or that got its place back, is to be where it is shown.
         for file in self.tree.take_moved() {
@@ -309,15 +312,18 @@ impl Engine {
             return apply_void(&mut self.tree, signed);
         }
         for (step_idx, step) in delta.steps.iter().enumerate() {
-            if let Change::Session { person, .. } = &step.change {
-                self.authors.name(&delta.log, person);
-                self.n_sessions += 1;
+            let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
+            match &step.change {
+                Change::Text(_) => continue,
+                Change::Session { person, .. } => self.authors.name(&delta.log, person),
+                Change::Access(_) => self.is_shared = true,
+                Change::Chat(_) => self.talk.note(key),
+                _ => {}
             }
-            if matches!(step.change, Change::Text(_) | Change::Session { .. }) {
+            if matches!(step.change, Change::Session { .. } | Change::Access(_) | Change::Chat(_)) {
+                self.n_sessions += 1;
                 continue;
             }
-            self.is_shared |= matches!(step.change, Change::Access(_));
-            let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
             self.note_mark(key, step.at_ms, &step.change);
             let Some(file) = delta.file_of(step) else { continue };
             let before = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
@@ -341,6 +347,7 @@ impl Engine {
             self.events.clear();
             self.grown.clear();
         }
+        self.talk.settle();
         self.clock.observe(self.log.newest_reading());
         Ok(())
     }

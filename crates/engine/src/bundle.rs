@@ -23,13 +23,37 @@ pub struct Bundle {
     pub blobs: Vec<Vec<u8>>,
 }
 
+/// Deltas carry the time of their act, which is a little before they are saved.
+const UNSAVED_SLACK_MS: u64 = 600_000;
+
 impl Engine {
     /// The whole history as the bytes of a bundle, and the number of its deltas.
     pub fn export_bundle(&mut self) -> Result<(Vec<u8>, u64)> {
         self.close()?;
-        let (mut records, mut known, mut n_deltas) = (Vec::new(), BTreeSet::new(), 0);
         let mut all = Vec::new();
         self.log.for_each(&mut |signed| all.push(signed.clone())).map_err(api_error)?;
+        self.bundle_of(all)
+    }
+
+    /// What may not be durable yet, as the bytes of a bundle, and the number of its deltas: for a disk that has room.
+    pub fn export_unsaved(&mut self) -> Result<(Vec<u8>, u64)> {
+        self.settle();
+        let mut all = Vec::new();
+        if self.is_unsynced() {
+            let since_ms = self.saved_ms().unwrap_or(0).saturating_sub(UNSAVED_SLACK_MS);
+            let mut take = |signed: &SignedDelta| {
+                if signed.delta.hlc.wall_ms >= since_ms {
+                    all.push(signed.clone());
+                }
+            };
+            self.log.for_each(&mut take).map_err(api_error)?;
+            self.waiting.iter().for_each(|(signed, _)| all.push(signed.clone()));
+        }
+        self.bundle_of(all)
+    }
+
+    fn bundle_of(&mut self, all: Vec<SignedDelta>) -> Result<(Vec<u8>, u64)> {
+        let (mut records, mut known, mut n_deltas) = (Vec::new(), BTreeSet::new(), 0);
         for signed in all {
             for hash in signed.delta.blobs() {
                 if known.insert(hash) {

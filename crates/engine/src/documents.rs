@@ -48,6 +48,10 @@ impl Documents {
         self.by_file.iter()
     }
 
+    pub fn has(&self, file: &FileId) -> bool {
+        self.by_file.contains_key(file)
+    }
+
     pub fn insert(&mut self, file: FileId, document: Document) {
         self.by_file.insert(file, document);
     }

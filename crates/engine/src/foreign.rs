@@ -22,9 +22,10 @@ pub(crate) use seen::is_before_merge;
 use crate::documents::{Document, replay};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, PatchSource};
-use codesync_auth::verify_delta;
+use codesync_auth::{Act, verify_delta};
 use codesync_base::{
-    Change, DeltaHash, DeltaKey, FileId, Head, LogId, Origin, SignedDelta, Splice, StepKey, decode_delta, limits,
+    Change, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, Origin, SignedDelta, Splice, StepKey, decode_delta,
+    limits,
 };
 use codesync_doc::Rope;
 use codesync_fs::disk_edit;
@@ -91,7 +92,7 @@ pub(crate) struct Others {
 
 /// One call of [`Engine::receive`] under way.
 #[derive(Default)]
-struct Batch {
+pub(crate) struct Batch {
     texts: BTreeMap<FileId, TextChange>,
     entered: Vec<Entered>,
     /// Files that others removed, each with the newest delta of ours that whoever did it had seen.
@@ -102,6 +103,7 @@ struct Batch {
 struct Entered {
     signed: SignedDelta,
     author: AuthorIdx,
+    /// It did not count from the beginning.
     is_aside: bool,
 }
 
@@ -214,7 +216,8 @@ impl Engine {
     }
 
     /// Names mean something else from now on: every text that is open is made anew from the log, and told as such.
-    fn read_all_anew(&mut self, batch: &mut Batch) {
+    pub(crate) fn read_all_anew(&mut self, batch: &mut Batch) {
+        self.digests.clear();
         let shown: BTreeSet<FileId> = self.views.values().map(|view| view.file).collect();
         for file in shown {
             if let Some(document) = self.documents.take(&file) {
@@ -362,6 +365,7 @@ impl Engine {
         for file in self.tree.take_moved() {
             self.note_unwritten(file, now);
         }
+        delta.files.iter().for_each(|file| self.digests.forget(file));
         let author = self.authors.index(&delta.log, delta.origin);
         self.enter_splices(&signed, author, &done);
         for (file, _, splice) in done {
@@ -402,14 +406,17 @@ impl Engine {
     }
 
     /// What can be done for all deltas of a batch at once.
-    fn finish_batch(&mut self, batch: Batch, now: Now) -> Result<()> {
+    pub(crate) fn finish_batch(&mut self, batch: Batch, now: Now) -> Result<()> {
         if let Some(workspace) = &mut self.workspace {
-            let entered = batch.entered.iter().filter(|entered| !entered.is_aside);
+            // One that counted when it came may not any more.
+            let entered = batch.entered.iter().filter(|entered| !self.others.aside.has(&entered.signed));
             workspace.push_all(entered.map(|entered| (&entered.signed, entered.author)));
         }
         for (file, change) in &batch.texts {
-            self.tell_merged(*file, change)?;
+            self.tell_merged(*file, change, &batch.entered)?;
         }
+        batch.entered.iter().for_each(|entered| self.presence.note(&entered.signed, now));
+        self.tell_messages();
         self.tell_acts(&batch, now);
         let aside = batch.entered.iter().filter(|entered| entered.is_aside);
         let aside: Vec<DeltaKey> = aside.map(|entered| entered.signed.delta.key(entered.signed.hash)).collect();
@@ -417,23 +424,26 @@ impl Engine {
         self.keep_arrivals();
         self.keep_what_was_edited(&batch, now);
         // A delta can name only so many logs: the rest is named by marks before anybody works on.
-        while self.others.unnamed.len() > limits::DELTA_DEPS_MAX {
+        while self.others.unnamed.len() > limits::DELTA_DEPS_MAX && self.may(Act::Speak).is_ok() {
             self.say_session(now);
         }
         self.evict_documents();
         Ok(())
     }
 
-    fn tell_merged(&mut self, file: FileId, change: &TextChange) -> Result<()> {
+    fn tell_merged(&mut self, file: FileId, change: &TextChange, entered: &[Entered]) -> Result<()> {
         if (change.splices.is_empty() && !change.is_new) || !self.views.values().any(|view| view.file == file) {
             return Ok(());
         }
+        let by = entered.iter().map(|entered| &entered.signed.delta).filter(|delta| delta.files.contains(&file));
+        let by: BTreeSet<DeviceId> = by.map(|delta| delta.log.device).collect();
+        let device = by.first().copied().filter(|_| by.len() == 1);
         if change.splices.len() <= SPLICES_TOLD_MAX && !change.is_new {
-            return self.tell_views(file, &change.splices, PatchSource::Other, None);
+            return self.tell_views_of(file, &change.splices, PatchSource::Peer, device, None);
         }
         let after = self.live_document(file)?.text.to_string();
         let edits = disk_edit(&change.before.to_string(), &after);
-        self.tell_views(file, &edits, PatchSource::Other, None)
+        self.tell_views_of(file, &edits, PatchSource::Peer, device, None)
     }
 }
 

@@ -8,7 +8,9 @@
 mod acts;
 mod bundle;
 mod changeset;
+mod chat;
 mod compare;
+mod digests;
 mod documents;
 mod files;
 mod foreign;
@@ -19,6 +21,7 @@ mod kept_text;
 mod links;
 mod moments;
 mod outgoing;
+mod presence;
 mod records;
 mod request;
 mod restore;
@@ -28,6 +31,7 @@ mod views;
 mod workspace;
 
 pub use bundle::{Bundle, add_bundle};
+pub use digests::Digest;
 pub use foreign::{Arrived, Fork, Held, Merged, Place, Received, Refusal, SetAside};
 pub use git_export::GitStream;
 pub use intake::{Intake, IntakeKind, IntakeRun};
@@ -110,7 +114,7 @@ pub struct Engine {
     tree: Tree,
     /// Named moments in canonical order.
     marks: Vec<moments::Mark>,
-    /// Steps that say who works here.
+    /// Steps that say who works here, who may, or what people say to each other.
     n_sessions: u64,
     documents: documents::Documents,
     workspace: Option<workspace::Workspace>,
@@ -119,6 +123,9 @@ pub struct Engine {
     shown: BTreeMap<FileId, String>,
     others: foreign::Others,
     links: links::Links,
+    digests: digests::Digests,
+    presence: presence::Presences,
+    talk: chat::Talk,
     is_shared: bool,
     /// None as long as everybody may do everything here.
     rights: Option<codesync_auth::Access>,
@@ -176,6 +183,9 @@ impl Engine {
             shown: BTreeMap::new(),
             others: foreign::Others::knowing(log.heads().into_iter().filter(|head| head.log != own)),
             links: links::Links::default(),
+            digests: digests::Digests::default(),
+            presence: presence::Presences::default(),
+            talk: chat::Talk::default(),
             is_shared: false,
             rights: None,
             views: BTreeMap::new(),

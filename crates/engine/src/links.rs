@@ -3,9 +3,10 @@
 
 use crate::{Arrived, Engine, Held, Now};
 use codesync_auth::Access;
-use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, Head, LogId, RelPath, SignedDelta};
+use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
 use codesync_sync::{
-    Admission, BlobPiece, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment, Output, Reason, Replica,
+    Admission, BlobPiece, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment, Output, Reason,
+    Replica,
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,7 +22,6 @@ pub enum LinkOutput {
     /// Its frames may be long from now on ([`codesync_sync::limits::FRAME_BYTES_MAX`]).
     Admitted(DeviceId),
     Send(Vec<u8>),
-    Presence(DeviceId, Vec<u8>),
     /// Texts to look at before history is here; the word of the peer alone stands for them.
     Snapshot(Vec<(RelPath, String)>),
     Tell(LinkEvent),
@@ -88,6 +88,7 @@ impl Engine {
             open.mesh.disconnect(id);
             open.partial.retain(|(link, _), _| *link != id);
         }
+        self.part_with(id);
     }
 
     /// Says goodbye to a peer.
@@ -106,6 +107,8 @@ impl Engine {
 
     /// Does what is due.
     pub fn tend_links(&mut self, moment: Moment) {
+        self.place_waiting(moment);
+        self.send_presence(moment);
         if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
             self.with_mesh(|mesh, replica| mesh.handle_time(replica, moment));
             self.settle_links(moment);
@@ -132,12 +135,13 @@ impl Engine {
         self.settle_links(moment);
     }
 
-    /// Tells all peers where the person is.
-    pub fn show_presence(&mut self, bytes: &[u8], moment: Moment) {
-        if let Some(open) = &mut self.links.open {
-            open.mesh.set_presence(bytes, moment);
+    /// Tells all peers where the person is, if they do not know.
+    fn send_presence(&mut self, moment: Moment) {
+        let Some(open) = &mut self.links.open else { return };
+        if let Some(bytes) = self.presence.take_fresh() {
+            open.mesh.set_presence(&bytes, moment);
+            self.settle_links(moment);
         }
-        self.settle_links(moment);
     }
 
     /// What is to be done for the links since the last call.
@@ -179,12 +183,30 @@ impl Engine {
     fn do_for_link(&mut self, id: LinkId, output: Output, moment: Moment) {
         let done = match output {
             Output::Deliver { deltas, cost_bytes } => return self.take_delivery(id, deltas, cost_bytes, moment),
-            Output::Admitted => self.peer_of(id).map(LinkOutput::Admitted),
+            Output::Admitted => {
+                let device = self.peer_of(id);
+                device.into_iter().for_each(|device| self.presence.greet(id, device));
+                device.map(LinkOutput::Admitted)
+            }
             Output::Send(frame) => Some(LinkOutput::Send(frame)),
-            Output::Presence(bytes) => self.peer_of(id).map(|device| LinkOutput::Presence(device, bytes)),
+            Output::Presence(bytes) => {
+                let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+                let device = self.peer_of(id);
+                device.into_iter().for_each(|device| self.take_presence(device, &bytes, now));
+                None
+            }
             Output::Snapshot(texts) => Some(LinkOutput::Snapshot(texts)),
-            Output::Tell(event) => Some(LinkOutput::Tell(event)),
-            Output::Close => Some(LinkOutput::Close),
+            Output::Tell(event) => {
+                if let LinkEvent::Mismatch { files } = &event {
+                    let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+                    self.make_anew(files, self.peer_of(id), now);
+                }
+                Some(LinkOutput::Tell(event))
+            }
+            Output::Close => {
+                self.part_with(id);
+                Some(LinkOutput::Close)
+            }
         };
         self.links.outputs.extend(done.map(|output| (id, output)));
     }
@@ -289,6 +311,14 @@ impl Replica for View<'_> {
         Some((bytes.len() as u64, rest[..rest.len().min(length as usize)].to_vec()))
     }
 
+    fn digest(&mut self) -> Computed {
+        self.engine.digest_some()
+    }
+
+    fn file_digests(&self, n_max: usize) -> Vec<(FileId, [u8; 32])> {
+        self.engine.file_digests(n_max)
+    }
+
     fn put_blob_piece(&mut self, link: LinkId, hash: &BlobHash, piece: BlobPiece) {
         let partial = self.partial.entry((link, *hash)).or_default();
         partial.truncate(usize::try_from(piece.offset).unwrap_or(usize::MAX));
@@ -306,4 +336,4 @@ impl Replica for View<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

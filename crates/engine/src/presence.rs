@@ -32,6 +32,8 @@ pub(crate) struct Presences {
     frame: Option<Vec<u8>>,
     /// It was not handed to the links yet.
     is_fresh: bool,
+    /// It is about a text that was not in memory.
+    is_unread: bool,
     peers: BTreeMap<LinkId, DeviceId>,
     others: BTreeMap<DeviceId, Other>,
     /// When each device typed last.
@@ -102,11 +104,7 @@ impl Presences {
     }
 
     fn presence(&self, device: &DeviceId, place: Option<Place>) -> Presence {
-        Presence {
-            device: device.to_string(),
-            place,
-            typed_ms: self.typed_ms.get(device).copied().unwrap_or_default(),
-        }
+        Presence { device: device.to_string(), place, typed_ms: self.typed_ms.get(device).copied().unwrap_or_default() }
     }
 }
 
@@ -164,6 +162,9 @@ impl Engine {
     /// What could not be placed before may be now.
     pub(crate) fn place_waiting(&mut self, moment: Moment) {
         let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+        if self.presence.is_unread && self.own_text_is_read() {
+            self.make_frame(now);
+        }
         let waiting = self.presence.others.iter().filter(|(_, other)| other.waits.is_some());
         let devices: Vec<DeviceId> = waiting.map(|(device, _)| *device).collect();
         for device in devices {
@@ -178,7 +179,14 @@ impl Engine {
         }
     }
 
+    fn own_text_is_read(&mut self) -> bool {
+        let path = self.presence.own.path.as_deref();
+        let file = path.and_then(|path| self.node_at(path).ok()).map(|node| node.file);
+        file.is_some_and(|file| self.documents.get_mut(&file).is_some())
+    }
+
     fn make_frame(&mut self, now: Now) {
+        self.presence.is_unread = self.presence.own.path.is_some() && !self.own_text_is_read();
         let presence = &mut self.presence;
         presence.signals.retain(|(number, _)| now.ms.saturating_sub(*number) <= SIGNAL_REPEATED_MS);
         let n_old = presence.signals.len().saturating_sub(SIGNALS_MAX);
@@ -231,7 +239,7 @@ impl Engine {
         let start = match self.documents.get_mut(&file) {
             Some(document) => {
                 let position = start_of(document.text.text(), number);
-                shown.spot(document.text.name_at(position), false, position)
+                named_spot(shown, &document.text, position, false)
             }
             None => shown.spot(None, false, 0),
         };
@@ -334,18 +342,14 @@ impl Engine {
 /// beside it.
 fn named_selection(shown: &mut Shown, text: Option<&TextDocument>, anchor: u32, head: u32) -> (Spot, Spot) {
     let Some(text) = text else { return (shown.spot(None, false, anchor), shown.spot(None, false, head)) };
-    let (anchor, head) = (anchor.min(text.len_utf16()), head.min(text.len_utf16()));
-    let mut before = |position: u32| shown.spot(text.name_at(position), false, position);
-    let (anchor_before, head_before) = (before(anchor), before(head));
-    let mut after = |position: u32| match position.checked_sub(1) {
-        Some(left) => shown.spot(text.name_at(left), true, position),
-        None => shown.spot(None, true, 0),
-    };
-    match anchor.cmp(&head) {
-        std::cmp::Ordering::Equal => (after(anchor), after(head)),
-        std::cmp::Ordering::Less => (anchor_before, after(head)),
-        std::cmp::Ordering::Greater => (after(anchor), head_before),
-    }
+    let length = text.len_utf16();
+    let (anchor, head) = (anchor.min(length), head.min(length));
+    (named_spot(shown, text, anchor, anchor >= head), named_spot(shown, text, head, head >= anchor))
+}
+
+fn named_spot(shown: &mut Shown, text: &TextDocument, position: u32, is_after: bool) -> Spot {
+    let unit = if is_after { position.checked_sub(1) } else { Some(position) };
+    shown.spot(unit.and_then(|unit| text.name_at(unit)), is_after, position)
 }
 
 /// Positions of spots now, and whether all that they name is known.

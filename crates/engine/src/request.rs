@@ -95,6 +95,17 @@ impl Engine {
                 };
                 self.change_meta(&path, |meta| FileMeta { line_end, raw: None, ..meta }, now).map(|()| Reply::Done)
             }
+            Request::ShowPlace { place } => {
+                self.show_place(place, now);
+                Ok(Reply::Done)
+            }
+            Request::Signal(signal) => self.signal(signal, now).map(|()| Reply::Done),
+            Request::SendMessage { text, link } => self.send_message(&text, link.as_ref(), now).map(|()| Reply::Done),
+            Request::ListMessages { before, limit } => {
+                let (messages, has_more) = self.list_messages(before.as_deref(), limit)?;
+                Ok(Reply::Messages { messages, has_more })
+            }
+            Request::Presences => Ok(Reply::Presences { presences: self.presences(now) }),
             Request::EditFile { path, edits } => {
                 self.edit_file(&path, &edits, now).map(|n_applied| Reply::Edited { n_applied })
             }
@@ -162,7 +173,7 @@ impl Engine {
             project_id: self.project.to_string(),
             device_id: self.own.device.to_string(),
             person: self.profile.person.clone(),
-            n_files: self.tree.alive().filter(|node| node.kind != FileKind::Folder).count() as u64,
+            n_files: self.tree.n_files() as u64,
             n_deltas: self.log.n_deltas(),
             n_moments,
             history_bytes: self.log.size_bytes(),
@@ -333,6 +344,11 @@ pub fn only_asks(request: &Request) -> bool {
             | Request::ListBursts { .. }
             | Request::RestorePreview { .. }
             | Request::Together
+            | Request::ShowPlace { .. }
+            | Request::Signal(_)
+            | Request::Presences
+            | Request::ListMessages { .. }
+            | Request::WhileAway
     )
 }
 

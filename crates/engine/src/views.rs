@@ -9,7 +9,7 @@ use codesync_api::{
     ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, ResumedView, Splice as ApiSplice, ViewEdit,
     ViewOpened, ViewPatch, ViewSnapshot,
 };
-use codesync_base::{BlobHash, FileId, FileKind, Origin, RawContent, Splice, utf16_len};
+use codesync_base::{BlobHash, DeviceId, FileId, FileKind, Origin, RawContent, Splice, utf16_len};
 use codesync_doc::Rope;
 use codesync_fs::{Content, WholeReason};
 use std::collections::{BTreeSet, VecDeque};
@@ -179,6 +179,18 @@ impl Engine {
         source: PatchSource,
         except: Option<u32>,
     ) -> Result<()> {
+        self.tell_views_of(file, splices, source, None, except)
+    }
+
+    /// The same for edits of another device.
+    pub(crate) fn tell_views_of(
+        &mut self,
+        file: FileId,
+        splices: &[Splice],
+        source: PatchSource,
+        device: Option<DeviceId>,
+        except: Option<u32>,
+    ) -> Result<()> {
         if splices.is_empty() {
             return Ok(());
         }
@@ -209,7 +221,7 @@ impl Engine {
                 revision: view.revision,
                 splices: splices.iter().map(to_api).collect(),
                 source,
-                device: None,
+                device: device.map(|device| device.to_string()),
                 checksum,
             }));
         }

@@ -8,6 +8,7 @@ mod folder;
 pub mod large;
 mod merge;
 mod observe;
+mod parted;
 mod reconcile;
 mod rules;
 mod scan;

@@ -2,6 +2,7 @@
 //! A hash tells our own write from another's, never a time.
 
 use crate::Stamp;
+use crate::parted::PartedMap;
 use codesync_base::{BlobHash, FileId, RelPath};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,10 +28,10 @@ pub struct ShadowEntry {
     pub noted_ns: i64,
 }
 
-/// What the folder was like when we last looked.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+/// What the folder was like when we last looked. A copy costs little, and so does the first change after it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ShadowTable {
-    entries: BTreeMap<RelPath, ShadowEntry>,
+    entries: PartedMap<RelPath, ShadowEntry>,
 }
 
 /// What is at a path now.
@@ -103,11 +104,10 @@ impl ShadowTable {
     /// Takes over newer stamps of unchanged contents, so that they need not be read again.
     pub fn refresh(&mut self, observed: &[Observation], now_ns: i64) {
         for observation in observed {
-            let Some(entry) = self.entries.get_mut(&observation.path) else { continue };
+            let Some(entry) = self.entries.get(&observation.path).copied() else { continue };
             match observation.state {
                 DiskState::Present { hash, stamp } if hash == entry.hash && stamp.mode == entry.stamp.mode => {
-                    entry.stamp = stamp;
-                    entry.noted_ns = now_ns;
+                    self.note(observation.path.clone(), ShadowEntry { stamp, noted_ns: now_ns, ..entry });
                 }
                 _ => {}
             }
@@ -122,7 +122,7 @@ impl ShadowTable {
     /// What is at a path or below it.
     pub fn within<'a>(&'a self, folder: &'a RelPath) -> impl Iterator<Item = (&'a RelPath, &'a ShadowEntry)> {
         // Between `a` and `a/b` sort names such as `a-b`.
-        let rest = self.entries.range(folder.clone()..);
+        let rest = self.entries.iter_from(folder);
         rest.take_while(|(path, _)| path.as_str().starts_with(folder.as_str()))
             .filter(|(path, _)| path.is_within(folder))
     }
@@ -132,7 +132,7 @@ impl ShadowTable {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.len() == 0
     }
 }
 

@@ -238,6 +238,11 @@ impl Bridge {
         health::gone(&self.folder, &self.store, self.store_place, until)
     }
 
+    /// Puts its own notes in order, when nothing happens.
+    pub fn tidy(&mut self) {
+        self.shadow.tidy();
+    }
+
     /// Makes everything durable, the shadow's part before and after history's.
     pub fn sync(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
         let s1 = Instant::now();
@@ -255,7 +260,9 @@ impl Bridge {
         if let Err(error) = self.shadow.write_later() {
             tracing::warn!(%error, "the shadow could not be written");
         }
-        if s1.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() { eprintln!("COMMIT stale {s1a:?} sync {s1b:?} later {:?}", s1.elapsed()); }
+        if s1.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() {
+            eprintln!("COMMIT stale {s1a:?} sync {s1b:?} later {:?}", s1.elapsed());
+        }
         Ok(())
     }
 }

@@ -140,7 +140,7 @@ pub(crate) fn note_space(engine: &mut Engine, folder: &Folder) {
 }
 
 /// `480 MB`, in the units that disks are sold in.
-fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
         1_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),

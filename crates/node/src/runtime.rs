@@ -78,14 +78,20 @@ impl Runtime {
         eprintln!("OPEN log {:?}", s1.elapsed());
         let until = health::day_and_time(log.newest_reading().wall_ms);
         let identity = Identity::settle(&store, &log, config::device_key()?.device(), now().ms);
-        let mut engine = open_engine(log, root, options.person.clone(), identity.incarnation())?;
+        // Both take a moment in a large folder, and neither needs the other.
+        let (bridge, engine) = std::thread::scope(|scope| {
+            let bridge = scope.spawn(|| Bridge::open(root, &store));
+            let engine = open_engine(log, root, options.person.clone(), identity.incarnation());
+            (bridge.join(), engine)
+        });
+        let bridge = bridge.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        let mut engine = engine?;
         eprintln!("OPEN engine {:?}", s1.elapsed());
         // What is lost the log itself says again to `verify`.
         let mended = report.findings.iter().filter(|finding| finding.outcome != Outcome::Lost);
         engine.note_healed(mended.map(|finding| format!("{}: {}", finding.place, finding.what)));
         engine.note_healed(identity.past(health::day_and_time));
         engine.set_auto_save(settings::auto_save(&store), now());
-        let bridge = Bridge::open(root, &store)?;
         eprintln!("OPEN bridge {:?}", s1.elapsed());
         let notices = [identity.notice(&until), health::damage(&report), health::read_only(&bridge.folder)];
         notices.into_iter().flatten().for_each(|notice| engine.note(notice));
@@ -223,7 +229,11 @@ impl Runtime {
     pub(crate) fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
         let s1_t = Instant::now();
         let mut s1_marks: Vec<(&str, u128)> = Vec::new();
-        macro_rules! s1 { ($n:expr) => { s1_marks.push(($n, s1_t.elapsed().as_micros())) } }
+        macro_rules! s1 {
+            ($n:expr) => {
+                s1_marks.push(($n, s1_t.elapsed().as_micros()))
+            };
+        }
         let now = now();
         let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
         // That a connection is alive is no work.
@@ -301,7 +311,9 @@ impl Runtime {
             self.rest();
         }
         s1!("rested");
-        if s1_t.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() { eprintln!("TURN {} {s1_marks:?}", is_waited_for); }
+        if s1_t.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() {
+            eprintln!("TURN {} {s1_marks:?}", is_waited_for);
+        }
         closing
     }
 
@@ -427,6 +439,9 @@ impl Runtime {
             if let Err(error) = self.engine.rest(idle) {
                 tracing::warn!(%error, "history could not be put in order");
             }
+            if idle {
+                self.bridge.tidy();
+            }
             self.note_state();
         }
     }
@@ -466,6 +481,7 @@ impl Runtime {
             Request::MoveToTrash { path } => self.move_to_trash(&path, now),
             Request::ImportFile { source, path } => self.import_file(Path::new(&source), &path, now),
             Request::ExportBundle { file } => whole::export_bundle(&mut self.engine, Path::new(&file)),
+            Request::ExportUnsaved { file } => whole::export_unsaved(&mut self.engine, Path::new(&file)),
             Request::ImportBundle { file } => self.import_bundle(Path::new(&file), now),
             Request::Together => Ok(Reply::Together(self.together())),
             Request::Invite { role, is_long, share_past: _ } => self.invite(role, is_long, now),

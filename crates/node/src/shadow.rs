@@ -1,5 +1,5 @@
-//! What the folder on disk had when we last read or wrote it: one append-only file of lines, compacted when
-//! it is opened. It tells our own writes from others' even after a crash between two of them.
+//! What the folder on disk had when we last read or wrote it: one append-only file of lines, written anew when most of
+//! them are old. It tells our own writes from others' even after a crash between two of them.
 //!
 //! A line is `crc32c-hex json`. A line that does not check ends the reading: what follows is forgotten, and
 //! the files concerned are simply compared again.
@@ -70,6 +70,7 @@ impl Shadow {
                     };
                     shadow.apply(&known);
                     shadow.length_bytes += line.len() as u64;
+                    shadow.n_lines += 1;
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -77,9 +78,7 @@ impl Shadow {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => shadow.is_cut_short = true,
             Err(error) => return Err(error),
         }
-        if let Err(error) = shadow.compact() {
-            // A full disk: what is there is gone on with.
-            tracing::debug!(%error, "the shadow stays as long as it is");
+        if !(shadow.is_cut_short || shadow.is_mostly_old()) || !shadow.is_compacted() {
             shadow.out = Some(OpenOptions::new().create(true).append(true).open(&shadow.path)?);
             shadow.cut()?;
         }
@@ -172,14 +171,27 @@ impl Shadow {
     fn put(&mut self, line: Line) -> io::Result<()> {
         self.append(&encoded(&line))?;
         self.apply(&line);
-        if self.n_lines > 2 * self.table.len() + SLACK_LINES
-            && self.later.is_empty()
-            && let Err(error) = self.compact()
-        {
-            tracing::debug!(%error, "the shadow stays as long as it is");
+        Ok(())
+    }
+
+    fn is_mostly_old(&self) -> bool {
+        self.n_lines > 2 * self.table.len() + SLACK_LINES
+    }
+
+    /// Writes the file anew where most of it is old. For when nobody waits: in a large folder it takes a moment.
+    pub fn tidy(&mut self) {
+        if self.is_mostly_old() && self.later.is_empty() && !self.is_compacted() {
             self.n_lines = self.table.len();
         }
-        Ok(())
+    }
+
+    /// On a full disk it may not be, and what is there is gone on with.
+    fn is_compacted(&mut self) -> bool {
+        let done = self.compact();
+        if let Err(error) = &done {
+            tracing::debug!(%error, "the shadow stays as long as it is");
+        }
+        done.is_ok()
     }
 
     fn put_later(&mut self, line: Line) {

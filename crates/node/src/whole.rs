@@ -21,6 +21,14 @@ pub(crate) fn export_bundle(engine: &mut Engine, file: &Path) -> Result<Reply> {
     Ok(Reply::Exported { n_deltas, n_commits: 0, bytes: bytes.len() as u64 })
 }
 
+pub(crate) fn export_unsaved(engine: &mut Engine, file: &Path) -> Result<Reply> {
+    let (bytes, n_deltas) = engine.export_unsaved()?;
+    if n_deltas > 0 {
+        write_atomically(file, &bytes).map_err(|error| cannot("write", file, &error))?;
+    }
+    Ok(Reply::Exported { n_deltas, n_commits: 0, bytes: bytes.len() as u64 })
+}
+
 pub(crate) fn read_bundle(file: &Path) -> Result<Bundle> {
     Bundle::read(&fs::read(file).map_err(|error| cannot("read", file, &error))?)
 }

@@ -6,7 +6,7 @@ use crate::peer::{Kind, LIAR, device_of};
 use crate::world::World;
 use codesync_api::{Moment as At, Reply, Request, RestoreTarget, Scope};
 use codesync_auth::Act;
-use codesync_base::DeltaHash;
+use codesync_base::{DeltaHash, DeviceId, SignedDelta};
 use codesync_log::CrashStyle;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,8 @@ fn nothing_unlawful(world: &World) {
     if world.peers[0].kind == Kind::Free {
         return;
     }
-    let mut check = |signed: &codesync_base::SignedDelta| {
+    let mut late: BTreeMap<DeviceId, u64> = BTreeMap::new();
+    let mut check = |signed: &SignedDelta| {
         let delta = &signed.delta;
         let author = (0..world.peers.len()).find(|idx| device_of(*idx) == delta.log.device);
         assert!(author.is_some() || delta.log.device == device_of(LIAR), "a delta of nobody");
@@ -69,12 +70,20 @@ fn nothing_unlawful(world: &World) {
         assert!(!is_edit || world.peers[author].kind == Kind::Upright, "a viewer with a changed program was heeded");
         if let Some(lowered) = world.lowered.get(&author).filter(|lowered| world.surely_counts(lowered)) {
             let accepted = lowered.accepted.get(&delta.log).copied().unwrap_or(0);
-            let is_late = delta.seq > accepted && lowered.role < Some(Act::of(delta).needs());
-            assert!(!is_late, "what a device did after its rights were taken was heeded");
+            if delta.seq > accepted && lowered.role < Some(Act::of(delta).needs()) {
+                let n_changes = delta.steps.iter().filter(|step| delta.file_of(step).is_some()).count();
+                *late.entry(delta.log.device).or_default() += n_changes as u64;
+            }
         }
     };
+    world.peers[0].engine.log().for_each(&mut check).expect("a log in memory can be read");
     for idx in &members {
-        world.peers[*idx].engine.log().for_each(&mut check).expect("a log in memory can be read");
+        let aside: BTreeMap<DeviceId, u64> =
+            world.peers[*idx].engine.set_aside().into_iter().map(|aside| (aside.device, aside.n_changes)).collect();
+        for (device, n_late) in &late {
+            let n_aside = aside.get(device).copied().unwrap_or(0);
+            assert!(n_aside >= *n_late, "what a device did after its rights were taken counts at peer {idx}");
+        }
     }
     let strangers = world.peers.iter().filter(|peer| !members.contains(&peer.idx) && peer.kind == Kind::Upright);
     for peer in strangers.filter(|peer| !world.lowered.contains_key(&peer.idx)) {

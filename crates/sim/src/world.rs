@@ -174,6 +174,10 @@ impl World {
 
     fn crash(&mut self, idx: usize, n: u64) {
         self.part(idx);
+        // Opened again, it would be as all others.
+        if self.peers[idx].kind == Kind::Modified {
+            return;
+        }
         let style = match n % 3 {
             0 => CrashStyle::Lose,
             1 => CrashStyle::Keep,
@@ -196,6 +200,9 @@ impl World {
 
     fn roll_back(&mut self, idx: usize) {
         self.part(idx);
+        if self.peers[idx].kind == Kind::Modified {
+            return;
+        }
         let before = self.peers[idx].durable.clone();
         let steady_ms = self.steady_ms;
         if !self.peers[idx].roll_back(steady_ms) {
@@ -333,7 +340,8 @@ impl World {
         for (at_a, a) in members.iter().copied().enumerate() {
             for (at_b, b) in members.iter().copied().enumerate().take(at_a) {
                 let apart = (at_a - at_b).min(n - (at_a - at_b));
-                if (n <= ALL_WITH_ALL_MAX || apart == 1 || apart == 3)
+                // The founder is whom newcomers know.
+                if (n <= ALL_WITH_ALL_MAX || b == 0 || apart == 1 || apart == 3)
                     && self.peers[a].admits(&device_of(b))
                     && self.peers[b].admits(&device_of(a))
                 {

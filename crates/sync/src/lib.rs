@@ -17,7 +17,7 @@ pub use frame::{
 pub use held::{Incoming, Refusal};
 pub use link::{Config, Ended, Event, Fork, LinkId, Moment, Output};
 pub use mesh::Mesh;
-pub use replica::{Admission, BlobPiece, Branches, Replica, SignedTexts};
+pub use replica::{Admission, BlobPiece, Branches, Computed, Replica, SignedTexts};
 
 #[cfg(test)]
 mod tests;

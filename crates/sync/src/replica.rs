@@ -53,9 +53,10 @@ pub trait Replica {
         None
     }
 
-    /// A digest over all that was computed from the durable deltas. None when it is not known without long work.
-    fn digest(&self) -> Option<[u8; 32]> {
-        None
+    /// A digest over all that was computed from the durable deltas. What takes long is done in parts, one each time that
+    /// this is asked.
+    fn digest(&mut self) -> Computed {
+        Computed::Unknown
     }
 
     /// The same for each file, sorted, at most so many.
@@ -63,6 +64,16 @@ pub trait Replica {
         let _ = n_max;
         Vec::new()
     }
+}
+
+/// How far a replica is with the digest of what it computed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Computed {
+    /// Not to be asked for as long as nothing changes.
+    Unknown,
+    /// Ask again.
+    Soon,
+    Known([u8; 32]),
 }
 
 /// Texts of files, and a device's signature over them.

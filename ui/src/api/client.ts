@@ -43,10 +43,11 @@ export class Client {
 
   /** Begins to listen. Once, before the first request. */
   start(): Promise<void> {
-    return this.#host.subscribe((pushes) => this.#handlePushes(pushes));
+    return this.#host.subscribe((pushes) => this.hear(pushes));
   }
 
-  #handlePushes(pushes: Push[]): void {
+  /** What the host pushes, in order. Pictures of states that are hard to come by push, too. */
+  hear(pushes: readonly Push[]): void {
     for (const push of pushes) {
       if (push.from === "workspace") this.#event.fire(push.event);
       else this.#appEvent.fire(push.event);

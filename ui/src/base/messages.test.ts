@@ -8,8 +8,10 @@ const AT_MS = new Date(2026, 10, 21, 15, 4, 22).getTime();
 /** What the examples of the document say in each place. */
 const EXAMPLES: Record<string, string> = {
   time: "15:04:22", free: "480 MB", history: "212 MB", why: "permission denied", checked: "42 of 42", from: "3 Nov 14:02",
-  size: "84 MB", theirs: "0.4", ours: "0.3", person: "Bo",
+  size: "84 MB", theirs: "0.4", ours: "0.3", person: "Bo", host: "Asha", They: "She", typed: "clockwrk", word: "clockwork", tries: "2 tries",
+  address: "192.168.1.31", until: "15:14", folder: "~/CodeSync/parser-lab", vpn: "tun0", wanted: "4870", port: "4871", workspace: "parser-lab", shown: "Bo (ThinkPad)",
 };
+const OWN: Record<string, Record<string, string>> = { "MSG-PEER-1": { until: "15:12" } };
 const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd" };
 
 /** Buttons of the document that lead to what is not built, or to other people; and what stands in for them. */
@@ -21,6 +23,9 @@ const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
   "MSG-DISK-4": { without: ["Open", "Details"], instead: ["Show what was kept"] },
   "MSG-FILE-1": { without: ["Share as copy", "Don't share"], instead: ["Show in file manager"] },
   "MSG-FILE-2": { without: ["Open in its app"], instead: ["Show in file manager"] },
+  // A name stands in these.
+  "MSG-PAIR-8": { without: ["Use “parser-lab-2”", "Choose…"], instead: ["Use “{other}”", "Choose…"] },
+  "MSG-PEER-2": { without: ["Remove Bo"], instead: ["Remove {person}"] },
 };
 
 const rows = DOCUMENT.trim().split("\n").map((line) => {
@@ -35,7 +40,7 @@ describe("messages, word for word", () => {
   });
 
   it.each(rows)("$id", ({ id, place, text, buttons }) => {
-    const { head, body } = wordingOf(id, { ...EXAMPLES, file: FILES[id] ?? "" });
+    const { head, body } = wordingOf(id, { ...EXAMPLES, file: FILES[id] ?? "", ...OWN[id] });
     expect(`${head} ${body}`.trim()).toBe(text);
     const { without = [], instead = [] } = NOT_YET[id] ?? {};
     for (const label of without) expect(buttons).toContain(label);

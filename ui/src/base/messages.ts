@@ -1,5 +1,5 @@
 /**
- * The table of messages (`UX.md` §5) that can come up while a person works alone: the words and the buttons, read by the
+ * The table of messages (`UX.md` §5) that can come up: the words and the buttons, read by the
  * window and compared with the document by the tests. Shows nothing itself.
  */
 import { bytes, clock } from "./words";
@@ -65,6 +65,61 @@ export const MESSAGES = {
     body: "Version {ours} could misread its history, so it stays untouched.",
     stays: true,
   }),
+  "MSG-PAIR-1": message({ head: "", body: "“{typed}” isn't one of our words. Did you mean {word}?", buttons: ["Use it"] }),
+  "MSG-PAIR-2": message({
+    head: "That code didn't match.",
+    body: "Either a word is wrong, or the code was used or has run out. Nothing was shared. {tries} left.",
+    buttons: ["Try again", "Ask for a new code"],
+    isUrgent: true,
+  }),
+  "MSG-PAIR-2b": message({ head: "", body: "Someone at {address} tried your code with a wrong word. The code still works.", buttons: ["New code"] }),
+  "MSG-PAIR-2c": message({ head: "This code is switched off", body: "after three wrong tries.", buttons: ["New code"], isUrgent: true }),
+  "MSG-PAIR-3": message({ head: "", body: "This code ran out at {until}. Ask for a new one." }),
+  "MSG-PAIR-4": message({ head: "", body: "{host} hasn't answered. {They} may be away.", buttons: ["Ask again", "Use a code"] }),
+  "MSG-PAIR-5": message({ head: "", body: "{host} can't let you in right now." }),
+  "MSG-PAIR-6": message({
+    head: "The words are different, so this may not be {host}'s computer.",
+    body: "We stopped. Nothing was shared.",
+    buttons: ["Close", "Use a code instead"],
+    isUrgent: true,
+  }),
+  "MSG-PAIR-7": message({
+    head: "This is not the computer you know as “{person}”.",
+    body: "It has a new identity: a reinstall, a new laptop, or someone else.",
+    buttons: ["Don't let in", "Pair again with words"],
+    isUrgent: true,
+  }),
+  "MSG-PAIR-8": message({ head: "", body: "{folder} already has files.", buttons: ["Use “{other}”", "Choose…"] }),
+  "MSG-NET-1": message({
+    head: "Nobody found yet.",
+    body: "Both computers need the same network, and guest or office Wi-Fi may hide them from each other. A code works even then if one can reach the other.",
+    buttons: ["Join with a code", "Why?"],
+  }),
+  "MSG-NET-2": message({ head: "", body: "A VPN is on ({vpn}). It can hide nearby computers.", buttons: ["Check again"] }),
+  "MSG-NET-5": message({
+    head: "",
+    body: "Port {wanted} is taken, so CodeSync uses {port}. People nearby still find you; typed addresses need “:{port}”.",
+  }),
+  "MSG-NET-6": message({ head: "", body: "Offline. Everything is saved here and will sync later." }),
+  "MSG-NET-7": message({ head: "", body: "Back online." }),
+  "MSG-ROLE-1": message({ head: "", body: "You're a viewer here.", buttons: ["Ask to edit"] }),
+  "MSG-ROLE-2": message({ head: "", body: "Asked {host}. / {person} would like to edit.", buttons: ["Make editor", "Not now"] }),
+  "MSG-ROLE-3": message({ head: "", body: "{host} made you an editor. / You're now a viewer. Changes you made before stay." }),
+  "MSG-ROLE-4": message({ head: "", body: "Viewers can look at the past but not restore." }),
+  "MSG-PEER-1": message({
+    head: "{host} removed you from “{workspace}”.",
+    body: "You keep the copy you have, up to {until}; it no longer syncs.",
+    buttons: ["Keep working on my copy", "Close"],
+    isUrgent: true,
+    stays: true,
+  }),
+  "MSG-PEER-2": message({
+    head: "Remove {person} from “{workspace}”?",
+    body: "{person} stops getting changes now, and {person}'s later changes won't come here. {person} keeps the copy already received — that can't be taken back.",
+    buttons: ["Cancel", "Remove {person}"],
+  }),
+  "MSG-PEER-3": message({ head: "", body: "{person} left. / You were following {person}, who left." }),
+  "MSG-PEER-4": message({ head: "", body: "There are two people called {person}. This one appears as “{shown}”." }),
   "MSG-UNDO-1": message({ head: "", body: "Nothing to undo here: {person} changed that text since." }),
   "MSG-CLIP-1": message({ head: "", body: "Couldn't copy. Select the text and press Ctrl+C.", isUrgent: true }),
   "MSG-CRASH-1": message({
@@ -136,6 +191,29 @@ export const COPY_FAILED = MESSAGES["MSG-CLIP-1"].body;
 export function crashed(saved_ms: number | null): string {
   if (saved_ms === null) return wordingOf("MSG-CRASH-1").body.replace(" up to {time}", "");
   return wordingOf("MSG-CRASH-1", { time: clock(saved_ms) }).body;
+}
+
+/** MSG-ROLE-2 and -3 have two sides: what the one who asked or was changed reads, and the other. */
+function sideOf(id: "MSG-ROLE-2" | "MSG-ROLE-3", side: 0 | 1, values: Readonly<Record<string, string>>): string {
+  return wordingOf(id, values).body.split(" / ")[side] ?? "";
+}
+
+/** MSG-ROLE-2 at whoever asked. */
+export const askedToEdit = (host: string): string => sideOf("MSG-ROLE-2", 0, { host });
+/** MSG-ROLE-2 at the owner. */
+export const wouldLikeToEdit = (person: string): string => sideOf("MSG-ROLE-2", 1, { person });
+/** MSG-ROLE-3, up; without a name where it is not known who did it. */
+export const madeEditor = (host: string | null): string => (host === null ? "You're now an editor." : sideOf("MSG-ROLE-3", 0, { host }));
+/** MSG-ROLE-3, down. */
+export const NOW_VIEWER = sideOf("MSG-ROLE-3", 1, {});
+
+/** MSG-PEER-3, for whoever followed them. */
+export const followedLeft = (person: string): string => wordingOf("MSG-PEER-3", { person }).body.split(" / ")[1] ?? "";
+
+/** MSG-PEER-1, as far as is known who and until when. */
+export function removedFrom(workspace: string, host: string | null, until: string | null): Wording {
+  const { head, body } = wordingOf("MSG-PEER-1", { workspace, host: host ?? "", until: until ?? "" });
+  return { head: host === null ? `You were removed from “${workspace}”.` : head, body: until === null ? body.replace(", up to ;", ";") : body };
 }
 
 /** MSG-UNDO-1, where the engine does not say who it was. */

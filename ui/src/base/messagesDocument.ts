@@ -10,4 +10,27 @@ export const DOCUMENT = `
 | MSG-UNDO-1 | undo target overwritten | status 2 s p | Nothing to undo here: Bo changed that text since. |
 | MSG-CLIP-1 | copy failed | T a | Couldn't copy. Select the text and press Ctrl+C. |
 | MSG-CRASH-1 | after a crash | T p | CodeSync closed unexpectedly. All changes up to 15:04:22 are here. · [Send nothing] [Copy report] |
+| MSG-PAIR-1 | word not in list (before sending) | I p | “clockwrk” isn't one of our words. Did you mean **clockwork**? · [Use it] |
+| MSG-PAIR-2 | wrong code | I a | **That code didn't match.** Either a word is wrong, or the code was used or has run out. Nothing was shared. 2 tries left. · [Try again] [Ask for a new code] |
+| MSG-PAIR-2b | owner's side, same event | T p | Someone at 192.168.1.31 tried your code with a wrong word. The code still works. · [New code] |
+| MSG-PAIR-2c | third wrong try | I/T a | **This code is switched off** after three wrong tries. · [New code] *(owner)* / Ask Asha for a new one. *(guest)* |
+| MSG-PAIR-3 | code expired | I p | This code ran out at 15:14. Ask for a new one. |
+| MSG-PAIR-4 | asked, no answer 2 min | I p | Asha hasn't answered. She may be away. · [Ask again] [Use a code] |
+| MSG-PAIR-5 | declined | I p | Asha can't let you in right now. |
+| MSG-PAIR-6 | words reported different | D a | **The words are different, so this may not be Asha's computer.** We stopped. Nothing was shared. · [Close] [Use a code instead] |
+| MSG-PAIR-7 | known person, new key | D a | **This is not the computer you know as “Bo”.** It has a new identity: a reinstall, a new laptop, or someone else. · [Don't let in] [Pair again with words] |
+| MSG-PAIR-8 | folder for the copy is not empty | I p | ~/CodeSync/parser-lab already has files. · [Use “parser-lab-2”] [Choose…] |
+| MSG-NET-1 | nobody found 6 s | I p | **Nobody found yet.** Both computers need the same network, and guest or office Wi-Fi may hide them from each other. A code works even then if one can reach the other. · [Join with a code] [Why?] |
+| MSG-NET-2 | VPN interface up | I p | A VPN is on (tun0). It can hide nearby computers. · [Check again] |
+| MSG-NET-5 | port busy | T p | Port 4870 is taken, so CodeSync uses 4871. People nearby still find you; typed addresses need “:4871”. |
+| MSG-NET-6 | offline | P p | Offline. Everything is saved here and will sync later. |
+| MSG-NET-7 | back | P p | Back online. |
+| MSG-ROLE-1 | **viewer types** | I at the caret (Monaco readOnlyMessage) p | You're a viewer here. · [Ask to edit] |
+| MSG-ROLE-2 | after asking / owner's toast | T p | Asked Asha. / Bo would like to edit. · [Make editor] [Not now] |
+| MSG-ROLE-3 | role changed | T p | Asha made you an editor. / You're now a viewer. Changes you made before stay. |
+| MSG-ROLE-4 | viewer presses Restore/Run | tooltip on the disabled button | Viewers can look at the past but not restore. · Ask Asha to become an editor. |
+| MSG-PEER-1 | **I was removed** | B a, stays | **Asha removed you from “parser-lab”.** You keep the copy you have, up to 15:12; it no longer syncs. · [Keep working on my copy] [Close] |
+| MSG-PEER-2 | remove confirm (owner) | D | **Remove Bo from “parser-lab”?** Bo stops getting changes now, and Bo's later changes won't come here. Bo keeps the copy already received — that can't be taken back. · [Cancel] [Remove Bo] |
+| MSG-PEER-3 | someone left | Activity; T only if followed | Bo left. / You were following Bo, who left. |
+| MSG-PEER-4 | same name twice | I p | There are two people called Bo. This one appears as “Bo (ThinkPad)”. |
 `;

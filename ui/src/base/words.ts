@@ -63,3 +63,22 @@ export function countdown(left_ms: number): string {
   const seconds = String(left_s % 60).padStart(2, "0");
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
 }
+
+/** "1 character", "12 characters" */
+export function characters(n: number): string {
+  return plural(n, "character");
+}
+
+const WORDED: readonly [ms: number, one: string][] = [
+  [86_400_000, "day"],
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+  [1_000, "second"],
+];
+
+/** "5 seconds ago", "just now", for whoever listens rather than looks. */
+export function agoInWords(at_ms: number, now_ms: number): string {
+  const ms = now_ms - at_ms;
+  const unit = ms < 2_000 ? undefined : WORDED.find(([unit_ms]) => ms >= unit_ms);
+  return unit === undefined ? "just now" : `${plural(Math.floor(ms / unit[0]), unit[1])} ago`;
+}

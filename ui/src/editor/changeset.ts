@@ -199,6 +199,26 @@ export function applyTo(text: string, change: Changeset): string {
   return parts.join("");
 }
 
+/** Where a place of the text before is afterwards: left of what is inserted there, at the start of what was deleted around it. */
+export function placeAfter(change: Changeset, position: number): number {
+  let before = 0;
+  let after = 0;
+  for (const op of change) {
+    if (typeof op === "string") {
+      if (before >= position) break;
+      after += op.length;
+    } else if (op > 0) {
+      if (before + op >= position) break;
+      before += op;
+      after += op;
+    } else {
+      if (before - op > position) return after;
+      before -= op;
+    }
+  }
+  return after + position - before;
+}
+
 /** How much of a base text the changeset must find there. */
 export function reach(change: Changeset): number {
   let n = 0;

@@ -39,6 +39,7 @@ import {
   growth,
   isWellFormed,
   minimised,
+  placeAfter,
   reach,
   toSplices,
   transform,
@@ -119,6 +120,22 @@ export class EditorLink {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  /** An input method is at work; what the engine says waits. */
+  get isComposing(): boolean {
+    return this.#composing;
+  }
+
+  /** Where a place of the engine's text, as far as it was told here, is on the surface. */
+  placeOnSurface(position: number): number {
+    const sent = this.#sent.reduce((at, edit) => placeAfter(edit.change, at), position);
+    return placeAfter(this.#unsent, sent);
+  }
+
+  /** Does something that was told in one order with the engine's patches: after those before it were applied. */
+  inOrder(run: () => void): void {
+    this.#receive(run);
   }
 
   /** What the surface has just done to its text by its user. */

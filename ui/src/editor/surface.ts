@@ -5,6 +5,7 @@
 import type { PatchSource, Splice } from "../api/generated";
 import type { TextSnapshot, TextSurface } from "./link";
 import type { Monaco, TextModel } from "./monaco";
+import { steadily } from "./steadyView";
 
 export class ModelSurface implements TextSurface {
   #isApplying = false;
@@ -23,11 +24,15 @@ export class ModelSurface implements TextSurface {
     return this.model.createSnapshot();
   }
 
-  apply(splices: Splice[], _source: PatchSource): void {
-    this.#guarded(() => {
-      if (isAscending(splices)) this.model.applyEdits(this.#atOnce(splices));
-      else for (const splice of splices) this.model.applyEdits(this.#atOnce([splice]));
-    });
+  apply(splices: Splice[], source: PatchSource): void {
+    const put = (): void =>
+      this.#guarded(() => {
+        if (isAscending(splices)) this.model.applyEdits(this.#atOnce(splices));
+        else for (const splice of splices) this.model.applyEdits(this.#atOnce([splice]));
+      });
+    // One's own undo takes the caret along; what others do leaves the view where it is.
+    if (source === "undo") put();
+    else steadily(this.monaco, this.model, splices, put);
   }
 
   /** Keeps what is the same at both ends, so that carets outside the change stay. */

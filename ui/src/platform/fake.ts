@@ -117,6 +117,7 @@ const BASE: Settings = {
   axis: "activity",
   reopen: true,
   autoSave: "afterDelay",
+  enableTrash: true,
   visibleTo: "everyone",
   nameFlags: "activity",
   followOnJoin: true,

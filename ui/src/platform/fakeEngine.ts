@@ -108,6 +108,8 @@ export class FakeEngine {
         return { reply: "done" };
       case "delete":
         return { reply: "restored", value: this.#delete(request.args.path) };
+      case "moveToTrash":
+        return { reply: "trashed", value: { groupId: this.#delete(request.args.path).groupId, inTrash: true } };
       case "undoGroup":
         return { reply: "undone", value: this.#undoGroup(request.args.groupId) };
       case "duplicate":

@@ -35,6 +35,10 @@ export class People {
   joining = $state.raw<Joining | null>(null);
   /** Device of the person whose view is followed. Set by the following. */
   followed = $state<string | null>(null);
+  /** Devices of people whose carets are not to be seen here. Set by the following. */
+  muted = $state.raw<ReadonlySet<string>>(new Set());
+  /** Who let this device in a moment ago, before the workspace is opened; taken by whoever acts on it. */
+  welcomedBy = $state<string | null>(null);
 
   /** All who take part, oneself first; those that were removed are left out. */
   readonly members = $derived(this.together.members.filter((one) => one.role !== null));
@@ -114,6 +118,7 @@ export class People {
     this.together = ALONE;
     this.presences = new Map();
     this.followed = null;
+    this.muted = new Set();
   }
 
   /** From now on who is nearby is told. */

@@ -33,6 +33,7 @@ export const DEFAULT_SETTINGS: Settings = {
   axis: "activity",
   reopen: true,
   autoSave: "afterDelay",
+  enableTrash: true,
   visibleTo: "everyone",
   nameFlags: "activity",
   followOnJoin: true,

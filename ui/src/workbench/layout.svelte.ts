@@ -19,6 +19,8 @@ export class Layout {
   /** Ctrl is down: letting it go ends the switching of tabs. */
   isCtrlHeld = false;
   isAboutShown = $state(false);
+  /** What stands behind the pill in the status bar. */
+  isSyncShown = $state(false);
   isZen = $state(false);
   /** Tab moves the focus instead of indenting (Ctrl+M). */
   isTabMovingFocus = $state(false);

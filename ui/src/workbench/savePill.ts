@@ -5,7 +5,7 @@ import { clock, plural } from "../base/words";
 export interface Pill {
   shape: string;
   text: string;
-  kind: "good" | "busy" | "trouble";
+  kind: "good" | "busy" | "away" | "trouble";
   title: string;
 }
 

@@ -1,5 +1,6 @@
 /** Places of the frame that features fill. The frame renders them; it never knows which feature it was. */
 import type { Component } from "svelte";
+import type { Pane } from "./pane.svelte";
 
 /** A component and what it is given. `props` is called while rendering, so state read in it stays live. */
 export interface Filling {
@@ -14,6 +15,13 @@ export interface SideView {
   /** Name of a codicon. */
   icon: string;
   filling: Filling;
+}
+
+export interface RightView extends SideView {
+  /** Number on the button in the activity bar; 0 for none. Called while rendering. */
+  badge: () => number;
+  /** Whether there is a button for it now. Called while rendering. */
+  isOffered: () => boolean;
 }
 
 export interface PageKind {
@@ -36,13 +44,21 @@ class Slots {
   welcome = $state.raw<Filling | null>(null);
   /** What lies over the live text of the active pane; null for nothing. Fill it to enter, clear it to leave. */
   overEditor = $state.raw<Filling | null>(null);
+  /** What lies over every pane, by pane and the id of its group; asked for once a pane. */
+  overPanes = $state.raw<((pane: Pane, groupId: number) => Filling) | null>(null);
   sideViews = $state.raw<SideView[]>([]);
+  /** Views at the right; none shows itself. */
+  rightViews = $state.raw<RightView[]>([]);
   pages = $state.raw<PageKind[]>([]);
   /** Above everything: dialogs of features. */
   overlays = $state.raw<Filling[]>([]);
 
   addSideView(view: SideView): void {
     this.sideViews = [...this.sideViews, view];
+  }
+
+  addRightView(view: RightView): void {
+    this.rightViews = [...this.rightViews, view];
   }
 
   addPage(page: PageKind): void {

@@ -17,6 +17,9 @@ pub(super) struct Index {
     places: BTreeMap<Place, FileId>,
     /// Those who did not get the path they want, oldest first.
     displaced: BTreeMap<(StepKey, FileId), Displaced>,
+    /// Those of the claimants that are folders; how many are none.
+    folders: BTreeSet<FileId>,
+    n_files: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +51,7 @@ impl Index {
     /// The index of these claims, and those who did not get the path they want.
     pub fn new(claims: Vec<(FileId, Claim)>) -> (Self, Moved) {
         let mut index = Self::default();
+        claims.iter().for_each(|(file, claim)| index.count(*file, Some(claim)));
         let mut keyed: Vec<(Arc<str>, Claimant)> =
             claims.into_iter().map(|(file, claim)| (folded(&claim.path).into(), Claimant { file, claim })).collect();
         keyed.sort_by(|a, b| (&a.0, a.1.claim.created, a.1.file).cmp(&(&b.0, b.1.claim.created, b.1.file)));
@@ -73,6 +77,8 @@ impl Index {
 
     /// A file claims something else, or nothing, from now on. Gives all whose path may be another.
     pub fn replace(&mut self, file: FileId, before: Option<Claim>, after: Option<Claim>) -> Moved {
+        self.uncount(file, before.as_ref());
+        self.count(file, after.as_ref());
         let mut affected = BTreeSet::new();
         for claim in before.iter().chain(&after) {
             let folded = folded(&claim.path);
@@ -104,6 +110,32 @@ impl Index {
         }
         self.place_displaced(&mut moved);
         moved
+    }
+
+    fn count(&mut self, file: FileId, claim: Option<&Claim>) {
+        match claim {
+            Some(claim) if claim.is_folder => drop(self.folders.insert(file)),
+            Some(_) => self.n_files += 1,
+            None => {}
+        }
+    }
+
+    fn uncount(&mut self, file: FileId, claim: Option<&Claim>) {
+        match claim {
+            Some(claim) if claim.is_folder => drop(self.folders.remove(&file)),
+            Some(_) => self.n_files -= 1,
+            None => {}
+        }
+    }
+
+    /// Claimants that are folders, by id.
+    pub fn folders(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.folders.iter().copied()
+    }
+
+    /// How many claimants are no folders.
+    pub fn n_files(&self) -> usize {
+        self.n_files
     }
 
     fn remove(&mut self, file: FileId, claim: &Claim) {

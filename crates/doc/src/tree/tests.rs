@@ -171,6 +171,36 @@ fn names_stay_within_their_limits() {
     assert_eq!(unique.len(), 4);
 }
 
+#[test]
+fn folders_and_files_are_counted_whatever_happens_to_them() {
+    let mut tree = Tree::new();
+    let mut n = 0;
+    let mut apply = |tree: &mut Tree, file_no: u32, change: Change| {
+        n += 1;
+        tree.apply(key(n), n, author(1), file(file_no), &change);
+        let is_folder = |node: &&Node| node.kind == FileKind::Folder;
+        let mut folders: Vec<FileId> = tree.alive().filter(is_folder).map(|node| node.file).collect();
+        folders.sort_unstable();
+        assert!(tree.folders().map(|node| node.file).eq(folders));
+        assert_eq!(tree.n_files(), tree.alive().filter(|node| !is_folder(node)).count());
+    };
+    let folder = |name: &str| create(name, FileKind::Folder);
+    for (file_no, change) in [
+        (1, text("a")),
+        (2, folder("d")),
+        (3, folder("d")),
+        (4, text("a")),
+        (5, text("d")),
+        (1, Change::Remove),
+        (2, Change::Remove),
+        (4, Change::Move { path: path("d/x") }),
+        (2, Change::Revive { path: path("e") }),
+        (3, Change::Move { path: path("a") }),
+    ] {
+        apply(&mut tree, file_no, change);
+    }
+}
+
 /// Paths by the rule itself, without any index.
 fn plain_paths(tree: &Tree) -> BTreeMap<FileId, String> {
     let mut nodes: Vec<&Node> = tree.state.entries.values().filter_map(|entry| entry.node.as_ref()).collect();

@@ -8,9 +8,7 @@ use crate::documents::Reading;
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{Event, Notice};
 use codesync_auth::{Access, Verdict};
-use codesync_base::{
-    DeltaHash, DeltaKey, DeviceId, FileId, FileKind, Hlc, LogId, Origin, Role, SignedDelta, StepKey,
-};
+use codesync_base::{DeltaHash, DeltaKey, DeviceId, FileId, FileKind, Hlc, LogId, Origin, Role, SignedDelta, StepKey};
 use codesync_doc::{TextDocument, Tree, TreeAuthor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -158,11 +156,15 @@ impl Engine {
         let own = self.own.device;
         let Some(access) = &mut self.rights else { return Ok(aside) };
         let is_out = access.membership(&own).is_some_and(|member| member.role.is_none());
-        let is_doubtful = |access: &Access, device: &DeviceId| {
-            access.may_quarantine(device) && !(is_out && *device == own)
-        };
-        let doubtful: BTreeSet<DeviceId> =
-            self.log.heads().into_iter().map(|head| head.log.device).filter(|device| is_doubtful(access, device)).collect();
+        let is_doubtful =
+            |access: &Access, device: &DeviceId| access.may_quarantine(device) && !(is_out && *device == own);
+        let doubtful: BTreeSet<DeviceId> = self
+            .log
+            .heads()
+            .into_iter()
+            .map(|head| head.log.device)
+            .filter(|device| is_doubtful(access, device))
+            .collect();
         if doubtful.is_empty() {
             return Ok(aside);
         }
@@ -181,8 +183,9 @@ impl Engine {
         Ok(aside)
     }
 
-    fn read_tree_anew(&mut self) -> Result<()> {
+    pub(crate) fn read_tree_anew(&mut self) -> Result<()> {
         let (events, grown) = (std::mem::take(&mut self.events), std::mem::take(&mut self.grown));
+        let talk = std::mem::take(&mut self.talk);
         self.marks.clear();
         self.n_sessions = 0;
         self.authors.forget_names();
@@ -192,11 +195,12 @@ impl Engine {
         structural.extend(self.waiting.iter().map(|(signed, _)| signed.clone()));
         structural.iter().for_each(|signed| self.apply_tree(signed));
         drop(self.tree.take_moved());
+        self.talk.follow(talk);
         (self.events, self.grown) = (events, grown);
         Ok(())
     }
 
-    fn tell_tree_anew(&mut self, before: &Tree, now: Now) {
+    pub(crate) fn tell_tree_anew(&mut self, before: &Tree, now: Now) {
         let place = |tree: &Tree, file: &FileId| tree.get(file).map(|node| (node.path.clone(), node.alive));
         let files: BTreeSet<FileId> = before.nodes().chain(self.tree.nodes()).map(|node| node.file).collect();
         for file in files {
@@ -272,8 +276,7 @@ impl Engine {
 
     /// News of what does not count any more, or counts again.
     fn tell_set_aside(&mut self, changed: &[DeltaKey], now: Now) {
-        let new: Vec<DeltaKey> =
-            changed.iter().filter(|key| self.others.aside.0.contains_key(*key)).copied().collect();
+        let new: Vec<DeltaKey> = changed.iter().filter(|key| self.others.aside.0.contains_key(*key)).copied().collect();
         for entry in self.described(&new) {
             self.tell_one_set_aside(&entry, now);
         }
@@ -286,14 +289,13 @@ impl Engine {
         let since = now.hour_minute_of(entry.since_ms);
         let notice = if entry.is_own {
             let was = if entry.n_changes == 1 { "wasn’t" } else { "weren’t" };
-            let title = format!(
-                "{} of your changes {was} accepted, because you became a viewer at {since}.",
-                entry.n_changes
-            );
+            let title =
+                format!("{} of your changes {was} accepted, because you became a viewer at {since}.", entry.n_changes);
             let body = format!("They are kept in your copy as “My changes {}”.", now.hour_minute_of(entry.to_ms));
             Notice { id: "MSG-ROLE-5".into(), title, body, path: None }
         } else {
-            let noun = if entry.n_changes == 1 { "1 change".to_owned() } else { format!("{} changes", entry.n_changes) };
+            let noun =
+                if entry.n_changes == 1 { "1 change".to_owned() } else { format!("{} changes", entry.n_changes) };
             let became = if entry.role.is_none() { "was removed" } else { "became a viewer" };
             let title = format!("{noun} by {} came too late: {} {became} at {since}.", entry.person, entry.person);
             let body = "They are kept beside the history and change nothing.".to_owned();

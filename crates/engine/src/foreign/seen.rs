@@ -6,6 +6,7 @@ use super::Forks;
 use crate::documents::{merge_again, text_of_source};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
+use codesync_auth::Act;
 use codesync_base::{Change, DeltaKey, FileId, FileKind, Head, LogId, SignedDelta, StepKey};
 use codesync_doc::{TextDocument, Tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,9 @@ impl Engine {
     /// Marks what is here before the work of somebody is merged into it that was done apart. Call it before the first
     /// [`Self::receive`] of that work; restoring the mark gives exactly what was here.
     pub fn mark_before_merge(&mut self, now: Now) -> Result<()> {
+        if self.may(Act::Edit).is_err() {
+            return Ok(());
+        }
         let name = format!("{BEFORE_MERGE} ({}) {}", self.profile.person, now.hour_minute());
         self.automatic_moment(&name, now)?;
         self.close()

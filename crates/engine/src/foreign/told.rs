@@ -5,6 +5,7 @@ use super::{Batch, Fork};
 use crate::acts::group_text;
 use crate::{Engine, Now};
 use codesync_api::{Act as ActEvent, Event, Notice};
+use codesync_auth::Act as Right;
 use codesync_base::{Change, Delta, DeltaKey, FileId, LogId, Origin, RelPath, SignedDelta};
 use codesync_timeline::GroupKey;
 use std::collections::{BTreeMap, BTreeSet};
@@ -167,6 +168,9 @@ impl Engine {
         let mut gone: BTreeMap<FileId, (LogId, u32)> = BTreeMap::new();
         for (file, log, own_seen) in batch.removed.iter().filter(|(file, ..)| is_gone(file)) {
             gone.insert(*file, (*log, *own_seen));
+        }
+        if gone.is_empty() || self.may(Right::Edit).is_err() {
+            return;
         }
         let Some(from) = gone.values().map(|(_, own_seen)| own_seen + 1).min().filter(|from| *from <= self.head_seq)
         else {

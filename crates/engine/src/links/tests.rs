@@ -14,30 +14,30 @@ const START_MS: u64 = 1_790_000_000_000;
 const NAMES: [&str; 3] = ["Asha", "Bo", "Chidi"];
 
 /// Engines and the frames between them.
-struct World {
-    engines: Vec<Engine>,
+pub(crate) struct World {
+    pub engines: Vec<Engine>,
     /// Both ends of each link, by its number.
-    ends: BTreeMap<LinkId, (usize, usize)>,
-    frames: VecDeque<(LinkId, usize, Vec<u8>)>,
+    pub ends: BTreeMap<LinkId, (usize, usize)>,
+    pub frames: VecDeque<(LinkId, usize, Vec<u8>)>,
     told: Vec<(usize, LinkOutput)>,
-    now_ms: u64,
+    pub now_ms: u64,
 }
 
 impl World {
-    fn new(n: usize) -> Self {
+    pub fn new(n: usize) -> Self {
         let engines = (0..n).map(open).collect();
         Self { engines, ends: BTreeMap::new(), frames: VecDeque::new(), told: Vec::new(), now_ms: START_MS }
     }
 
-    fn moment(&self) -> Moment {
+    pub fn moment(&self) -> Moment {
         Moment { steady_ms: self.now_ms - START_MS, wall_ms: self.now_ms }
     }
 
-    fn now(&self) -> Now {
+    pub fn now(&self) -> Now {
         Now { ms: self.now_ms, local_offset_minutes: 0 }
     }
 
-    fn connect(&mut self, a: usize, b: usize) -> LinkId {
+    pub fn connect(&mut self, a: usize, b: usize) -> LinkId {
         let (id, moment) = (LinkId(self.ends.len() as u64 + 1), self.moment());
         self.ends.insert(id, (a, b));
         for n in [a, b] {
@@ -47,13 +47,13 @@ impl World {
         id
     }
 
-    fn disconnect(&mut self, id: LinkId) {
+    pub fn disconnect(&mut self, id: LinkId) {
         let (a, b) = self.ends[&id];
         self.frames.retain(|(link, ..)| *link != id);
         [a, b].into_iter().for_each(|n| self.engines[n].disconnect(id));
     }
 
-    fn collect(&mut self) {
+    pub fn collect(&mut self) {
         for n in 0..self.engines.len() {
             for (id, output) in self.engines[n].take_link_outputs() {
                 let (a, b) = self.ends[&id];
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    fn sync(&mut self, n: usize) {
+    pub fn sync(&mut self, n: usize) {
         let (now, moment) = (self.now(), self.moment());
         self.engines[n].sync(now).unwrap();
         self.engines[n].pass_on(moment);
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Carries frames until nobody says anything for a second. Frames that wait.
-    fn run(&mut self) -> &mut Self {
+    pub fn run(&mut self) -> &mut Self {
         let mut n_quiet = 0;
         while n_quiet < 20 {
             self.now_ms += 50;
@@ -90,18 +90,18 @@ impl World {
     }
 
     /// An edit that is not durable yet.
-    fn type_(&mut self, n: usize, path: &str, at: u32, text: &str) {
+    pub fn type_(&mut self, n: usize, path: &str, at: u32, text: &str) {
         self.now_ms += 1;
         let (now, edits) = (self.now(), vec![Splice(at, 0, text.into())]);
         self.engines[n].handle(Request::EditFile { path: path.into(), edits }, now).unwrap();
     }
 
-    fn edit(&mut self, n: usize, path: &str, at: u32, text: &str) {
+    pub fn edit(&mut self, n: usize, path: &str, at: u32, text: &str) {
         self.type_(n, path, at, text);
         self.sync(n);
     }
 
-    fn text(&mut self, n: usize, path: &str) -> Option<String> {
+    pub fn text(&mut self, n: usize, path: &str) -> Option<String> {
         let now = self.now();
         match self.engines[n].handle(Request::FileAt { path: path.into(), at: At::Now }, now) {
             Ok(Reply::File(file)) => file.text,
@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    fn assert_equal(&mut self) {
+    pub fn assert_equal(&mut self) {
         let heads: Vec<_> = self.engines.iter().map(|engine| engine.log().heads()).collect();
         assert!(heads.windows(2).all(|pair| pair[0] == pair[1]), "{heads:#?}");
     }
@@ -124,7 +124,7 @@ fn open(n: usize) -> Engine {
 }
 
 /// One that was let in, and has nothing yet.
-fn joined(n: usize) -> Engine {
+pub(crate) fn joined(n: usize) -> Engine {
     let (log, key, profile) = parts(n);
     link(Engine::join(log, key, profile).unwrap())
 }
@@ -149,6 +149,42 @@ fn link(mut engine: Engine) -> Engine {
     };
     engine.open_links("0.1.0", Box::new(gate));
     engine
+}
+
+#[test]
+fn a_text_that_came_out_wrong_is_noticed_and_made_anew() {
+    let mut world = World::new(2);
+    world.edit(0, "a", 0, "one\ntwo\n");
+    world.edit(0, "untouched", 0, "x");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    // As if a bit had flipped in memory.
+    let file = world.engines[1].text_file_at("a").unwrap();
+    let document = world.engines[1].document_mut(file).unwrap();
+    document.text = codesync_doc::TextDocument::new();
+    world.engines[1].digests.clear();
+    world.type_(0, "b", 0, "news");
+    world.sync(0);
+    assert_eq!(world.text(1, "a").unwrap(), "");
+    for _ in 0..4 {
+        world.now_ms += 1_000;
+        world.run();
+    }
+    assert_eq!(world.text(1, "a").unwrap(), "one\ntwo\n");
+    let said =
+        |event: &LinkEvent| world.told.iter().filter(|(_, told)| *told == LinkOutput::Tell(event.clone())).count();
+    assert_eq!(said(&LinkEvent::Mismatch { files: vec![file] }), 2);
+    assert!(said(&LinkEvent::Agreed) >= 2, "compared once more: {:?}", world.told);
+    let notices = world.engines[1].take_events().into_iter().filter_map(|event| match event {
+        codesync_api::Event::Notice(notice) if notice.id == "MSG-MERGE-2" => Some(notice.title),
+        _ => None,
+    });
+    let title = "Asha’s copy of a was not the same as yours. Both were made again from the history.";
+    assert_eq!(notices.collect::<Vec<_>>(), [title]);
+    let digests = [0, 1].map(|n| world.engines[n].digest().unwrap());
+    assert_eq!(digests[0], digests[1]);
+    world.type_(1, "a", 0, "more");
+    assert_ne!(world.engines[1].digest().unwrap().texts, digests[0].texts);
 }
 
 #[test]

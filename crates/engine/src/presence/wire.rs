@@ -16,7 +16,7 @@ pub(super) const SIGNALS_MAX: usize = 4;
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Shown {
     /// Logs that the spots name, by index.
-    logs: Vec<LogId>,
+    pub(super) logs: Vec<LogId>,
     pub looks_at: Option<LooksAt>,
     /// Unix milliseconds of the moment of the past that is looked at.
     pub past_ms: Option<u64>,

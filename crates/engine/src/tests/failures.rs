@@ -25,25 +25,49 @@ fn save_kind(bench: &Bench) -> SaveKind {
     bench.engine.save.kind
 }
 
-#[test]
-fn a_full_disk_loses_nothing_that_was_taken_and_goes_on_by_itself() {
-    let mut bench = Bench::new();
-    let view_id = open_view(&mut bench);
+/// Types until the disk takes no more. Returns the newest request and all that was typed.
+fn type_until_full(bench: &mut Bench, view_id: u32) -> (u64, String) {
     bench.disk.set_space(Some(0));
     // Room in reserve (the ballast) may last for a while.
     let (mut request_id, mut typed) = (0, String::new());
-    while save_kind(&bench) == SaveKind::Saved {
+    while save_kind(bench) == SaveKind::Saved {
         // Several acts in one turn: more than one delta is closed before the failure shows.
         for _ in 0..3 {
             request_id += 1;
             let key = format!("{request_id} ");
             let at = typed.len() as u32;
-            try_type(&mut bench, view_id, request_id, vec![Splice(at, 0, key.clone())]).unwrap();
+            try_type(bench, view_id, request_id, vec![Splice(at, 0, key.clone())]).unwrap();
             typed.push_str(&key);
         }
-        try_sync(&mut bench);
+        try_sync(bench);
         assert!(request_id < 1_000_000);
     }
+    (request_id, typed)
+}
+
+#[test]
+fn what_a_full_disk_did_not_take_can_be_taken_to_another() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    assert_eq!(bench.engine.export_unsaved().unwrap().1, 0);
+    let (_, typed) = type_until_full(&mut bench, view_id);
+    let (bytes, n_deltas) = bench.engine.export_unsaved().unwrap();
+    assert!(n_deltas > 0);
+    let elsewhere = bench.disk.fork();
+    elsewhere.crash(codesync_log::CrashStyle::Lose);
+    elsewhere.set_space(None);
+    bench.engine = open_leniently(&elsewhere);
+    assert_ne!(bench.text("a").unwrap(), typed, "the disk lacks what it did not take");
+    bench.engine.import_bundle(&crate::Bundle::read(&bytes).unwrap()).unwrap();
+    bench.engine = open_leniently(&elsewhere.fork());
+    assert_eq!(bench.text("a").unwrap(), typed);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_taken_and_goes_on_by_itself() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    let (request_id, typed) = type_until_full(&mut bench, view_id);
     assert_eq!(save_kind(&bench), SaveKind::DiskFull);
     assert!(bench.engine.is_unsynced(), "it is tried again");
     // Read-only now, and history can still be read.

@@ -79,14 +79,15 @@ impl Bridge {
             self.rules.reload();
         }
         let tree = engine.tree();
-        let nodes: Vec<_> = match &paths {
-            // Asking for all of a large tree takes a moment.
-            Some(paths) if paths.len() <= SMALL_FILES => paths.iter().flat_map(|path| tree.within(path)).collect(),
-            _ => tree.alive().collect(),
+        let folders: Vec<_> = match &paths {
+            Some(paths) if paths.len() <= SMALL_FILES => {
+                let nodes = paths.iter().flat_map(|path| tree.within(path));
+                nodes.filter(|node| node.kind == FileKind::Folder).map(|node| node.path.clone()).collect()
+            }
+            _ => tree.folders().map(|node| node.path.clone()).collect(),
         };
-        let folders = nodes.into_iter().filter(|node| node.kind == FileKind::Folder);
         Look {
-            own_folders: folders.map(|node| node.path.clone()).collect(),
+            own_folders: folders,
             folder: self.folder.clone(),
             rules: self.rules.clone(),
             is_first: paths.is_none() && self.is_first(engine),

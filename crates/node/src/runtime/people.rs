@@ -159,7 +159,7 @@ impl Runtime {
                 tracing::warn!("another computer has changes of this one that are not here: a copy was put back");
             }
             // Shown by the window once it shows others.
-            LinkOutput::Presence(..) | LinkOutput::Snapshot(_) | LinkOutput::Send(_) | LinkOutput::Close => {}
+            LinkOutput::Snapshot(_) | LinkOutput::Send(_) | LinkOutput::Close => {}
         }
     }
 

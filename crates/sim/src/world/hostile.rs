@@ -107,7 +107,7 @@ impl World {
             heads.truncate(random.below(3) as usize);
         }
         let newest = log.newest_reading();
-        let hlc = Hlc { wall_ms: newest.wall_ms + 1 + random.below(30), counter: 0 };
+        let hlc = Hlc { wall_ms: newest.wall_ms.saturating_add(1 + random.below(30)), counter: 0 };
         let seq = prev.map_or(1, |prev| prev.delta.seq + 1);
         let mut delta = Delta {
             project: PROJECT,
@@ -231,8 +231,8 @@ fn any_item(random: &mut Random) -> ItemRef {
 fn falsify(delta: &mut Delta, random: &mut Random) {
     let range = ItemRange { first: any_item(random), length: random.below(9) as u32 };
     match random.below(10) {
-        0 => delta.hlc.wall_ms += 3_600_000,
-        1 => delta.hlc.wall_ms -= random.below(10_000_000),
+        0 => delta.hlc.wall_ms = delta.hlc.wall_ms.saturating_add(3_600_000),
+        1 => delta.hlc.wall_ms = delta.hlc.wall_ms.saturating_sub(random.below(10_000_000)),
         2 => delta.hlc = Hlc { wall_ms: random.draw() >> random.below(60), counter: random.draw() as u32 },
         3 => delta.files = vec![FileId([random.below(4) as u8; 16])],
         4 => delta.deps.clear(),

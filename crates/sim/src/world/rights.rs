@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Whether a replica that merged what a removed device did before it heard of the removal takes that back
 /// (docs/decisions/0012, README). Until the engine does, rights are taken only when everybody is up to date, and whoever
 /// lost them meets only those who know of it.
-pub const TAKES_BACK: bool = false;
+pub const TAKES_BACK: bool = true;
 
 /// Rights that were taken.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use super::{Context, Event, Fork, Link, Moment, Output, digest_of_heads};
 use crate::frame::*;
 use crate::limits::*;
 use crate::rate::Rate;
+use crate::replica::Computed;
 use codesync_auth::{SnapshotDigest, verify_delta};
 use codesync_base::{FileId, Head, RelPath, SignedDelta, decode_delta};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Digests are compared when nothing was new for so long.
 const QUIET_MS: u64 = 2_000;
 const PROGRESS_MS: u64 = 200;
+/// Pause between two parts of the work that a digest takes.
+const DIGEST_PART_MS: u64 = 50;
+/// Differences on one link after which nothing is made anew any more: a peer could say that it differs for ever.
+const MISMATCHES_MAX: u32 = 3;
 /// Proofs that one peer may send.
 const FORKS_MAX: u32 = 64;
 
@@ -19,11 +24,16 @@ pub(super) struct Extras {
     presence: Option<Vec<u8>>,
     presence_due_ms: u64,
     presence_in: Rate,
+    /// The newest that came above the rate, and when its turn is.
+    presence_late: Option<(Vec<u8>, u64)>,
     progress: Option<(u64, u64)>,
     progress_told_ms: u64,
     digest_due_ms: Option<u64>,
     /// Heads for which the digest was told, and for which the files' were.
     told: [Option<[u8; 32]>; 2],
+    /// What the peer computed, while ours is not known yet.
+    theirs: Option<Digest>,
+    n_mismatches: u32,
     n_forks: u32,
     snapshot: Receiving,
     was_snapshot_given: bool,
@@ -46,10 +56,13 @@ impl Extras {
             presence: None,
             presence_due_ms: 0,
             presence_in: Rate::new(PRESENCE_PER_SECOND, PRESENCE_PER_SECOND),
+            presence_late: None,
             progress: None,
             progress_told_ms: 0,
             digest_due_ms: None,
             told: [None; 2],
+            theirs: None,
+            n_mismatches: 0,
             n_forks: 0,
             snapshot: Receiving::No,
             was_snapshot_given: false,
@@ -58,7 +71,8 @@ impl Extras {
 
     pub fn due_ms(&self) -> Option<u64> {
         let presence = self.presence.as_ref().map(|_| self.presence_due_ms);
-        [presence, self.digest_due_ms].into_iter().flatten().min()
+        let late = self.presence_late.as_ref().map(|(_, due_ms)| *due_ms);
+        [presence, late, self.digest_due_ms].into_iter().flatten().min()
     }
 
     pub fn note_progress(&mut self, receive_left: u64, send_left: u64, now_ms: u64) -> Option<Event> {
@@ -95,43 +109,86 @@ impl Link {
     }
 
     pub(super) fn handle_presence(&mut self, bytes: Vec<u8>, now: Moment) {
-        // The next one says it all again.
         if self.extras.presence_in.take(now.steady_ms) {
+            self.extras.presence_late = None;
             self.outputs.push(Output::Presence(bytes));
+        } else {
+            // Each says it all again: only the newest is worth waiting for.
+            let due_ms = now.steady_ms + 1_000 / u64::from(PRESENCE_PER_SECOND);
+            self.extras.presence_late = Some((bytes, due_ms));
+        }
+    }
+
+    fn late_presence_due(&mut self, now: Moment) {
+        if self.extras.presence_late.as_ref().is_some_and(|(_, due_ms)| *due_ms <= now.steady_ms)
+            && let Some((bytes, _)) = self.extras.presence_late.take()
+        {
+            self.handle_presence(bytes, now);
         }
     }
 
     pub(super) fn extras_due(&mut self, context: &mut Context) {
         self.presence_due(context.now);
+        self.late_presence_due(context.now);
         if self.extras.digest_due_ms.is_some_and(|due_ms| due_ms <= context.now.steady_ms) {
             self.extras.digest_due_ms = None;
             self.send_digest(context);
         }
     }
 
-    fn send_digest(&mut self, context: &Context) {
+    fn send_digest(&mut self, context: &mut Context) {
         let heads = digest_of_heads(&context.replica.heads());
         if self.extras.told[0] == Some(heads) {
             return;
         }
-        if let Some(whole) = context.replica.digest() {
-            self.extras.told[0] = Some(heads);
-            self.send(&Frame::Digest(Digest { heads, whole, files: Vec::new() }));
+        match context.replica.digest() {
+            Computed::Unknown => {}
+            Computed::Soon => {
+                self.extras.digest_due_ms = Some(context.now.steady_ms.saturating_add(DIGEST_PART_MS));
+            }
+            Computed::Known(whole) => {
+                self.extras.told[0] = Some(heads);
+                self.send(&Frame::Digest(Digest { heads, whole, files: Vec::new() }));
+                if let Some(theirs) = self.extras.theirs.take() {
+                    self.compare(heads, whole, &theirs, context);
+                }
+            }
         }
     }
 
     pub(super) fn handle_digest(&mut self, theirs: Digest, context: &mut Context) {
         let heads = digest_of_heads(&context.replica.heads());
-        let Some(whole) = context.replica.digest().filter(|_| heads == theirs.heads) else { return };
+        if heads != theirs.heads {
+            return;
+        }
+        match context.replica.digest() {
+            Computed::Unknown => {}
+            // It is compared once ours is known.
+            Computed::Soon => {
+                self.extras.theirs = Some(theirs);
+                self.extras.digest_due_ms.get_or_insert(context.now.steady_ms.saturating_add(DIGEST_PART_MS));
+            }
+            Computed::Known(whole) => self.compare(heads, whole, &theirs, context),
+        }
+    }
+
+    fn compare(&mut self, heads: [u8; 32], whole: [u8; 32], theirs: &Digest, context: &mut Context) {
+        if heads != theirs.heads {
+            return;
+        }
         if whole == theirs.whole {
             return self.tell(Event::Agreed);
         }
         let ours = context.replica.file_digests(DIGEST_FILES_MAX);
-        if !theirs.files.is_empty() {
-            self.tell(Event::Mismatch { files: differing(&ours, &theirs.files) });
-        }
         if self.extras.told[1].replace(heads) != Some(heads) {
-            self.send(&Frame::Digest(Digest { heads, whole, files: ours }));
+            self.send(&Frame::Digest(Digest { heads, whole, files: ours.clone() }));
+        }
+        if !theirs.files.is_empty() && self.extras.n_mismatches < MISMATCHES_MAX {
+            self.tell(Event::Mismatch { files: differing(&ours, &theirs.files) });
+            // What was made anew is compared once more.
+            self.extras.n_mismatches += 1;
+            self.extras.told = [None; 2];
+            self.extras.digest_due_ms = Some(context.now.steady_ms.saturating_add(QUIET_MS));
         }
     }
 

@@ -344,6 +344,12 @@ fn presence_that_comes_too_often_is_not_shown() {
     }
     let n_shown = door.outputs.iter().filter(|output| matches!(output, Output::Presence(_))).count();
     assert_eq!(n_shown, PRESENCE_PER_SECOND as usize);
+    // The newest is not lost.
+    door.wait(1_000);
+    assert_eq!(
+        door.outputs.iter().rfind(|output| matches!(output, Output::Presence(_))),
+        Some(&Output::Presence(vec![99]))
+    );
 }
 
 #[test]

@@ -351,8 +351,8 @@ impl Replica for Store {
         Some((self.texts.clone(), digest.sign(&self.key)))
     }
 
-    fn digest(&self) -> Option<[u8; 32]> {
-        self.digest
+    fn digest(&mut self) -> Computed {
+        self.digest.map_or(Computed::Unknown, Computed::Known)
     }
 
     fn file_digests(&self, n_max: usize) -> Vec<(FileId, [u8; 32])> {

@@ -9,8 +9,19 @@ import type { Workbench } from "../../workbench/workbench";
 
 interface Deleted {
   path: string;
-  /** What takes it back; null when nothing was there to delete. */
+  /** What takes it back; null when history did not have it. */
   groupId: string | null;
+  isInTrash: boolean;
+}
+
+/** What became of what was deleted, as far as it is true of all of it. */
+export function deletedSentence(deleted: readonly Deleted[]): string {
+  const [first] = deleted;
+  const what = deleted.length === 1 ? `“${baseName(first?.path ?? "")}”` : plural(deleted.length, "item");
+  const isInTrash = deleted.every((one) => one.isInTrash);
+  const isInHistory = deleted.every((one) => one.groupId !== null);
+  if (!isInTrash) return `Deleted ${what}. History keeps it.`;
+  return isInHistory ? `Moved ${what} to the trash. History keeps it, too.` : `Moved ${what} to the trash.`;
 }
 
 export class ExplorerActions {
@@ -63,21 +74,29 @@ export class ExplorerActions {
   }
 
   async delete(paths: readonly string[]): Promise<void> {
-    const { client, files, notices } = this.workbench;
+    const { files, notices } = this.workbench;
     if (paths.length === 0) return;
     const done: Deleted[] = [];
     await this.#say(async () => {
       for (const path of paths) {
-        const reply = await client.ask({ cmd: "delete", args: { path } });
-        done.push({ path, groupId: reply.reply === "restored" ? reply.value.groupId : null });
+        done.push({ path, ...(await this.#deleteOne(path)) });
       }
     });
     if (done.length === 0) return;
     files.selected = new Set();
-    const [first] = done;
-    const what = done.length === 1 ? `“${baseName(first?.path ?? "")}”` : plural(done.length, "item");
-    notices.toast(`Deleted ${what}. History keeps it.`, { buttons: [{ label: "Undo", run: () => void this.#undelete(done) }] });
+    const canUndo = done.some(({ groupId }) => groupId !== null);
+    notices.toast(deletedSentence(done), canUndo ? { buttons: [{ label: "Undo", run: () => void this.#undelete(done) }] } : {});
     await this.#reload(done.map(({ path }) => path));
+  }
+
+  async #deleteOne(path: string): Promise<Omit<Deleted, "path">> {
+    const { client, session } = this.workbench;
+    if (session.settings.enableTrash) {
+      const { groupId, inTrash } = await client.get("trashed", { cmd: "moveToTrash", args: { path } });
+      return { groupId, isInTrash: inTrash };
+    }
+    const { groupId } = await client.get("restored", { cmd: "delete", args: { path } });
+    return { groupId, isInTrash: false };
   }
 
   /** Takes deletions back, the last one first: each is one act of the engine, empty folders included. */

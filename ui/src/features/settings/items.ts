@@ -49,6 +49,13 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
       ["off", "Only Ctrl+S"],
     ],
   },
+  {
+    group: "Saving",
+    title: "Deleted files go to the trash, too",
+    help: "To the system's, where that can be done at once. History keeps them in any case. In JSON: enableTrash.",
+    kind: "switch",
+    key: "enableTrash",
+  },
   { group: "Timeline", title: "Strip visible", help: "The bars at the bottom of the window.", kind: "switch", key: "timelineVisible" },
   {
     group: "Timeline",

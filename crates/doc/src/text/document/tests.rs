@@ -251,5 +251,9 @@ impl Replica {
             by_names.extend(&all[run.clock as usize..(run.clock + run.length) as usize]);
         }
         assert_eq!(String::from_utf16_lossy(&by_names), document.to_string());
+        let length = document.len_utf16();
+        let names: Vec<_> = (0..length).map(|position| document.name_at(position).unwrap()).collect();
+        let places: Vec<_> = (0..length).map(|position| Some((position, true))).collect();
+        assert_eq!(document.places_of(&names), places);
     }
 }

@@ -64,6 +64,10 @@ impl Peers {
         let mut deltas = self.missing(from, to);
         deltas.truncate(n_max);
         let received = self.give(from, to, &deltas);
+        for (hash, why) in &received.refused {
+            let delta = deltas.iter().find(|signed| signed.hash == *hash);
+            panic!("{from} to {to}: {why:?}: {delta:?}");
+        }
         // A run that was cut comes again with its end.
         assert_eq!((&received.refused, &received.failure), (&vec![], &None));
     }
@@ -103,7 +107,8 @@ fn what_was_merged_before_the_removal_was_known_is_taken_back() {
         Event::Notice(notice) => Some(notice.title.as_str()),
         _ => None,
     });
-    let expected = format!("4 changes by Bo came too late: Bo was removed at {}.", peers.now().hour_minute_of(START_MS));
+    let expected =
+        format!("4 changes by Bo came too late: Bo was removed at {}.", peers.now().hour_minute_of(START_MS));
     assert_eq!(notices.collect::<Vec<_>>(), [expected]);
     // Asha never merged any of it.
     peers.pull(2, 0);
@@ -116,7 +121,7 @@ fn what_was_merged_before_the_removal_was_known_is_taken_back() {
     assert_eq!(kept, "BO WAS HERE\ntwo\n");
     // He keeps what he has.
     peers.pull(0, 1);
-    assert_eq!(peers.text(1, "a").unwrap(), "BO WAS HERE (and Chidi)\ntwo\n");
+    assert_eq!(peers.text(1, "a").unwrap(), "BO WAS (and Chidi) HERE\ntwo\n");
     assert!(peers.text(1, "of-bo").is_some());
 }
 

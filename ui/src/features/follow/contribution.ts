@@ -1,0 +1,107 @@
+/** Puts the other people into the text: their carets, whom one follows, where one is oneself. */
+import { untrack } from "svelte";
+import { baseName } from "../../base/paths";
+import type { Command } from "../../commands/registry.svelte";
+import { fill } from "../../workbench/slots.svelte";
+import type { Workbench } from "../../workbench/workbench";
+import { Follow } from "./follow.svelte";
+import { LastEdits, inWords } from "./lastEdits";
+import { OwnPlace } from "./ownPlace.svelte";
+import PaneLayer from "./PaneLayer.svelte";
+
+export function contribute(workbench: Workbench): void {
+  const { client, people, editors, session, slots, commands } = workbench;
+  const follow = new Follow(workbench);
+  const edits = new LastEdits();
+  const own = new OwnPlace(workbench);
+  slots.overPanes = (pane, groupId) => fill(PaneLayer, () => ({ workbench, follow, pane, groupId }));
+  commands.registerAll(followCommands(workbench, follow, edits));
+  client.onEvent((event) => {
+    if (event.event === "viewPatch") edits.hear(event.data, Date.now());
+    else if (event.event === "viewMoved" && event.data.path === null) edits.forget();
+  });
+  people.onSignalled(({ device, signal }) => {
+    if (signal.kind === "bring") follow.asked(device, signal.path, signal.line);
+  });
+  session.onClosing(() => {
+    edits.forget();
+    follow.stop();
+  });
+  for (const type of ["keydown", "pointerdown", "wheel"] as const) {
+    window.addEventListener(type, (event) => follow.handleInput(event), { capture: true, passive: true });
+  }
+  $effect.root(() => {
+    own.begin();
+    // Where they are now, and whether what they look at has arrived here.
+    $effect(() => {
+      void [people.presences, people.together, editors.tabs.groups.map((group) => [group.activeId, editors.pane(group).file, editors.pane(group).editor])];
+      untrack(() => {
+        follow.followWhoLetIn();
+        follow.apply();
+      });
+    });
+    $effect(() => {
+      void [editors.files, editors.tabs.groups.map((group) => group.active?.path)];
+      untrack(() => {
+        follow.checkPath();
+        follow.followWhoLetIn();
+      });
+    });
+  });
+}
+
+function followCommands({ people, editors, layout }: Workbench, follow: Follow, edits: LastEdits): Command[] {
+  const category = "People";
+  const someoneIsHere = (): boolean => people.here.length > 0;
+  const deviceOf = (argument: unknown): string => (typeof argument === "string" ? argument : "");
+  const toPerson = { category, isHidden: true, when: someoneIsHere } as const;
+  return [
+    {
+      id: "follow.toggle",
+      title: "Follow or stop following",
+      category,
+      keys: ["Ctrl+Alt+F"],
+      when: () => people.followed !== null || someoneIsHere(),
+      checked: () => people.followed !== null,
+      run: () => follow.toggle(null),
+    },
+    { id: "follow.stop", title: "Stop following", category, keys: ["Esc"], keysWhen: isEscOurs, when: () => people.followed !== null, run: () => follow.stop() },
+    { ...toPerson, id: "follow.person", title: "Follow", run: (device) => follow.toggle(deviceOf(device)) },
+    { ...toPerson, id: "follow.goTo", title: "Go to", run: (device) => follow.goTo(deviceOf(device)) },
+    { ...toPerson, id: "follow.mute", title: "Mute or show the caret", run: (device) => follow.toggleMuted(deviceOf(device)) },
+    { id: "follow.bring", title: "Bring everyone here", category, when: () => someoneIsHere() && editors.activePath !== null, run: () => follow.bring() },
+    {
+      id: "follow.afterJoin",
+      title: "Follow whoever let one in",
+      category,
+      isHidden: true,
+      run: (person) => follow.afterJoin(typeof person === "string" ? person : null),
+    },
+    {
+      id: "people.lastEdit",
+      title: "Say what others changed last",
+      category,
+      keys: ["Alt+F2"],
+      when: () => !people.isAlone,
+      run: () => {
+        const { last } = edits;
+        const file = editors.files?.all.find((one) => one.viewId === last?.viewId);
+        if (last === null || file?.model == null) {
+          layout.say("Nobody else has changed an open file yet.", 4_000);
+          return;
+        }
+        const { lineNumber } = file.model.getPositionAt(last.position);
+        const place = file === editors.activeFile ? `line ${lineNumber}` : `${baseName(file.lastPath)}, line ${lineNumber}`;
+        layout.say(inWords(last, people.nameOf(last.device), place, Date.now()), 8_000);
+      },
+    },
+  ];
+}
+
+/** Esc ends the following only where nothing nearer to the hand wants it. */
+function isEscOurs(): boolean {
+  const focused = document.activeElement;
+  if (document.querySelector("[role=dialog], [role=menu], dialog[open], .suggest-widget.visible") !== null) return false;
+  const isField = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement;
+  return !isField && focused?.closest(".find-widget") == null;
+}

@@ -1,0 +1,234 @@
+/**
+ * Following another person: one pane shows the file and the lines that they look at, until anything is done in it here.
+ * Moves the view only; caret and text stay the follower's own, and nothing is told to whoever is followed.
+ */
+import type { Member, Place } from "../../api/generated";
+import { keyName } from "../../base/keys";
+import { followedLeft } from "../../base/messages";
+import { baseName } from "../../base/paths";
+import { past } from "../../state/past.svelte";
+import type { Group } from "../../state/tabs.svelte";
+import type { Pane } from "../../workbench/pane.svelte";
+import type { Workbench } from "../../workbench/workbench";
+
+const IMMEDIATE = 1;
+/** Whoever came in and nobody shows a file for so long looks around alone. */
+const JOIN_WAIT_MS = 20_000;
+const LOAD_WAIT_MS = 5_000;
+
+export class Follow {
+  /** Group whose pane follows; it outlives none of them. */
+  groupId = $state<number | null>(null);
+  /** Looks for whom to follow until then: somebody has just come in. */
+  #joinedUntil_ms = 0;
+  #joinedAfter: string | null = null;
+  /** What the pane is to show: another path was opened by the person here. */
+  #expected: string | null = null;
+  #wasThere = false;
+
+  constructor(private readonly workbench: Workbench) {}
+
+  get device(): string | null {
+    return this.workbench.people.followed;
+  }
+
+  #group(): Group | null {
+    return this.workbench.editors.tabs.groups.find((one) => one.id === this.groupId) ?? null;
+  }
+
+  #pane(): Pane | null {
+    const group = this.#group();
+    return group === null ? null : this.workbench.editors.pane(group);
+  }
+
+  start(device: string): void {
+    const { people, editors, commands } = this.workbench;
+    const member = people.member(device);
+    if (member === null || member.isSelf) return;
+    if (past.moment !== null) commands.run("timeline.now");
+    const { group } = editors.tabs;
+    this.groupId = group.id;
+    this.#expected = group.active?.path ?? null;
+    this.#wasThere = people.placeOf(device) !== null;
+    people.followed = device;
+    this.apply();
+  }
+
+  stop(): void {
+    this.#joinedUntil_ms = 0;
+    this.workbench.people.followed = null;
+    this.groupId = null;
+  }
+
+  toggle(device: string | null): void {
+    if (this.device !== null && (device === null || device === this.device)) {
+      this.stop();
+      return;
+    }
+    const wanted = device ?? this.#liveliest()?.device ?? null;
+    if (wanted !== null) this.start(wanted);
+  }
+
+  #liveliest(): Member | null {
+    const { people } = this.workbench;
+    const here = people.here.filter((one) => people.placeOf(one.device) !== null);
+    return here.sort((a, b) => people.typedMs(b.device) - people.typedMs(a.device))[0] ?? people.here[0] ?? null;
+  }
+
+  /** The person here has just come in: the first file that somebody there looks at is shown, as soon as one is. */
+  afterJoin(person: string | null): void {
+    this.#joinedUntil_ms = Date.now() + JOIN_WAIT_MS;
+    this.#joinedAfter = person;
+    this.followWhoLetIn();
+  }
+
+  followWhoLetIn(): void {
+    const { people, editors } = this.workbench;
+    if (this.device !== null || Date.now() > this.#joinedUntil_ms || editors.files === null) return;
+    const there = people.here.filter((one) => people.placeOf(one.device)?.path != null);
+    const wanted = there.find((one) => one.person === this.#joinedAfter) ?? there[0];
+    if (wanted === undefined) return;
+    this.#joinedUntil_ms = 0;
+    this.start(wanted.device);
+  }
+
+  /** Somebody moved, or a file arrived: shows what is to be shown. */
+  apply(): void {
+    const { people, editors, notices } = this.workbench;
+    const { device } = this;
+    if (device === null) return;
+    const group = this.#group();
+    if (group === null) {
+      this.stop();
+      return;
+    }
+    const place = people.placeOf(device);
+    if (place === null) {
+      if (this.#wasThere || people.member(device)?.isConnected !== true) {
+        const name = people.nameOf(device);
+        this.stop();
+        notices.toast(followedLeft(name), { code: "MSG-PEER-3" });
+      }
+      return;
+    }
+    this.#wasThere = true;
+    if (place.path === null) return;
+    if (group.active?.path !== place.path) this.#openFor(group, place.path);
+    else this.#align(editors.pane(group), place);
+  }
+
+  /** The pane shows something else than it was led to: whoever sits here opened it. */
+  checkPath(): void {
+    const group = this.#group();
+    if (this.device === null || group === null) return;
+    if ((group.active?.path ?? null) !== this.#expected) this.stop();
+  }
+
+  #openFor(group: Group, path: string): void {
+    const { editors } = this.workbench;
+    const { tabs } = editors;
+    const before = tabs.activeIndex;
+    this.#expected = path;
+    editors.open(path, { group: tabs.groups.indexOf(group), isPreview: true, keepsFocus: true });
+    // Whoever types in another pane meanwhile stays there.
+    if (tabs.activeIndex !== before && before < tabs.groups.length) tabs.activeIndex = before;
+  }
+
+  #align(pane: Pane, place: Place): void {
+    const { editor, file } = pane;
+    const model = editor?.getModel();
+    if (editor === null || model == null || file === null || file.path !== place.path || file.link === null) return;
+    const { link } = file;
+    link.inOrder(() => {
+      if (place.topLine > 0) {
+        const top_px = editor.getTopForLineNumber(Math.min(place.topLine, model.getLineCount()));
+        if (Math.abs(top_px - editor.getScrollTop()) > 1) editor.setScrollTop(top_px, IMMEDIATE);
+      }
+      const [main] = place.selections;
+      if (main !== undefined) editor.revealLine(model.getPositionAt(link.placeOnSurface(main[1])).lineNumber, IMMEDIATE);
+    });
+  }
+
+  /** A key, a click or a turn of the wheel: does it end the following? */
+  handleInput(event: KeyboardEvent | PointerEvent | WheelEvent): void {
+    if (this.device === null || !(event.target instanceof Node)) return;
+    const { editors, commands } = this.workbench;
+    const index = editors.tabs.groups.findIndex((one) => one.id === this.groupId);
+    const shown = document.querySelector(`[data-testid="group-${index}"]`);
+    const isInside = shown?.contains(event.target) === true;
+    if (event instanceof KeyboardEvent) {
+      const name = keyName(event);
+      const own = commands.keysOf(commands.get("follow.toggle") ?? NO_COMMAND);
+      if (name === null || name === "Esc" || own.includes(name) || (!isInside && event.target !== document.body)) return;
+      this.#bringCaret();
+      this.stop();
+    } else if (isInside) this.stop();
+  }
+
+  /** What is typed next goes where the person looks, not to a place that they have left long ago. */
+  #bringCaret(): void {
+    const pane = this.#pane();
+    const editor = pane?.editor;
+    const seen = editor?.getVisibleRanges() ?? [];
+    const own = editor?.getPosition();
+    const first = seen[0];
+    const last = seen.at(-1);
+    if (editor == null || own == null || first === undefined || last === undefined) return;
+    if (own.lineNumber >= first.startLineNumber && own.lineNumber <= last.endLineNumber) return;
+    const [main] = (this.device === null ? null : this.workbench.people.placeOf(this.device))?.selections ?? [];
+    const model = editor.getModel();
+    const theirs = main === undefined || model === null ? null : model.getPositionAt(main[1]);
+    const isSeen = theirs !== null && theirs.lineNumber >= first.startLineNumber && theirs.lineNumber <= last.endLineNumber;
+    editor.setPosition(isSeen ? theirs : { lineNumber: first.startLineNumber, column: 1 });
+  }
+
+  /** The caret goes where somebody's is, once. */
+  async goTo(device: string): Promise<void> {
+    const place = this.workbench.people.placeOf(device);
+    if (place?.path == null) {
+      this.workbench.layout.say(`${this.workbench.people.nameOf(device)} has no file open.`);
+      return;
+    }
+    this.stop();
+    const { editors } = this.workbench;
+    editors.open(place.path);
+    const pane = editors.activePane;
+    const started_ms = Date.now();
+    while (pane.file?.path !== place.path || pane.editor?.getModel() == null) {
+      if (Date.now() - started_ms > LOAD_WAIT_MS || pane.trouble !== null || pane.file?.link === null) return;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    const [main] = place.selections;
+    if (main === undefined) pane.goTo({ line: place.topLine });
+    else pane.setCaret(pane.file.link?.placeOnSurface(main[1]) ?? main[1]);
+  }
+
+  /** Asks the others to come here. */
+  async bring(): Promise<void> {
+    const { editors, client, layout } = this.workbench;
+    const path = editors.activePath;
+    if (path === null) return;
+    const line = editors.activePane.caret.line;
+    await client.ask({ cmd: "signal", args: { kind: "bring", path, line } });
+    layout.say(`Asked the others to come to ${baseName(path)}:${line}`, 3_000);
+  }
+
+  /** Somebody asks the person here to come. */
+  asked(device: string, path: string, line: number): void {
+    const { people, notices, editors } = this.workbench;
+    const go = (): void => {
+      this.stop();
+      editors.open(path, { place: { line } });
+    };
+    notices.toast(`${people.nameOf(device)} asks everyone to come to ${baseName(path)}:${line}.`, { buttons: [{ label: "Go there", run: go }] });
+  }
+
+  toggleMuted(device: string): void {
+    const { people } = this.workbench;
+    const muted = new Set(people.muted);
+    if (!muted.delete(device)) muted.add(device);
+    people.muted = muted;
+  }
+}
+
+const NO_COMMAND = { id: "", title: "", category: "", run: () => undefined };

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import type { LinkState, Member, SaveState } from "../api/generated";
+import { announcementOf, syncPillOf } from "./syncPill";
+
+const SAVED: SaveState = { kind: "saved", savedMs: 0, nUnwritten: 0, message: null };
+const BO: Member = {
+  device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 2_600, nBehind: 0, lastSeenMs: null,
+};
+const pill = (link: LinkState, here: Member[] = [BO], save: SaveState = SAVED, n_unsaved = 0) => syncPillOf({ save, n_unsaved, link, here });
+
+describe("the pill", () => {
+  it("says in one word how the others are", () => {
+    expect(pill({ kind: "alone" }).text).toBe("Saved here");
+    expect(pill({ kind: "live", nOthers: 1 }).text).toBe("Live · direct 3 ms");
+    expect(pill({ kind: "live", nOthers: 2 }, [BO, BO]).text).toBe("Live · 3");
+    expect(pill({ kind: "catchingUp", nLeft: 1_240 }).text).toBe("Catching up · 1 240 changes");
+    expect(pill({ kind: "offline" }, []).text).toBe("Offline");
+    expect(pill({ kind: "paused" }).text).toBe("Paused");
+    expect(pill({ kind: "needsYou", id: "MSG-VER-2", sentence: "Update." })).toMatchObject({ text: "Needs you", kind: "trouble", title: "Update." });
+  });
+
+  it("has a shape of its own for each, so that colour is not needed", () => {
+    const links: LinkState[] = [{ kind: "live", nOthers: 1 }, { kind: "catchingUp", nLeft: 1 }, { kind: "offline" }, { kind: "paused" }, { kind: "needsYou", id: "", sentence: "" }];
+    expect(new Set(links.map((link) => pill(link).shape)).size).toBe(links.length);
+  });
+
+  it("says first what stands in the way of saving, and always what is not in the folder", () => {
+    const full: SaveState = { ...SAVED, kind: "diskFull", message: "Full." };
+    expect(pill({ kind: "live", nOthers: 1 }, [BO], full)).toMatchObject({ text: "Needs you", state: "diskFull" });
+    expect(pill({ kind: "offline" }, [], SAVED, 2).text).toBe("Offline · 2 files not in the folder");
+  });
+
+  it("is read out when its class changes, not with every change", () => {
+    const live = pill({ kind: "live", nOthers: 1 });
+    const offline = pill({ kind: "offline" }, []);
+    expect(announcementOf("live", offline)).toBe("Offline. Everything is saved here and will sync later.");
+    expect(announcementOf("offline", live)).toBe("Back online.");
+    expect(announcementOf("live", live)).toBe(null);
+    expect(announcementOf("saved", pill({ kind: "alone" }, [], { ...SAVED, kind: "saving" }))).toBe(null);
+  });
+});

@@ -1,0 +1,61 @@
+/** The one word about saving and syncing in the status bar, and what it says when it changes. Word and shape, not only colour. */
+import type { LinkState, Member, SaveState } from "../api/generated";
+import { wordingOf } from "../base/messages";
+import { plural } from "../base/words";
+import { type Pill, pillOf } from "./savePill";
+import { connectionInWords } from "./whereabouts";
+
+export interface Standing {
+  save: SaveState;
+  /** Files that the folder gets only when they are saved. */
+  n_unsaved: number;
+  link: LinkState;
+  /** The others that are connected. */
+  here: readonly Member[];
+}
+
+/** `state` is the class of it, for tests and for what is read out. */
+export interface SyncPill extends Pill {
+  state: string;
+}
+
+/** What stands in the way of saving goes before everything else; then how the others are. */
+export function syncPillOf({ save, n_unsaved, link, here }: Standing): SyncPill {
+  const own = pillOf(save, n_unsaved);
+  if (own.kind === "trouble" || link.kind === "alone") return { ...own, state: save.kind };
+  const unsaved = n_unsaved === 0 ? "" : ` · ${plural(n_unsaved, "file")} not in the folder`;
+  switch (link.kind) {
+    case "live":
+      return { shape: "●", text: `Live · ${liveWords(link.nOthers, here)}${unsaved}`, kind: "good", title: `Connected to all. ${own.title}`, state: "live" };
+    case "catchingUp":
+      return { shape: "◐", text: `Catching up · ${plural(link.nLeft, "change")}`, kind: "busy", title: `Changes are on their way. ${own.title}`, state: "catchingUp" };
+    case "offline":
+      return { shape: "◌", text: `Offline${unsaved}`, kind: "away", title: wordingOf("MSG-NET-6").body, state: "offline" };
+    case "paused":
+      return { shape: "‖", text: `Paused${unsaved}`, kind: "away", title: `You paused syncing. ${own.title}`, state: "paused" };
+    case "needsYou":
+      return { shape: "▲", text: "Needs you", kind: "trouble", title: link.sentence, state: "needsYou" };
+  }
+}
+
+function liveWords(n_others: number, here: readonly Member[]): string {
+  const [only] = here;
+  return here.length === 1 && only !== undefined && only.roundTripUs !== null ? connectionInWords(only) : String(n_others + 1);
+}
+
+/** MSG-NET-6 and -7 and the like: read out when the class changes. Null: nothing to say. */
+export function announcementOf(before: string, now: SyncPill): string | null {
+  if (before === now.state) return null;
+  switch (now.state) {
+    case "offline":
+      return wordingOf("MSG-NET-6").body;
+    case "live":
+      return before === "offline" || before === "catchingUp" ? wordingOf("MSG-NET-7").body : "Connected.";
+    case "needsYou":
+    case "paused":
+      return now.title;
+    default:
+      // What is saved or under way says itself often enough.
+      return now.kind === "trouble" ? now.title : null;
+  }
+}

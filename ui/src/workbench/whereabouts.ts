@@ -1,0 +1,27 @@
+/** Where a person is, in words. */
+import type { Member } from "../api/generated";
+import { baseName } from "../base/paths";
+import { ago, clock } from "../base/words";
+import type { People } from "../state/people.svelte";
+
+/** Short, for a row: "lexer.rs:43". Empty where nothing is known. */
+export function placeInWords(people: People, member: Member, now_ms: number): string {
+  if (!member.isConnected && !member.isSelf) return member.lastSeenMs === null ? "offline" : `last seen ${ago(member.lastSeenMs, now_ms)}`;
+  const place = people.placeOf(member.device);
+  if (place === null) return "";
+  const file = place.path === null ? "no file" : `${baseName(place.path)}${place.topLine > 0 ? `:${place.topLine}` : ""}`;
+  if (place.pastMs !== null) return `${file}, looking at ${clock(place.pastMs)}`;
+  return place.isAway ? `${file}, away` : file;
+}
+
+/** How the connection to a member is, for a row: "direct 3 ms". */
+export function connectionInWords(member: Member): string {
+  if (!member.isConnected) return "";
+  return member.roundTripUs === null ? "direct" : `direct ${Math.max(1, Math.round(member.roundTripUs / 1_000))} ms`;
+}
+
+/** How much of what was done here a member has. */
+export function shareInWords(member: Member): string {
+  if (member.nBehind === 0) return "has all your changes";
+  return `${member.nBehind.toLocaleString("en").replaceAll(",", " ")} ${member.nBehind === 1 ? "change" : "changes"} behind`;
+}
