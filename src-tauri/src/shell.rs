@@ -156,6 +156,7 @@ impl Shell {
             AppRequest::SetTitle { title } => window::set_title(app, &title),
             AppRequest::Painted => window::show(app, &self.folder),
             AppRequest::ToggleFullScreen => window::toggle_full_screen(app),
+            AppRequest::LeaveFullScreen => window::leave_full_screen(app),
             AppRequest::Quit => self.leave(app),
             AppRequest::Nearby
             | AppRequest::LookAround

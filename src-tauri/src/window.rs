@@ -227,6 +227,10 @@ pub fn toggle_full_screen(app: &AppHandle) {
     with_window(app, |window| window.set_fullscreen(!window.is_fullscreen()?));
 }
 
+pub fn leave_full_screen(app: &AppHandle) {
+    with_window(app, |window| if window.is_fullscreen()? { window.set_fullscreen(false) } else { Ok(()) });
+}
+
 /// Zooms as the settings say, and gives the background the colour of the theme, so that nothing else is
 /// seen before the page.
 pub fn follow_settings(app: &AppHandle, settings: &Settings) {

@@ -1,10 +1,12 @@
 /** Picks what stands behind the page, and starts the window with its features. */
 import "@vscode/codicons/dist/codicon.css";
 import "./ui/controls.css";
+import { contribute as chat } from "./features/chat/contribution";
 import { contribute as compare } from "./features/compare/contribution";
 import { contribute as explorer } from "./features/explorer/contribution";
 import { contribute as follow } from "./features/follow/contribution";
 import { contribute as help } from "./features/help/contribution";
+import { contribute as people } from "./features/people/contribution";
 import { contribute as quickpick } from "./features/quickpick/contribution";
 import { contribute as settings } from "./features/settings/contribution";
 import { contribute as timeline } from "./features/timeline/contribution";
@@ -22,4 +24,4 @@ async function pickHost(): Promise<Host> {
   return new TauriHost();
 }
 
-await start(await pickHost(), [welcome, explorer, compare, quickpick, settings, help, timeline, follow]);
+await start(await pickHost(), [welcome, explorer, people, compare, quickpick, settings, help, timeline, follow, chat]);

@@ -76,6 +76,8 @@ pub enum AppRequest {
     /// The window is drawn: show it (it is created hidden, so that nothing flashes).
     Painted,
     ToggleFullScreen,
+    /// Does nothing in a window that is not full screen.
+    LeaveFullScreen,
     Quit,
 
     // --- other people, whether a workspace is open or not

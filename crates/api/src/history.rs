@@ -249,6 +249,10 @@ pub struct LogRecord {
     pub group_id: Option<String>,
     /// For renames the old path, for named moments the name.
     pub detail: Option<String>,
+    /// For groups that are news by themselves: what happened, in a sentence with the author's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sentence: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -77,6 +77,14 @@ pub enum Command {
         /// A name, or the beginning of a device's key
         person: String,
     },
+    /// Say something to the others, or list what was said
+    Chat {
+        /// What to say; without it the newest messages are listed
+        message: Option<String>,
+        /// Then print what comes, until stopped by Ctrl+C
+        #[arg(long)]
+        follow: bool,
+    },
     /// Open the window
     Open {
         /// The folder; the present workspace when left out

@@ -62,7 +62,9 @@ fn print_record(record: &LogRecord, steps: bool, out: &mut Output) -> Result<(),
     }
     let id = out.paint(Style::Id, short(&record.id));
     let time = out.paint(Style::Faint, &format!("{:<19}", out.time_of(&record.timestamp)));
+    let is_about_people = matches!(record.kind.as_str(), "joined" | "role" | "left" | "removed" | "merge");
     let what = match (record.path.as_deref(), record.n_files, record.detail.as_deref()) {
+        _ if is_about_people => record.sentence.clone().unwrap_or_default(),
         (Some(path), _, Some(detail)) if detail != path => format!("{path}  ({detail})"),
         (Some(path), ..) => path.to_owned(),
         (None, Some(n), None) if n > 0 => format!("{} files", grouped(n)),
@@ -105,6 +107,7 @@ fn print_record_object(record: &LogRecord, steps: bool, out: &mut Output) -> Res
             ("added", json!(record.added)),
             ("removed", json!(record.removed)),
             ("detail", json!(record.detail)),
+            ("sentence", json!(record.sentence)),
         ]);
     }
     out.object(&fields)

@@ -3,6 +3,7 @@
 
 mod acts;
 mod args;
+mod chat;
 mod edit;
 mod failure;
 mod files;
@@ -97,6 +98,7 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Members => people::list(out),
         Command::Role { person, role } => people::set_role(person, *role, out),
         Command::Remove { person } => people::remove(person, out),
+        Command::Chat { message, follow } => chat::chat(message.as_deref(), *follow, out),
         Command::Open { dir } => whole::open(dir.as_deref(), out),
         Command::Edit { path } => edit::edit(path, out),
         Command::Log { path, since, until, author, steps } => {

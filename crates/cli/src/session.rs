@@ -153,6 +153,7 @@ fn only_looks(request: &Request) -> bool {
         request,
         Request::Status
             | Request::Together
+            | Request::ListMessages { .. }
             | Request::Flush
             | Request::Verify { .. }
             | Request::ListFiles { .. }

@@ -1,6 +1,7 @@
 //! `codesync watch`: follows the folder until stopped, and says what happens. When another process has the
 //! workspace it does the following; should that one end, this one takes over.
 
+use crate::chat;
 use crate::failure::Failure;
 use crate::history::moment_fields;
 use crate::output::{Output, Style, harmless, rfc3339};
@@ -87,6 +88,7 @@ fn print_event(event: &Event, last_trouble: &mut Option<String>, out: &mut Outpu
             let time = out.paint(Style::Faint, &out.time(u64::try_from(now).unwrap_or(0)));
             out.line(format!("{time}  {shown}{more}"))
         }
+        Event::Message(message) => chat::print(message, out),
         Event::MomentNamed(moment) => {
             let mark = if moment.automatic { "◇" } else { "★" };
             let time = out.paint(Style::Faint, &out.time(moment.at_ms));
@@ -124,7 +126,6 @@ fn print_event(event: &Event, last_trouble: &mut Option<String>, out: &mut Outpu
         | Event::Together(_)
         | Event::Presence(_)
         | Event::Signalled { .. }
-        | Event::Message(_)
         | Event::Merged(_) => Ok(()),
     }
 }

@@ -316,7 +316,10 @@ impl Engine {
             match &step.change {
                 Change::Text(_) => continue,
                 Change::Session { person, .. } => self.authors.name(&delta.log, person),
-                Change::Access(_) => self.is_shared = true,
+                Change::Access(step) => {
+                    self.is_shared = true;
+                    self.rights_told.insert(key, (step.device(), step.role()));
+                }
                 Change::Chat(_) => self.talk.note(key),
                 _ => {}
             }

@@ -76,7 +76,9 @@ impl Engine {
         of_timeline.update(&n_moments.to_le_bytes());
         let parts = [of_history, of_tree, of_texts, of_timeline].map(|hasher| *hasher.finalize().as_bytes());
         let mut whole = blake3::Hasher::new_derive_key("codesync 2026 digest of a workspace");
-        parts.iter().for_each(|part| drop(whole.update(part)));
+        for part in &parts {
+            whole.update(part);
+        }
         let [history, tree, texts_digest, timeline] = parts;
         Ok(Digest {
             history,
@@ -116,7 +118,9 @@ impl Engine {
         }
         self.evict_documents();
         let mut whole = blake3::Hasher::new_derive_key("codesync 2026 digest of files");
-        self.file_digests(usize::MAX).iter().for_each(|(file, digest)| drop(whole.update(&file.0).update(digest)));
+        for (file, digest) in self.file_digests(usize::MAX) {
+            whole.update(&file.0).update(&digest);
+        }
         Computed::Known(*whole.finalize().as_bytes())
     }
 

@@ -215,7 +215,7 @@ impl Engine {
     }
 
     /// The structural step with this key.
-    fn event_at(&self, key: &StepKey) -> Option<&TreeEvent> {
+    pub(crate) fn event_at(&self, key: &StepKey) -> Option<&TreeEvent> {
         let events = self.tree.events();
         let at = events.binary_search_by(|event| event.key.cmp(key)).ok()?;
         Some(&events[at])

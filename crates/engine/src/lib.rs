@@ -5,7 +5,9 @@
 //! Where a keystroke goes: `views::edit_view` → `acts::text_step` → (document edited, step named) →
 //! `acts::close` → (delta hashed, signed, appended to the log) → `Engine::sync` → (fsync) → shown as saved.
 
+mod activity;
 mod acts;
+mod away;
 mod bundle;
 mod changeset;
 mod chat;
@@ -19,6 +21,7 @@ mod history;
 mod intake;
 mod kept_text;
 mod links;
+mod meeting;
 mod moments;
 mod outgoing;
 mod presence;
@@ -126,6 +129,11 @@ pub struct Engine {
     digests: digests::Digests,
     presence: presence::Presences,
     talk: chat::Talk,
+    away: away::Away,
+    rights_told: activity::RightsTold,
+    meetings: meeting::Meetings,
+    /// As it was last said.
+    local_offset_minutes: i32,
     is_shared: bool,
     /// None as long as everybody may do everything here.
     rights: Option<codesync_auth::Access>,
@@ -186,6 +194,10 @@ impl Engine {
             digests: digests::Digests::default(),
             presence: presence::Presences::default(),
             talk: chat::Talk::default(),
+            away: away::Away::default(),
+            rights_told: activity::RightsTold::default(),
+            meetings: meeting::Meetings::default(),
+            local_offset_minutes: 0,
             is_shared: false,
             rights: None,
             views: BTreeMap::new(),
@@ -209,6 +221,8 @@ impl Engine {
         };
         engine.load_tree()?;
         engine.load_arrivals();
+        engine.load_meetings();
+        engine.load_away();
         engine.load_forks()?;
         if engine.is_shared {
             engine.uphold_rights(None)?;
@@ -227,6 +241,7 @@ impl Engine {
     /// which everything is kept, and asked before and after: what was written into a folder that went meanwhile
     /// went with it, and must not be called saved.
     pub fn sync_while(&mut self, now: Now, gone: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+        self.local_offset_minutes = now.local_offset_minutes;
         self.look_for_folder(now, gone)?;
         let done = self.close().and_then(|()| self.log.sync().map_err(api_error));
         self.look_for_folder(now, gone)?;
@@ -356,6 +371,11 @@ impl Engine {
         &self.tree
     }
 
+    /// The time at which a link does something; what hour it is here, it does not know.
+    fn now_at(&self, moment: codesync_sync::Moment) -> Now {
+        Now { ms: moment.wall_ms, local_offset_minutes: self.local_offset_minutes }
+    }
+
     /// Takes the place of an engine whose views are gone: their numbers are not given again.
     pub fn succeed(&mut self, other: &Self) {
         self.next_view_id = self.next_view_id.max(other.next_view_id);
@@ -397,6 +417,8 @@ impl Engine {
 
     /// Ends the work: everything durable, the store closed.
     pub fn shut_down(mut self, now: Now) -> Result<()> {
+        self.end_meetings();
+        self.leave(now);
         self.sync(now)?;
         self.keep_texts(1);
         self.log.close().map_err(api_error)

@@ -5,11 +5,11 @@ use crate::{Arrived, Engine, Held, Now};
 use codesync_auth::Access;
 use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
 use codesync_sync::{
-    Admission, BlobPiece, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment, Output, Reason,
-    Replica,
+    Admission, BlobPiece, Branches, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment,
+    Output, Reason, Replica,
 };
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// Decides whether the device that says Hello may come in over a connection, by the rights as they are (none: nobody
@@ -41,9 +41,11 @@ pub(crate) struct Links {
 struct Open {
     mesh: Mesh,
     gate: Gate,
-    durable: BTreeMap<LogId, Head>,
-    /// Appended, and not durable yet.
+    /// What is durable, all branches of it.
+    durable: Branches,
+    /// Appended, and not durable yet; and their names.
     fresh: Vec<SignedDelta>,
+    fresh_names: BTreeSet<DeltaHash>,
     /// Contents of which not all has come.
     partial: BTreeMap<(LinkId, BlobHash), Vec<u8>>,
     /// The content that was last asked for: it is asked for piece by piece.
@@ -54,6 +56,7 @@ impl Links {
     /// A delta was appended to the log.
     pub fn note(&mut self, signed: &SignedDelta) {
         if let Some(open) = &mut self.open {
+            open.fresh_names.insert(signed.hash);
             open.fresh.push(signed.clone());
         }
     }
@@ -63,12 +66,20 @@ impl Engine {
     /// From now on there may be links. All that was handled so far has to be durable.
     pub fn open_links(&mut self, software: &str, gate: Gate) {
         let config = Config { project: self.project, device: self.own.device, software: software.to_owned() };
-        let durable = self.log.heads().into_iter().map(|head| (head.log, head)).collect();
+        let mut durable = Branches::default();
+        let forks = &self.others.forks;
+        for head in self.log.heads() {
+            match forks.heads(&head.log).zip(forks.forked_at(&head.log)) {
+                Some((heads, forked_at)) => durable.note_forked(head.log, heads, forked_at),
+                None => durable.note_head(head),
+            }
+        }
         self.links.open = Some(Open {
             mesh: Mesh::new(config),
             gate,
             durable,
             fresh: Vec::new(),
+            fresh_names: BTreeSet::new(),
             partial: BTreeMap::new(),
             asked: RefCell::new(None),
         });
@@ -89,6 +100,7 @@ impl Engine {
             open.partial.retain(|(link, _), _| *link != id);
         }
         self.part_with(id);
+        self.end_meeting(id);
     }
 
     /// Says goodbye to a peer.
@@ -109,6 +121,7 @@ impl Engine {
     pub fn tend_links(&mut self, moment: Moment) {
         self.place_waiting(moment);
         self.send_presence(moment);
+        self.tend_meetings(moment);
         if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
             self.with_mesh(|mesh, replica| mesh.handle_time(replica, moment));
             self.settle_links(moment);
@@ -117,7 +130,8 @@ impl Engine {
 
     /// Steady time of the next [`Self::tend_links`] that has something to do.
     pub fn links_due_ms(&self) -> Option<u64> {
-        self.links.open.as_ref()?.mesh.due_ms()
+        let mesh = self.links.open.as_ref()?.mesh.due_ms();
+        mesh.into_iter().chain(self.meetings_due_ms()).min()
     }
 
     /// To be called after a sync that succeeded: what became durable goes to the peers.
@@ -127,10 +141,8 @@ impl Engine {
             return;
         }
         let fresh = std::mem::take(&mut open.fresh);
-        for signed in &fresh {
-            let head = Head { log: signed.delta.log, seq: signed.delta.seq, hash: signed.hash };
-            open.durable.insert(head.log, head);
-        }
+        open.fresh_names.clear();
+        fresh.iter().for_each(|signed| open.durable.note(signed));
         self.with_mesh(|mesh, replica| mesh.durable(&fresh, replica, moment));
         self.settle_links(moment);
     }
@@ -154,6 +166,11 @@ impl Engine {
         self.links.open.as_ref().map(|open| open.mesh.held()).unwrap_or_default()
     }
 
+    /// What the other end of a link told that it has.
+    pub(crate) fn heads_told(&self, id: LinkId) -> Vec<Head> {
+        self.links.open.as_ref().map(|open| open.mesh.heads_told(id)).unwrap_or_default()
+    }
+
     /// The device that a link leads to, once it was admitted.
     pub fn peer_of(&self, id: LinkId) -> Option<DeviceId> {
         self.links.open.as_ref()?.mesh.peer(id)
@@ -161,8 +178,8 @@ impl Engine {
 
     fn with_mesh(&mut self, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
         let Some(mut open) = self.links.open.take() else { return };
-        let Open { mesh, gate, durable, partial, asked, .. } = &mut open;
-        call(mesh, &mut View { engine: self, gate, durable, partial, asked });
+        let Open { mesh, gate, durable, fresh_names: fresh, partial, asked, .. } = &mut open;
+        call(mesh, &mut View { engine: self, gate, durable, fresh, partial, asked });
         self.links.open = Some(open);
     }
 
@@ -185,12 +202,15 @@ impl Engine {
             Output::Deliver { deltas, cost_bytes } => return self.take_delivery(id, deltas, cost_bytes, moment),
             Output::Admitted => {
                 let device = self.peer_of(id);
-                device.into_iter().for_each(|device| self.presence.greet(id, device));
+                if let Some(device) = device {
+                    self.presence.greet(id, device);
+                    self.meet(id, device);
+                }
                 device.map(LinkOutput::Admitted)
             }
             Output::Send(frame) => Some(LinkOutput::Send(frame)),
             Output::Presence(bytes) => {
-                let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+                let now = self.now_at(moment);
                 let device = self.peer_of(id);
                 device.into_iter().for_each(|device| self.take_presence(device, &bytes, now));
                 None
@@ -198,13 +218,16 @@ impl Engine {
             Output::Snapshot(texts) => Some(LinkOutput::Snapshot(texts)),
             Output::Tell(event) => {
                 if let LinkEvent::Mismatch { files } = &event {
-                    let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
-                    self.make_anew(files, self.peer_of(id), now);
+                    self.make_anew(files, self.peer_of(id), self.now_at(moment));
+                }
+                if let LinkEvent::Progress { receive_left, send_left } = event {
+                    self.note_progress(id, receive_left, send_left, moment);
                 }
                 Some(LinkOutput::Tell(event))
             }
             Output::Close => {
                 self.part_with(id);
+                self.end_meeting(id);
                 Some(LinkOutput::Close)
             }
         };
@@ -216,8 +239,7 @@ impl Engine {
             deltas.iter().map(|incoming| (incoming.signed.hash, incoming.signed.delta.log)).collect();
         let arrived =
             deltas.into_iter().map(|Incoming { signed, bytes }| Arrived { bytes, signature: signed.signature });
-        // Links tell days and hours by no clock of the wall: the offset of the time zone is of no use here.
-        let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+        let now = self.now_at(moment);
         let mut refused = Vec::new();
         match self.receive(arrived.collect(), now) {
             Ok(received) => {
@@ -250,7 +272,8 @@ impl Engine {
 struct View<'a> {
     engine: &'a mut Engine,
     gate: &'a mut Gate,
-    durable: &'a BTreeMap<LogId, Head>,
+    durable: &'a Branches,
+    fresh: &'a BTreeSet<DeltaHash>,
     partial: &'a mut BTreeMap<(LinkId, BlobHash), Vec<u8>>,
     asked: &'a RefCell<Option<(BlobHash, Vec<u8>)>>,
 }
@@ -261,7 +284,7 @@ impl Replica for View<'_> {
     }
 
     fn heads(&self) -> Vec<Head> {
-        self.durable.values().copied().collect()
+        self.durable.heads()
     }
 
     fn key(&self, hash: &DeltaHash) -> Option<DeltaKey> {
@@ -270,16 +293,32 @@ impl Replica for View<'_> {
     }
 
     fn known(&self, log: &LogId) -> Vec<(u32, DeltaHash)> {
-        self.engine.log.head(log).map(|head| (head.seq, head.hash)).into_iter().collect()
+        let heads = self.engine.others.forks.heads(log);
+        let heads = heads.unwrap_or_else(|| self.engine.log.head(log).into_iter().collect());
+        heads.into_iter().map(|head| (head.seq, head.hash)).collect()
     }
 
-    // Of a fork the log holds one branch; what was signed of the other is kept as a content (decision 14).
-    fn forked_at(&self, _log: &LogId) -> Option<u32> {
-        None
+    fn forked_at(&self, log: &LogId) -> Option<u32> {
+        self.durable.forked_at(log)
     }
 
-    fn sibling(&self, _signed: &SignedDelta) -> Option<SignedDelta> {
-        None
+    fn sibling(&self, signed: &SignedDelta) -> Option<SignedDelta> {
+        let (delta, mut sibling) = (&signed.delta, None);
+        let find = &mut |other: &SignedDelta| {
+            let is_it = (other.delta.seq, other.delta.prev) == (delta.seq, delta.prev) && other.hash != signed.hash;
+            if is_it {
+                sibling = Some(other.clone());
+            }
+            // Later ones of this log are no help, and of a branch of it only few are older.
+            if is_it || other.delta.hlc > delta.hlc && other.delta.seq > delta.seq {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        if let Err(error) = self.engine.log.for_each_from(&delta.log, delta.seq, find) {
+            tracing::warn!(%error, "the other branch of a log cannot be read");
+        }
+        sibling
     }
 
     fn walk(
@@ -290,7 +329,7 @@ impl Replica for View<'_> {
     ) -> bool {
         let walked = self.engine.log.for_each_after(from, &mut |signed| {
             let delta = &signed.delta;
-            let is_durable = self.durable.get(&delta.log).is_some_and(|head| delta.seq <= head.seq);
+            let is_durable = !self.fresh.contains(&signed.hash);
             let is_wanted = first_seqs.get(&delta.log).is_some_and(|first_seq| delta.seq >= *first_seq);
             if is_durable && is_wanted { take(signed) } else { ControlFlow::Continue(()) }
         });

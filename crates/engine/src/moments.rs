@@ -3,7 +3,7 @@
 use crate::foreign::is_before_merge;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode, Event, Moment, NamedMoment, Scope};
-use codesync_base::{Change, FileId, Origin, StepKey, limits};
+use codesync_base::{Change, FileId, LogId, Origin, StepKey, limits};
 use codesync_doc::Tree;
 use std::collections::BTreeSet;
 
@@ -60,7 +60,7 @@ impl Engine {
                 let key = signed.map(|signed| signed.delta.key(*hash));
                 let mark = self.marks.iter().find(|mark| mark.key.delta.hash == *hash);
                 Ok(match mark.filter(|mark| is_before_merge(&mark.name, mark.automatic)) {
-                    Some(mark) => Cut::Seen(mark.key),
+                    Some(mark) => Cut::Seen(mark.cut),
                     None => key.map_or(Cut::Now, |delta| Cut::After(StepKey { delta, step_idx: u32::MAX })),
                 })
             }
@@ -71,7 +71,7 @@ impl Engine {
 
     fn cut_at_name(&mut self, name: &str) -> Result<Cut> {
         match self.marks.iter().rev().find(|mark| mark.name == name) {
-            Some(mark) if is_before_merge(&mark.name, mark.automatic) => Ok(Cut::Seen(mark.key)),
+            Some(mark) if is_before_merge(&mark.name, mark.automatic) => Ok(Cut::Seen(mark.cut)),
             Some(mark) => Ok(Cut::After(mark.cut)),
             None => Err(ApiError::new(ErrorCode::NotFound, format!("No moment is named “{name}”."))),
         }
@@ -153,6 +153,28 @@ impl Engine {
     /// ◇ made before something risky.
     pub(crate) fn automatic_moment(&mut self, name: &str, now: Now) -> Result<()> {
         self.add_moment(name, None, true, None, now)
+    }
+
+    /// The same with a remark.
+    pub(crate) fn noted_moment(&mut self, name: &str, note: String, now: Now) -> Result<()> {
+        let note = Some(note).filter(|note| note.len() <= limits::MOMENT_NAME_BYTES_MAX);
+        self.add_moment(name, note, true, None, now)
+    }
+
+    /// The same for the moment of a step.
+    pub(crate) fn automatic_moment_at(&mut self, name: &str, at: StepKey, now: Now) -> Result<()> {
+        self.add_moment(name, None, true, Some(at), now)
+    }
+
+    /// What is remarked at the mark that a log made with its delta `seq`.
+    pub(crate) fn note_of_mark(&self, log: &LogId, seq: u32) -> Option<&str> {
+        let made = |mark: &&Mark| mark.key.delta.log == *log && mark.key.delta.seq == seq;
+        self.marks.iter().rev().find(made)?.note.as_deref()
+    }
+
+    /// The marks that stand for what somebody had before a merge.
+    pub(crate) fn marks_before_merge(&self) -> impl Iterator<Item = StepKey> {
+        self.marks.iter().filter(|mark| is_before_merge(&mark.name, mark.automatic)).map(|mark| mark.key)
     }
 
     fn add_moment(

@@ -161,7 +161,7 @@ impl Engine {
 
     /// What could not be placed before may be now.
     pub(crate) fn place_waiting(&mut self, moment: Moment) {
-        let now = Now { ms: moment.wall_ms, local_offset_minutes: 0 };
+        let now = self.now_at(moment);
         if self.presence.is_unread && self.own_text_is_read() {
             self.make_frame(now);
         }

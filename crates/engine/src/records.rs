@@ -1,6 +1,7 @@
 //! `codesync log`: history as records, one a step or one an act, page by page.
 
 use crate::acts::group_text;
+use crate::foreign::is_before_merge;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{LogQuery, LogRecord, Scope};
 use codesync_base::{
@@ -37,6 +38,7 @@ impl Engine {
             n_max: (query.limit as usize).clamp(1, PAGE_MAX),
             records: Vec::new(),
             open_group: None,
+            firsts: Vec::new(),
             last: None,
         };
         let mut more = false;
@@ -47,7 +49,12 @@ impl Engine {
                 flow
             })
             .map_err(api_error)?;
-        let (mut records, last) = (walk.records, walk.last);
+        let (mut records, firsts, last) = (walk.records, walk.firsts, walk.last);
+        for (record, (group, first)) in records.iter_mut().zip(&firsts) {
+            if record.sentence.is_none() {
+                record.sentence = self.sentence_of(record, group, first.as_ref());
+            }
+        }
         let texts: Vec<_> = records
             .iter()
             .enumerate()
@@ -109,6 +116,8 @@ struct Walk<'a> {
     records: Vec<LogRecord>,
     /// Group of the last record, and the files it has touched.
     open_group: Option<(GroupKey, BTreeSet<FileId>)>,
+    /// What each record of an act began with, where its sentence depends on that.
+    firsts: Vec<(GroupKey, Option<Change>)>,
     /// Last step that is in the page.
     last: Option<StepKey>,
 }
@@ -121,7 +130,9 @@ impl Walk<'_> {
         for (step_idx, step) in delta.steps.iter().enumerate() {
             let file = delta.file_of(step);
             let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
-            if !self.passes(signed, file, &key) {
+            // What people say to each other stands in the chat.
+            let is_talk = self.grouped && matches!(step.change, Change::Chat(_));
+            if is_talk || !self.passes(signed, file, &key) {
                 continue;
             }
             let joins = self.grouped && self.open_group.as_ref().is_some_and(|(open, _)| *open == group);
@@ -129,7 +140,7 @@ impl Walk<'_> {
                 return ControlFlow::Break(());
             }
             match self.grouped {
-                true => self.add_to_group(signed, step, file, joins),
+                true => self.add_to_group(signed, step, &key, joins),
                 false => self.records.push(self.step_record(signed, step, file, &key)),
             }
             self.last = Some(key);
@@ -176,10 +187,11 @@ impl Walk<'_> {
         record
     }
 
-    fn add_to_group(&mut self, signed: &SignedDelta, step: &Step, file: Option<FileId>, joins: bool) {
+    fn add_to_group(&mut self, signed: &SignedDelta, step: &Step, key: &StepKey, joins: bool) {
+        let file = signed.delta.file_of(step);
         if !joins {
             let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
-            let record = LogRecord {
+            let mut record = LogRecord {
                 kind: act_kind(signed.delta.origin, &step.change).into(),
                 group_id: Some(group_text(&group)),
                 n_steps: Some(0),
@@ -188,6 +200,19 @@ impl Walk<'_> {
                 removed: Some(0),
                 ..self.bare_record(signed, step, file)
             };
+            match &step.change {
+                Change::Access(access) => {
+                    let (kind, sentence) = self.engine.rights_told(key, access);
+                    (record.kind, record.sentence) = (kind.into(), Some(sentence));
+                }
+                Change::Move { .. } => {
+                    let old = self.engine.event_at(key).and_then(|event| event.old_path.as_ref());
+                    record.detail = old.map(ToString::to_string);
+                }
+                _ => {}
+            }
+            let is_telling = matches!(step.change, Change::Move { .. } | Change::Moment { .. });
+            self.firsts.push((group, is_telling.then(|| step.change.clone())));
             self.records.push(record);
             self.open_group = Some((group, BTreeSet::new()));
         }
@@ -234,6 +259,7 @@ impl Walk<'_> {
             n_files: None,
             group_id: None,
             detail,
+            sentence: None,
         }
     }
 }
@@ -275,7 +301,10 @@ fn act_kind(origin: Origin, first: &Change) -> &'static str {
         Origin::Restore => "restore",
         Origin::Undo => "undo",
         Origin::Redo => "redo",
-        Origin::Moment => "moment",
+        Origin::Moment => match first {
+            Change::Moment { name, automatic, .. } if is_before_merge(name, *automatic) => "merge",
+            _ => "moment",
+        },
         Origin::Session => change_kind(first),
     }
 }

@@ -96,6 +96,9 @@ impl Engine {
                 self.change_meta(&path, |meta| FileMeta { line_end, raw: None, ..meta }, now).map(|()| Reply::Done)
             }
             Request::ShowPlace { place } => {
+                if !place.is_away {
+                    self.note_here(now);
+                }
                 self.show_place(place, now);
                 Ok(Reply::Done)
             }
@@ -105,6 +108,7 @@ impl Engine {
                 let (messages, has_more) = self.list_messages(before.as_deref(), limit)?;
                 Ok(Reply::Messages { messages, has_more })
             }
+            Request::WhileAway => Ok(Reply::Away { away: self.while_away()? }),
             Request::Presences => Ok(Reply::Presences { presences: self.presences(now) }),
             Request::EditFile { path, edits } => {
                 self.edit_file(&path, &edits, now).map(|n_applied| Reply::Edited { n_applied })

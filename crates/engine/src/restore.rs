@@ -63,7 +63,8 @@ impl Engine {
         let Some(work) = self.restore_work(target, &cut)? else {
             return Ok(Restored { group_id: None, sentence: nothing, n_files: 0, paths: Vec::new() });
         };
-        self.automatic_moment(&format!("Before restore {}", now.hour_minute()), now)?;
+        let note = format!("{what} to {}", now.time_of(at_ms));
+        self.noted_moment(&format!("Before restore {}", now.hour_minute()), note, now)?;
         let act = self.begin_act(Origin::Restore);
         let paths = match work {
             Work::Files(files) => self.restore_files(act, files, &cut, now)?,

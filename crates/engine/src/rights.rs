@@ -33,10 +33,10 @@ impl Engine {
         self.rights.as_ref().map(Access::members).unwrap_or_default()
     }
 
-    /// Lets a device in, or gives one that is in more rights. Whoever has more already keeps it: a grant that takes rights
-    /// away nobody would take (docs/decisions/0012, rule 6).
+    /// Lets a device in, or gives one that is in more rights. Whoever has them already keeps them: a grant that takes rights
+    /// away, or is about an owner of longer standing, nobody would take (docs/decisions/0012, rules 4 and 6).
     pub fn grant(&mut self, device: DeviceId, person: &str, role: Role, share_from: ShareFrom, now: Now) -> Result<()> {
-        if self.rights.as_ref().is_some_and(|access| access.role_of(&device) > Some(role)) {
+        if self.rights.as_ref().is_some_and(|access| access.role_of(&device) >= Some(role)) {
             return Ok(());
         }
         self.change_access(AccessStep::Grant { device, person: person.to_owned(), role, share_from }, now)

@@ -160,7 +160,7 @@ impl Workspace {
 }
 
 /// UTF-16 units added and removed.
-fn sizes(change: &Change) -> (u32, u32) {
+pub(crate) fn sizes(change: &Change) -> (u32, u32) {
     let length = |source: &TextSource| match source {
         TextSource::Inline(text) => utf16_len(text),
         TextSource::Blob { length, .. } => *length,

@@ -18,4 +18,4 @@ pub use disk::{CrashStyle, Disk, MemoryDisk, RealDisk, SyncTask};
 pub use error::LogError;
 pub use index::{Entry, Index, IndexChange, MemoryIndex, SledIndex};
 pub use log::{BlobSync, BlobSynced, Brief, Log, Options, PackedBlob};
-pub use report::{Finding, OpenReport, Outcome, SealReport, VerifyReport};
+pub use report::{Finding, LostSpan, OpenReport, Outcome, SealReport, VerifyReport};

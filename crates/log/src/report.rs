@@ -29,6 +29,30 @@ pub struct OpenReport {
     /// No store was here before.
     pub is_new: bool,
     pub findings: Vec<Finding>,
+    /// Where in time something is missing, if anything is.
+    pub lost: Option<LostSpan>,
+}
+
+/// The time within which history has holes, in Unix milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LostSpan {
+    /// The newest moment before which nothing is missing; none when the first ones are.
+    pub after_ms: Option<u64>,
+    /// The first moment after which nothing is missing; none when the last ones are.
+    pub before_ms: Option<u64>,
+}
+
+impl LostSpan {
+    /// Both holes, and what is between them.
+    fn with(self, other: Self) -> Self {
+        // Nothing stands for the beginning in the one, for the end in the other.
+        let before_ms = self.before_ms.zip(other.before_ms).map(|(a, b)| a.max(b));
+        Self { after_ms: self.after_ms.min(other.after_ms), before_ms }
+    }
+
+    pub(crate) fn around(spans: impl Iterator<Item = Self>) -> Option<Self> {
+        spans.reduce(Self::with)
+    }
 }
 
 /// What a check of everything found.

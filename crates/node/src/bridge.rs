@@ -245,23 +245,17 @@ impl Bridge {
 
     /// Makes everything durable, the shadow's part before and after history's.
     pub fn sync(&mut self, engine: &mut Engine, now: Now) -> Result<()> {
-        let s1 = Instant::now();
         self.unmarked.extend(engine.take_newly_unwritten());
         match self.shadow.mark_stale(self.unmarked.iter().copied()) {
             Ok(()) => self.unmarked.clear(),
             // History matters more: without the mark a file may wait for its next edit to be written again.
             Err(error) => tracing::warn!(%error, "the shadow could not be written"),
         }
-        let s1a = s1.elapsed();
         if engine.is_unsynced() {
             engine.sync_while(now, &|until| self.gone(until))?;
         }
-        let s1b = s1.elapsed();
         if let Err(error) = self.shadow.write_later() {
             tracing::warn!(%error, "the shadow could not be written");
-        }
-        if s1.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() {
-            eprintln!("COMMIT stale {s1a:?} sync {s1b:?} later {:?}", s1.elapsed());
         }
         Ok(())
     }

@@ -4,12 +4,16 @@
 use crate::identity::{self, Place};
 use crate::{STORE_FOLDER, config};
 use codesync_api::{ApiError, ErrorCode, Notice};
+use codesync_base::{FileKind, RelPath};
 use codesync_engine::{Engine, api_error};
 use codesync_fs::Folder;
-use codesync_log::{LogError, OpenReport, Outcome};
+use codesync_log::{LogError, LostSpan, OpenReport, Outcome};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+/// Reading all files for MSG-DISK-4 keeps an opening waiting no longer than that.
+const CHECK_TIME: Duration = Duration::from_secs(3);
 /// MSG-DISK-2 is said below this, and may be said again once there was more than the second.
 const LOW_SPACE_BYTES: u64 = 500 * 1_000_000;
 const SPACE_AGAIN_BYTES: u64 = 600 * 1_000_000;
@@ -28,15 +32,19 @@ pub(crate) fn store_refusal(root: &Path, error: LogError) -> ApiError {
             // The format is what counts: a development version may have the same number.
             let newer = identity::app_version_of(&store).filter(|version| version != env!("CARGO_PKG_VERSION"));
             let newer = newer.map_or("a newer CodeSync".into(), |version| format!("CodeSync {version}"));
-            let sentence = format!(
-                "This workspace was last opened by {newer}. Version {} could misread its history, so it stays untouched.",
-                env!("CARGO_PKG_VERSION")
-            );
+            let sentence = newer_version(&newer, env!("CARGO_PKG_VERSION"));
             return ApiError::new(ErrorCode::NewerVersion, sentence).with_detail(error);
         }
         error => error,
     };
     api_error(error)
+}
+
+/// MSG-VER-4
+fn newer_version(theirs: &str, ours: &str) -> String {
+    format!(
+        "This workspace was last opened by {theirs}. Version {ours} could misread its history, so it stays untouched."
+    )
 }
 
 fn cannot_write(root: &Path, store: &Path, why: &str) -> ApiError {
@@ -54,31 +62,61 @@ fn cannot_write(root: &Path, store: &Path, why: &str) -> ApiError {
     ApiError::new(ErrorCode::ReadOnly, sentence)
 }
 
-/// MSG-DISK-4, or the good news that nothing is missing.
-pub(crate) fn damage(report: &OpenReport) -> Option<Notice> {
-    let sentences = |wanted: Outcome| -> Vec<String> {
-        let found = report.findings.iter().filter(|finding| finding.outcome == wanted);
-        found.map(|finding| format!("{}: {}", finding.place, finding.what)).collect()
-    };
-    let (lost, healed) = (sentences(Outcome::Lost), sentences(Outcome::Healed));
-    let (id, title, body) = match (lost.is_empty(), healed.is_empty()) {
-        (false, _) => (
-            "MSG-DISK-4",
-            "Part of this workspace's history can't be read.",
-            format!(
-                "Your files are in the folder as they were, and the rest of the history is available. A copy of the \
-                 damaged part is kept in “{STORE_FOLDER}/set-aside”. {}",
-                lost.join(" ")
-            ),
-        ),
-        (true, false) => (
-            "MSG-DISK-5",
-            "Part of this workspace's history was damaged and is mended.",
-            format!("It was brought back from its second copy, and nothing is missing. {}", healed.join(" ")),
-        ),
-        (true, true) => return None,
-    };
-    Some(Notice { id: id.into(), title: title.into(), body, path: None })
+/// How many of the files that history knows are in the folder and can be read, and how many it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    n_fine: usize,
+    n_known: usize,
+}
+
+impl Checked {
+    /// Reads them; those that come after the time is up are only looked at.
+    pub fn of(engine: &Engine, folder: &Folder) -> Self {
+        let began = Instant::now();
+        let known: Vec<_> = engine.tree().alive().filter(|node| node.kind != FileKind::Folder).collect();
+        let is_fine = |path: &RelPath| match began.elapsed() < CHECK_TIME {
+            true => folder.read(path).is_ok_and(|file| file.is_some()),
+            false => folder.stat(path).is_ok_and(|stat| stat.is_some()),
+        };
+        Self { n_fine: known.iter().filter(|node| is_fine(&node.path)).count(), n_known: known.len() }
+    }
+
+    fn sentence(self) -> String {
+        let Self { n_fine, n_known } = self;
+        match n_fine == n_known {
+            true => format!("Your files are fine (checked {n_fine} of {n_known})."),
+            false => format!("{n_fine} of {n_known} files are in the folder and can be read."),
+        }
+    }
+}
+
+/// Which part of history is there.
+fn available(lost: LostSpan, words: impl Fn(u64) -> String) -> String {
+    match (lost.after_ms.map(&words), lost.before_ms.map(&words)) {
+        (None, Some(from)) => format!("History from {from} on is available."),
+        (Some(until), Some(from)) => format!("History up to {until} and from {from} on is available."),
+        (Some(until), None) => format!("History up to {until} is available."),
+        (None, None) => "Parts of the history are available.".into(),
+    }
+}
+
+/// MSG-DISK-4, or the good news that nothing is missing. `words` says a time; what is damaged in detail, `verify` says.
+pub(crate) fn damage(
+    report: &OpenReport,
+    check: impl FnOnce() -> Checked,
+    words: impl Fn(u64) -> String,
+) -> Option<Notice> {
+    let notice =
+        |id: &str, title: &str, body: String| Some(Notice { id: id.into(), title: title.into(), body, path: None });
+    if let Some(lost) = report.lost {
+        let body = format!("{} {} A copy of the damaged part is kept.", check().sentence(), available(lost, words));
+        return notice("MSG-DISK-4", "Part of this workspace's history can't be read.", body);
+    }
+    let healed = report.findings.iter().filter(|finding| finding.outcome == Outcome::Healed);
+    let healed: Vec<_> = healed.map(|finding| format!("{}: {}", finding.place, finding.what)).collect();
+    let body = format!("It was brought back from its second copy, and nothing is missing. {}", healed.join(" "));
+    let title = "Part of this workspace's history was damaged and is mended.";
+    if healed.is_empty() { None } else { notice("MSG-DISK-5", title, body) }
 }
 
 /// Why nothing may be written now: folder or store are not what they were when they were opened.
@@ -132,11 +170,14 @@ pub(crate) fn note_space(engine: &mut Engine, folder: &Folder) {
     if is_said && free_bytes > SPACE_AGAIN_BYTES {
         engine.forget_notice(LOW_SPACE);
     } else if is_said || free_bytes < LOW_SPACE_BYTES {
-        let history = size(engine.log().size_bytes());
-        let title = format!("Only {} left on this disk.", size(free_bytes));
-        let body = format!("History uses {history}.");
-        engine.note(Notice { id: LOW_SPACE.into(), title, body, path: None });
+        engine.note(low_space(free_bytes, engine.log().size_bytes()));
     }
+}
+
+fn low_space(free_bytes: u64, history_bytes: u64) -> Notice {
+    let title = format!("Only {} left on this disk.", size(free_bytes));
+    let body = format!("History uses {}.", size(history_bytes));
+    Notice { id: LOW_SPACE.into(), title, body, path: None }
 }
 
 /// `480 MB`, in the units that disks are sold in.
@@ -154,3 +195,16 @@ pub(crate) fn day_and_time(at_ms: u64) -> String {
         .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y, %H:%M").to_string())
         .unwrap_or_default()
 }
+
+/// The same beside others of this year: `3 Nov 14:02`.
+pub(crate) fn moment(at_ms: u64) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let Ok(at) = jiff::Timestamp::from_millisecond(i64::try_from(at_ms).unwrap_or(i64::MAX)) else {
+        return String::new();
+    };
+    let (at, now) = (at.to_zoned(zone.clone()), jiff::Timestamp::now().to_zoned(zone));
+    at.strftime(if at.year() == now.year() { "%-d %b %H:%M" } else { "%-d %b %Y %H:%M" }).to_string()
+}
+
+#[cfg(test)]
+mod tests;

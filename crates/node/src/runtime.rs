@@ -73,9 +73,7 @@ impl Runtime {
     /// Takes the store.
     pub fn open(root: &Path, options: &Options) -> Result<Self> {
         let store = root.join(STORE_FOLDER);
-        let s1 = Instant::now();
         let (log, report) = open_log(root)?;
-        eprintln!("OPEN log {:?}", s1.elapsed());
         let until = health::day_and_time(log.newest_reading().wall_ms);
         let identity = Identity::settle(&store, &log, config::device_key()?.device(), now().ms);
         // Both take a moment in a large folder, and neither needs the other.
@@ -86,14 +84,14 @@ impl Runtime {
         });
         let bridge = bridge.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut engine = engine?;
-        eprintln!("OPEN engine {:?}", s1.elapsed());
         // What is lost the log itself says again to `verify`.
         let mended = report.findings.iter().filter(|finding| finding.outcome != Outcome::Lost);
         engine.note_healed(mended.map(|finding| format!("{}: {}", finding.place, finding.what)));
         engine.note_healed(identity.past(health::day_and_time));
         engine.set_auto_save(settings::auto_save(&store), now());
-        eprintln!("OPEN bridge {:?}", s1.elapsed());
-        let notices = [identity.notice(&until), health::damage(&report), health::read_only(&bridge.folder)];
+        let checked = || health::Checked::of(&engine, &bridge.folder);
+        let damage = health::damage(&report, checked, health::moment);
+        let notices = [identity.notice(&until), damage, health::read_only(&bridge.folder)];
         notices.into_iter().flatten().for_each(|notice| engine.note(notice));
         Ok(Self {
             engine,
@@ -227,13 +225,6 @@ impl Runtime {
 
     /// One turn. Returns whom to tell when this was the last.
     pub(crate) fn turn(&mut self, batch: Vec<Message>) -> Option<Sender<()>> {
-        let s1_t = Instant::now();
-        let mut s1_marks: Vec<(&str, u128)> = Vec::new();
-        macro_rules! s1 {
-            ($n:expr) => {
-                s1_marks.push(($n, s1_t.elapsed().as_micros()))
-            };
-        }
         let now = now();
         let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
         // That a connection is alive is no work.
@@ -265,7 +256,6 @@ impl Runtime {
                 Message::Close(done) => closing = Some(done),
             }
         }
-        s1!("handled");
         // Who waits for an answer does not wait for an intake, but nothing may stand in the way of what a flush writes.
         let is_waited_for = !answers.is_empty();
         if flushed {
@@ -273,9 +263,7 @@ impl Runtime {
         } else if !is_waited_for {
             self.take_in_some(now);
         }
-        s1!("taken");
         let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
-        s1!("committed");
         if hurried && !self.engine.is_folder_gone() {
             self.write_all(now);
         }
@@ -287,10 +275,8 @@ impl Runtime {
             // Whoever asked may be gone.
             answer.send(result).unwrap_or_default();
         }
-        s1!("answered");
         self.talk(committed.is_ok() && !self.engine.is_unsynced(), now);
         self.tell();
-        s1!("told");
         if is_waited_for && self.bridge.is_busy() {
             self.take_in_some(now);
             // Whoever hears of it later is told then.
@@ -298,21 +284,14 @@ impl Runtime {
                 tracing::debug!(%error, "changes of the folder wait to be saved");
             }
         }
-        s1!("taken2");
         // The text is on the screen; its history is read before it is asked for.
         if self.engine.read_ahead() {
             self.tell();
         }
-        s1!("ahead");
         if !self.engine.is_folder_gone() {
             self.write_some(now);
             self.tell();
-            s1!("written");
             self.rest();
-        }
-        s1!("rested");
-        if s1_t.elapsed().as_millis() > 15 && std::env::var_os("S1").is_some() {
-            eprintln!("TURN {} {s1_marks:?}", is_waited_for);
         }
         closing
     }

@@ -187,7 +187,8 @@ impl World {
         let steady_ms = self.steady_ms;
         self.peers[idx].crash(style, steady_ms);
         self.outcome.n_crashes += 1;
-        assert!(before.is_subset(&self.peers[idx].durable), "a crash took what was durable");
+        let lost: Vec<_> = before.difference(&self.peers[idx].durable).collect();
+        assert!(lost.is_empty(), "a crash took what was durable ({style:?}): {lost:?}");
         self.sync(idx);
     }
 
@@ -292,9 +293,9 @@ impl World {
         let Some((idx, link)) = busy.get(n as usize % busy.len().max(1)).copied() else { return };
         let Some(queue) = self.queues.get_mut(&(idx, link)) else { return };
         let Some(Some(frame)) = queue.front_mut() else { return };
-        let at = (n >> 16) as usize % frame.len();
+        let at = (n >> 16) as usize % frame.len().max(1);
         match (n >> 8) % 3 {
-            0 => frame[at] ^= 1 << ((n >> 40) % 8),
+            0 if !frame.is_empty() => frame[at] ^= 1 << ((n >> 40) % 8),
             1 => frame.truncate(at),
             _ => {
                 let again = frame.clone();
@@ -361,12 +362,21 @@ impl World {
             self.peers[idx].engine.log().for_each(take).expect("a log in memory can be read");
         }
         let lacking = self.lacking();
+        let lack =
+            |signed: &&SignedDelta| lacking.iter().any(|(idx, _)| !self.peers[*idx].durable.contains(&signed.hash));
+        let place = |signed: &SignedDelta| {
+            let SignedDelta { delta, hash, signature } = signed;
+            let bare = if *signature == [0; 64] { " without signature" } else { "" };
+            format!("{} {} {}{bare}", delta.log, delta.seq, hash.short())
+        };
+        let missing: Vec<String> = all.values().filter(lack).take(8).map(place).collect();
         let mut say = |(idx, _): &(usize, usize)| {
             let now = self.peers[*idx].now(self.steady_ms);
             let arrived = all.values().map(Arrived::of).collect();
             format!("peer {idx}: {:?}", self.peers[*idx].engine.receive(arrived, now))
         };
-        lacking.iter().map(&mut say).collect::<Vec<_>>().join("; ")
+        let said = lacking.iter().map(&mut say).collect::<Vec<_>>().join("; ");
+        format!("{}; {said}", missing.join(", "))
     }
 
     /// Deltas of which each member has fewer than are anywhere among members.

@@ -368,6 +368,11 @@ impl Link {
         }
     }
 
+    /// The newest of each log that the peer told.
+    pub fn heads_told(&self) -> Vec<Head> {
+        self.theirs.values().filter_map(|heads| heads.iter().max_by_key(|head| head.seq)).copied().collect()
+    }
+
     fn newest_of_theirs(&self, log: &LogId) -> u32 {
         self.theirs.get(log).and_then(|heads| heads.iter().map(|head| head.seq).max()).unwrap_or(0)
     }

@@ -3,7 +3,7 @@
 use crate::frame::Reason;
 use crate::link::{Config, Context, Link, LinkId, Moment, Output, Shared};
 use crate::replica::Replica;
-use codesync_base::{DeviceId, LogId, SignedDelta, encode_delta};
+use codesync_base::{DeviceId, Head, LogId, SignedDelta, encode_delta};
 use std::collections::BTreeMap;
 
 /// The links of a replica. After each call its outputs are to be taken and done before the next call.
@@ -86,6 +86,11 @@ impl Mesh {
             outputs.extend(link.take_outputs().into_iter().map(|output| (*id, output)));
         }
         outputs
+    }
+
+    /// The newest of each log that the peer has, as far as it told.
+    pub fn heads_told(&self, id: LinkId) -> Vec<Head> {
+        self.links.get(&id).map(Link::heads_told).unwrap_or_default()
     }
 
     /// The device that a link leads to, once it was admitted.

@@ -129,6 +129,12 @@ impl Branches {
         self.heads.insert(head.log, vec![head]);
     }
 
+    /// Those of a log that is known to have forked, and from which number on.
+    pub fn note_forked(&mut self, log: LogId, heads: Vec<Head>, forked_at: u32) {
+        self.heads.insert(log, heads);
+        self.forked.insert(log, forked_at);
+    }
+
     pub fn heads(&self) -> Vec<Head> {
         self.heads.values().flatten().copied().collect()
     }

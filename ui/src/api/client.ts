@@ -21,8 +21,15 @@ export function sentenceOf(cause: unknown): string {
   return String(cause);
 }
 
+/** A request that is under way. */
+export interface Asked {
+  cmd: Request["cmd"] | AppRequest["cmd"];
+  answered: Promise<unknown>;
+}
+
 export class Client {
   readonly #host: Host;
+  readonly #asked = new Emitter<Asked>();
   readonly #event = new Emitter<Event>();
   readonly #appEvent = new Emitter<AppEvent>();
   #n_pending = 0;
@@ -32,6 +39,8 @@ export class Client {
   readonly onEvent = this.#event.on;
   /** What the shell tells unasked. */
   readonly onAppEvent = this.#appEvent.on;
+  /** Something was asked, and is not answered yet. */
+  readonly onAsked = this.#asked.on;
 
   constructor(host: Host) {
     this.#host = host;
@@ -56,14 +65,14 @@ export class Client {
 
   /** Asks the workspace. Rejects with an `ApiError`. */
   async ask(request: Request): Promise<Reply> {
-    const reply = await this.#counted(this.#host.rpc({ to: "workspace", request }));
+    const reply = await this.#counted(request.cmd, this.#host.rpc({ to: "workspace", request }));
     if (reply.to !== "workspace") throw misfit(request.cmd);
     return reply.reply;
   }
 
   /** Asks the shell. Rejects with an `ApiError`. */
   async app(request: AppRequest): Promise<AppReply> {
-    const reply = await this.#counted(this.#host.rpc({ to: "app", request }));
+    const reply = await this.#counted(request.cmd, this.#host.rpc({ to: "app", request }));
     if (reply.to !== "app") throw misfit(request.cmd);
     return reply.reply;
   }
@@ -99,8 +108,9 @@ export class Client {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
-  async #counted<T>(promise: Promise<T>): Promise<T> {
+  async #counted<T>(cmd: Asked["cmd"], promise: Promise<T>): Promise<T> {
     this.#n_pending += 1;
+    this.#asked.fire({ cmd, answered: promise });
     try {
       return await promise;
     } finally {

@@ -16,8 +16,6 @@ const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "
 
 /** Buttons of the document that lead to what is not built, or to other people; and what stands in for them. */
 const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
-  "MSG-VER-4": { without: ["How to update", "Open a copy of the files only"], instead: [] },
-  "MSG-DISK-1": { without: ["Move the workspace…"], instead: [] },
   "MSG-DISK-2": { without: ["Compact history…"], instead: [] },
   // Said over the open workspace; Details is there at every message.
   "MSG-DISK-4": { without: ["Open", "Details"], instead: ["Show what was kept"] },

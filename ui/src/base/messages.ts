@@ -29,7 +29,7 @@ export const MESSAGES = {
   "MSG-DISK-1": message({
     head: "This disk is full, so new changes can't be kept.",
     body: "Everything up to {time} is safe. Free some space; we'll go on by ourselves. Until then the editor is read-only so that nothing is lost.",
-    buttons: ["Show what takes space"],
+    buttons: ["Show what takes space", "Move the workspace…"],
     isUrgent: true,
     stays: true,
   }),
@@ -63,6 +63,7 @@ export const MESSAGES = {
   "MSG-VER-4": message({
     head: "This workspace was last opened by CodeSync {theirs}.",
     body: "Version {ours} could misread its history, so it stays untouched.",
+    buttons: ["How to update", "Open a copy of the files only"],
     stays: true,
   }),
   "MSG-PAIR-1": message({ head: "", body: "“{typed}” isn't one of our words. Did you mean {word}?", buttons: ["Use it"] }),

@@ -8,6 +8,7 @@ import { type Disposable, DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
 import { languageOf } from "./languages";
 import { EditorLink } from "./link";
+import { sourceOf, spare } from "./longModel";
 import type { Monaco, TextModel } from "./monaco";
 import { ModelSurface } from "./surface";
 
@@ -40,6 +41,7 @@ export class OpenFile implements Disposable {
     private readonly monaco: Monaco,
     private readonly client: Client,
     opened: ViewOpened,
+    source: string,
     onLocalEdit: () => void,
     onTrouble: (cause: unknown) => void,
   ) {
@@ -52,16 +54,19 @@ export class OpenFile implements Disposable {
     this.sizeBytes = opened.sizeBytes;
     this.fileId = opened.fileId;
     const hasText = opened.readOnly !== "binary" && opened.readOnly !== "tooLarge";
-    this.model = hasText ? this.#makeModel(opened) : null;
+    this.model = hasText ? this.#makeModel(opened, source) : null;
     this.link = this.model === null ? null : this.#makeLink(this.model, opened, onLocalEdit, onTrouble);
   }
 
-  #makeModel(opened: ViewOpened): TextModel {
+  #makeModel(opened: ViewOpened, source: string): TextModel {
     this.language = languageOf(this.monaco, opened.path);
     // Language services tell kinds of files apart by their endings. Numbered: a file may be opened again before it is let go.
     n_models += 1;
     const uri = this.monaco.Uri.from({ scheme: "codesync", path: `/${n_models}/${opened.path}` });
-    const model = this.monaco.editor.createModel(opened.text, this.language, uri);
+    const model = this.monaco.editor.createModel(source, "plaintext", uri);
+    // Before it has a language: long ones get no colours.
+    spare(model);
+    this.monaco.editor.setModelLanguage(model, this.language);
     // Before anything listens: the shared text has line feeds only.
     model.setEOL(this.monaco.editor.EndOfLineSequence.LF);
     this.#store.add(model);
@@ -197,10 +202,12 @@ export class OpenFiles implements Disposable {
   async #openView(path: string): Promise<Held> {
     try {
       const opened = await this.client.get("view", { cmd: "openView", args: { path } });
+      const source = await sourceOf(opened.text);
       const file = new OpenFile(
         this.monaco,
         this.client,
         opened,
+        source,
         () => this.#edited.fire(file),
         (cause) => this.onTrouble(sentenceOf(cause)),
       );

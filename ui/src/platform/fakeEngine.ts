@@ -1,5 +1,5 @@
 /** A toy engine: texts, views, a list of changes per file. In memory, one person, no merging. */
-import type { ApiError, Author, DeletedFile, Entry, Event, MomentInfo, NamedMoment, Reply, Request, Scope, Splice } from "../api/generated";
+import type { ApiError, Author, ChatMessage, DeletedFile, Entry, Event, LogRecord, MomentInfo, NamedMoment, Reply, Request, Scope, Splice } from "../api/generated";
 
 interface File {
   id: string;
@@ -35,6 +35,7 @@ export class FakeEngine {
   /** What takes a whole act back, by the act's id. */
   readonly #groups = new Map<string, () => string[]>();
   #lastId = 0;
+  #messages: ChatMessage[] = [];
 
   constructor(
     files: Record<string, string>,
@@ -183,6 +184,23 @@ export class FakeEngine {
       }
       case "moments":
         return { reply: "moments", value: { moments: this.#named } };
+      case "log": {
+        const { path, author } = request.args.query;
+        const steps = this.#all.filter((step) => (path === null || step.path === path) && (author === null || author === "Asha"));
+        return { reply: "log", value: { records: steps.slice(-40).reverse().map((step) => this.#record(step)), next: null } };
+      }
+      case "listMessages":
+        return { reply: "messages", value: { messages: this.#messages, hasMore: false } };
+      case "sendMessage": {
+        const message: ChatMessage = {
+          deltaId: `m${this.#messages.length + 1}`, device: "d", person: "Asha", color: 0, isSelf: true, atMs: this.now(), text: request.args.text, link: request.args.link,
+        };
+        this.#messages = [...this.#messages, message];
+        this.tell({ event: "message", data: message });
+        return { reply: "done" };
+      }
+      case "whileAway":
+        return { reply: "away", value: { away: null } };
       case "findInHistory":
         return { reply: "found", value: { hits: [], truncated: false } };
       default:
@@ -365,6 +383,15 @@ export class FakeEngine {
     const file = this.#file(path);
     const until = this.#steps(scope).slice(0, index);
     return this.#textOf(file, file.steps.filter((step) => until.includes(step)).length);
+  }
+
+  #record(step: Step): LogRecord {
+    const [, removed = 0, inserted = ""] = step.splices[0] ?? [];
+    const id = `d${this.#all.indexOf(step) + 1}`;
+    return {
+      id, session_id: "p", user_id: "Asha", timestamp: new Date(step.at_ms).toISOString(), kind: step.isUndo ? "undo" : "edit", path: step.path, step: null, position: null,
+      deleted: null, inserted: null, n_steps: 1, added: inserted.length, removed, n_files: 1, group_id: id, detail: null,
+    };
   }
 
   #moment(scope: Scope, index: number): MomentInfo {

@@ -121,8 +121,9 @@ export class FilesState {
     try {
       const { files } = await this.client.get("deleted", { cmd: "listDeleted", args: { limit: DELETED_MAX } });
       if (generation === this.#generation) this.deleted = onePerPath(files);
-    } catch {
+    } catch (cause) {
       // The list is a convenience; the next change asks again.
+      console.warn("no list of deleted files", cause);
     }
   }
 
@@ -165,8 +166,9 @@ export class FilesState {
     try {
       const { paths } = await this.client.get("files", { cmd: "listFiles", args: { at: past.at } });
       if (generation === this.#generation && this.filter !== null) this.#filterPaths = paths;
-    } catch {
+    } catch (cause) {
       // The next key asks again.
+      console.warn("no list of files", cause);
       this.#filterPaths = [];
     }
   }

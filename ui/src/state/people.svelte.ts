@@ -59,17 +59,22 @@ export class People {
   readonly #changed = new Emitter<TogetherChange>();
   readonly #signalled = new Emitter<Signalled>();
   readonly #nearbyChanged = new Emitter<Nearby>();
+  readonly #joiningChanged = new Emitter<Joining>();
   /** After who takes part, or how far they are, changed. Not for the state a workspace is opened with. */
   readonly onChanged = this.#changed.on;
   readonly onSignalled = this.#signalled.on;
   readonly onNearby = this.#nearbyChanged.on;
+  readonly onJoining = this.#joiningChanged.on;
   #isKnown = false;
 
   constructor(private readonly client: Client) {
     client.onEvent((event) => this.#handle(event));
     client.onAppEvent((event) => {
       if (event.event === "nearby") this.#setNearby(event.data);
-      else if (event.event === "joining") this.joining = event.data;
+      else if (event.event === "joining") {
+        this.joining = event.data;
+        this.#joiningChanged.fire(event.data);
+      }
     });
   }
 

@@ -1,5 +1,5 @@
 /** Which workspace this window shows, whether all is kept, and the settings. Rebuilt from replies and events. */
-import { type Client, isApiError, sentenceOf } from "../api/client";
+import { type AppReplyValue, type Client, isApiError, sentenceOf } from "../api/client";
 import type { ApiError, Event, RecentFolder, SaveState, Settings, Started } from "../api/generated";
 import { Emitter } from "../base/emitter";
 
@@ -81,6 +81,10 @@ export class Session {
   recent = $state.raw<RecentFolder[]>([]);
   /** What stands in the way of showing a workspace; on the welcome page. */
   failure = $state.raw<ApiError | null>(null);
+  /** Path of what was refused with it. */
+  refusedPath = $state.raw<string | null>(null);
+  /** What is here may be looked at only: the person's role in this workspace. */
+  isViewer = $state(false);
   systemDark = $state(true);
   systemContrast = $state(false);
   #shellContrast = false;
@@ -136,8 +140,9 @@ export class Session {
   async loadRecent(): Promise<void> {
     try {
       this.recent = (await this.client.getApp("recent", { cmd: "listRecent" })).folders;
-    } catch {
+    } catch (cause) {
       // Without the list the page is still whole; the next opening writes it anew.
+      console.warn("no list of recent folders", cause);
       this.recent = [];
     }
   }
@@ -149,7 +154,23 @@ export class Session {
 
   /** Opens a folder as the workspace of this window. What stands in the way is in `failure`. */
   async open(path: string): Promise<boolean> {
+    this.refusedPath = path;
     return this.#openBy(() => this.client.getApp("opened", { cmd: "openWorkspace", args: { path } }));
+  }
+
+  /** Ends a move that was prepared: the workspace is open at its new place, or at the old one again. */
+  async finishMove(): Promise<AppReplyValue<"moved">> {
+    const before = this.workspace?.root ?? null;
+    let moved: AppReplyValue<"moved"> | null = null;
+    const isOpen = await this.#openBy(async () => {
+      await this.client.idle();
+      moved = await this.client.getApp("moved", { cmd: "finishMove" });
+      return moved;
+    });
+    if (isOpen && moved !== null) return moved;
+    const why = this.failure;
+    if (moved === null && before !== null) await this.open(before);
+    throw why;
   }
 
   openSample(): Promise<boolean> {
@@ -188,8 +209,9 @@ export class Session {
       const { save, waitingForSave } = await this.client.get("status", { cmd: "status" });
       this.save = save;
       this.unsaved = new Set(waitingForSave);
-    } catch {
+    } catch (cause) {
       // The next events tell.
+      console.warn("no status", cause);
       this.save = NOTHING_YET;
       this.unsaved = new Set();
     }
@@ -247,7 +269,8 @@ export class Session {
     try {
       const { value } = await this.client.get("state", { cmd: "getState", args: { key: WORKSPACE_KEY } });
       this.workspaceSettings = value === null ? {} : fittingSettings(JSON.parse(value), WORKSPACE_SETTINGS);
-    } catch {
+    } catch (cause) {
+      console.warn("no settings of the workspace", cause);
       // A workspace that opens with the person's own settings is better than one that does not open.
       this.workspaceSettings = {};
     }
@@ -263,7 +286,7 @@ export class Session {
 
   get isReadOnly(): boolean {
     const { kind } = this.save;
-    return kind === "diskFull" || kind === "folderGone" || kind === "failed";
+    return this.isViewer || kind === "diskFull" || kind === "folderGone" || kind === "failed";
   }
 }
 

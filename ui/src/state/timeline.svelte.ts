@@ -723,6 +723,13 @@ export class TimelineState {
     if (there !== null) this.seek(there.index);
   }
 
+  /** To a moment of any scope, in the timeline that is shown. Says so when that timeline has none like it. */
+  async goToMoment(moment: Moment): Promise<void> {
+    if (this.info === null) await this.refresh();
+    const there = await this.#try("moment", { cmd: "resolveMoment", args: { scope: this.scope, moment } });
+    if (there !== null) this.goTo(there.index);
+  }
+
   dispose(): void {
     this.#isDisposed = true;
     this.backToNow();

@@ -1,27 +1,30 @@
 /** Monaco's options from the settings: one place, so that every editor looks and behaves the same. */
 import type { editor } from "monaco-editor/editor/editor.api";
 import type { Settings } from "../api/generated";
+import { MESSAGES } from "../base/messages";
+import { LONG_UNITS } from "../editor/longModel";
 import type { OpenFile } from "../editor/models.svelte";
 import type { Layout } from "./layout.svelte";
 
+/** What Monaco calls when the link in MSG-ROLE-1 is pressed. */
+export const ASK_TO_EDIT = "codesync.askToEdit";
+const [askToEdit] = MESSAGES["MSG-ROLE-1"].buttons;
 const READ_ONLY: Record<string, string> = {
+  viewer: `${MESSAGES["MSG-ROLE-1"].body} [${askToEdit}](command:${ASK_TO_EDIT})`,
   ignored: "This file is kept out of history by the ignore rules, so it is not edited here.",
   diskFull: "New changes can't be kept now, so the editor is read-only and nothing is lost.",
 };
 
-/** Above this, Monaco's helpers that go over the whole text with every key are left out. */
-const LONG_UNITS = 2_000_000;
-
 export function editorOptions(
   settings: Settings,
-  now: { file: OpenFile | null; isFull: boolean; layout: Layout },
+  now: { file: OpenFile | null; isFull: boolean; isViewer?: boolean; layout: Layout },
 ): editor.IStandaloneEditorConstructionOptions {
-  const reason = now.isFull ? "diskFull" : (now.file?.readOnly ?? null);
+  const reason = now.isViewer === true ? "viewer" : now.isFull ? "diskFull" : (now.file?.readOnly ?? null);
   const isLong = (now.file?.model?.getValueLength() ?? 0) > LONG_UNITS;
   const fallback = getComputedStyle(document.documentElement).getPropertyValue("--font-mono");
   return {
     readOnly: reason !== null,
-    readOnlyMessage: { value: READ_ONLY[reason ?? ""] ?? "This file cannot be edited here." },
+    readOnlyMessage: { value: READ_ONLY[reason ?? ""] ?? "This file cannot be edited here.", isTrusted: { enabledCommands: [ASK_TO_EDIT] } },
     ariaLabel: now.file === null ? "Editor" : `${now.file.lastPath}, editor`,
     fontFamily: settings.editorFontFamily === "" ? fallback : `${settings.editorFontFamily}, ${fallback}`,
     fontSize: settings.editorFontSize,

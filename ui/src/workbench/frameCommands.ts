@@ -1,6 +1,7 @@
 /** Commands of the frame itself: workspace, tabs, saving, view. */
 import { clock } from "../base/words";
 import type { Command } from "../commands/registry.svelte";
+import { moveWorkspace } from "./moveWorkspace";
 import type { Workbench } from "./workbench";
 
 const ZOOM_STEPS = [50, 67, 75, 80, 90, 100, 110, 125, 150, 175, 200, 250, 300];
@@ -9,7 +10,8 @@ export function frameCommands(workbench: Workbench): Command[] {
   return [...workspaceCommands(workbench), ...fileCommands(workbench), ...tabCommands(workbench), ...viewCommands(workbench)];
 }
 
-function workspaceCommands({ session, client, notices }: Workbench): Command[] {
+function workspaceCommands(workbench: Workbench): Command[] {
+  const { session, client, notices } = workbench;
   const isOpen = (): boolean => session.workspace !== null;
   const open = async (ask: () => Promise<boolean>): Promise<void> => {
     await ask();
@@ -29,6 +31,7 @@ function workspaceCommands({ session, client, notices }: Workbench): Command[] {
       run: () => open(() => session.pickAndOpen("Choose or make a folder for the new workspace")),
     },
     { id: "workspace.openSample", title: "Try the sample workspace", category: "File", run: () => open(() => session.openSample()) },
+    { id: "workspace.move", title: "Move the workspace…", category: "File", when: isOpen, run: () => moveWorkspace(workbench) },
     { id: "workspace.close", title: "Close workspace", category: "File", when: isOpen, run: () => session.close() },
     { id: "window.quit", title: "Quit", category: "File", keys: ["Ctrl+Q"], run: () => client.app({ cmd: "quit" }) },
     { id: "notices.toggle", title: "Messages", category: "Help", run: () => notices.toggleList() },

@@ -6,6 +6,8 @@ import type { Layout, SavedLayout } from "./layout.svelte";
 
 const KEY = "window";
 const WAIT_MS = 400;
+/** Ids of what was said, at most. */
+const SAID_MAX = 500;
 
 interface Saved {
   version: 1;
@@ -13,6 +15,8 @@ interface Saved {
   editors: SavedEditors;
   expanded: string[];
   hidesIgnored?: boolean;
+  /** What is said once in the life of a workspace, newest last. */
+  said?: string[];
 }
 
 export class Memory {
@@ -20,6 +24,7 @@ export class Memory {
   #last = "";
   /** Nothing is kept before what was kept has been read. */
   #isOn = false;
+  #said: string[] = [];
 
   constructor(
     private readonly client: Client,
@@ -34,11 +39,22 @@ export class Memory {
     try {
       const { value } = await this.client.get("state", { cmd: "getState", args: { key: KEY } });
       const saved: unknown = value === null ? null : JSON.parse(value);
-      return isSaved(saved) ? saved : null;
-    } catch {
+      if (!isSaved(saved)) return null;
+      this.#said = saved.said ?? [];
+      return saved;
+    } catch (cause) {
       // A window that opens as new is better than one that does not open.
+      console.warn("what was open could not be read", cause);
       return null;
     }
+  }
+
+  /** Whether this was not said yet in this workspace; from now on it was. */
+  isNews(id: string): boolean {
+    if (this.#said.includes(id)) return false;
+    this.#said = [...this.#said, id].slice(-SAID_MAX);
+    this.schedule();
+    return true;
   }
 
   begin(): void {
@@ -61,12 +77,14 @@ export class Memory {
       editors: this.editors.save(),
       expanded: [...this.files.expanded],
       hidesIgnored: !this.files.showsIgnored,
+      said: this.#said,
     };
     const value = JSON.stringify(saved);
     if (value === this.#last) return;
     this.#last = value;
-    this.client.ask({ cmd: "putState", args: { key: KEY, value } }).catch(() => {
+    this.client.ask({ cmd: "putState", args: { key: KEY, value } }).catch((cause: unknown) => {
       // Kept again with the next change.
+      console.debug("what is open could not be kept", cause);
       this.#last = "";
     });
   }
@@ -75,6 +93,7 @@ export class Memory {
     this.write();
     this.#isOn = false;
     this.#last = "";
+    this.#said = [];
   }
 }
 

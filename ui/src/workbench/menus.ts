@@ -13,7 +13,7 @@ export const MENU_BAR: readonly BarMenu[] = [
     title: "File",
     ids: [
       "file.newFile", "file.newFolder", "-", "workspace.openFolder", "workspace.openRecent", "workspace.new", "workspace.openSample",
-      "-", "file.save", "file.saveAs", "file.saveAll", "-", "file.revealInFileManager", "-", "tabs.close", "workspace.close", "-",
+      "-", "file.save", "file.saveAs", "file.saveAll", "-", "file.revealInFileManager", "-", "tabs.close", "workspace.move", "workspace.close", "-",
       "settings.open", "-", "window.quit",
     ],
   },
@@ -38,6 +38,13 @@ export const MENU_BAR: readonly BarMenu[] = [
       "palette.files", "edit.symbol", "palette.line", "palette.tabs", "edit.definition", "edit.bracket", "-", "tabs.next", "tabs.previous", "tabs.reopen", "-",
       "tabs.group1", "tabs.group2", "tabs.group3", "-", "timeline.ofFile", "timeline.compareWithPast", "timeline.back",
       "timeline.forward", "timeline.now",
+    ],
+  },
+  {
+    title: "People",
+    ids: [
+      "people.invite", "people.join", "people.show", "-", "people.askToEdit", "people.sync", "people.pause", "people.syncNow", "-",
+      "people.invisible", "people.connectionCheck", "-", "people.leave",
     ],
   },
   { title: "Help", ids: ["help.keys", "help.region", "notices.toggle", "help.diagnostics", "-", "help.about"] },

@@ -24,6 +24,10 @@ export interface Place {
 
 const NO_CARET: Caret = { line: 1, column: 1, n_selected: 0, n_carets: 1 };
 
+function asRefusal(cause: unknown): ApiError {
+  return isApiError(cause) ? cause : { code: "internal", message: sentenceOf(cause), detail: null };
+}
+
 export class Pane {
   editor = $state.raw<CodeEditor | null>(null);
   file = $state.raw<OpenFile | null>(null);
@@ -101,7 +105,7 @@ export class Pane {
       this.#putIntoEditor();
     } catch (cause) {
       if (generation !== this.#generation) return;
-      this.trouble = isApiError(cause) ? cause : { code: "internal", message: sentenceOf(cause), detail: null };
+      this.trouble = asRefusal(cause);
     } finally {
       if (generation === this.#generation) this.isLoading = false;
     }
@@ -161,7 +165,7 @@ export class Pane {
     const { editor, large } = this;
     if (place !== null && large !== null) {
       this.#place = null;
-      void large.goToLine(place.line).catch(() => undefined);
+      large.goToLine(place.line).catch((cause: unknown) => (this.trouble = asRefusal(cause)));
       return;
     }
     if (place === null || editor === null || editor.getModel() === null) return;

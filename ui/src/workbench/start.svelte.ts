@@ -10,7 +10,9 @@ import { applyTheme } from "../editor/theme";
 import type { Host } from "../platform/host";
 import { FilesState } from "../state/files.svelte";
 import { type NoticeButton, Notices } from "../state/notices.svelte";
+import { followLongWork } from "../state/longWork";
 import { past } from "../state/past.svelte";
+import { progress } from "../state/progress.svelte";
 import { People } from "../state/people.svelte";
 import { Session } from "../state/session.svelte";
 import App from "./App.svelte";
@@ -45,6 +47,9 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   commands.onFailed((cause) => notices.fail(cause));
   for (const contribute of features) contribute(workbench);
   const memory = new Memory(client, workbench.layout, workbench.editors, workbench.files);
+  followLongWork(client, progress);
+  // Whoever looks at the window has seen it end.
+  progress.onLongDone = (sentence) => void (document.hasFocus() || notices.toast(sentence, { stays: true }));
   follow(workbench, memory);
   window.addEventListener("pagehide", () => memory.write());
   const keybindings = new Keybindings(commands);
@@ -110,10 +115,13 @@ async function showWindow(client: Client): Promise<void> {
 
 function follow(workbench: Workbench, memory: Memory): void {
   followWorkspace(workbench, memory);
-  followEngine(workbench);
+  followEngine(workbench, memory);
   $effect.root(() => {
     $effect(() => followLooks(workbench));
     $effect(() => followTitle(workbench));
+    $effect(() => {
+      workbench.session.isViewer = workbench.people.isViewer;
+    });
     const { client, session, editors: area, notices } = workbench;
     $effect(autoSaver(client, session, area, (cause) => void notices.fail(cause)));
     $effect(() => {
@@ -179,7 +187,7 @@ function openReadme(paths: readonly string[], editors: EditorArea): void {
   if (readme !== undefined) editors.open(readme, { isPreview: true });
 }
 
-function followEngine(workbench: Workbench): void {
+function followEngine(workbench: Workbench, memory: Memory): void {
   const { client, editors, layout, notices, files, session, commands } = workbench;
   client.onEvent((event) => {
     if (event.event === "act") sayAct(workbench, event.data);
@@ -206,12 +214,9 @@ function followEngine(workbench: Workbench): void {
     if (undone.kind === "applied") return;
     layout.say(undone.message ?? (undone.kind === "overwritten" ? UNDO_OVERWRITTEN : "Nothing to undo."));
   });
-  // Said once a run: afterwards the status bar shows what the file gets.
-  const saidMixed = new Set<string>();
+  // Said once of a file: afterwards the status bar shows what it gets.
   editors.onMixed(({ fileId, lastPath, lineEnd }) => {
-    const id = fileId ?? lastPath;
-    if (saidMixed.has(id)) return;
-    saidMixed.add(id);
+    if (!memory.isNews(`mixed:${fileId ?? lastPath}`)) return;
     const choose = (): void => {
       if (editors.activePath === lastPath) commands.run("status.lineEnd");
       else editors.open(lastPath);
@@ -276,8 +281,9 @@ function followTitle({ session, editors, client }: Workbench): void {
   const file = editors.activePath === null ? undefined : editors.activePath.slice(editors.activePath.lastIndexOf("/") + 1);
   const title = [file, name, "CodeSync"].filter((part) => part !== undefined).join(" — ");
   document.title = title;
-  client.app({ cmd: "setTitle", args: { title } }).catch(() => {
+  client.app({ cmd: "setTitle", args: { title } }).catch((cause: unknown) => {
     // A title is not worth a message.
+    console.debug("no title", cause);
   });
 }
 

@@ -76,6 +76,8 @@ fn the_manual_names_every_field_of_every_object() {
         &["undo"],
         &["rename", "a.txt", "b.txt"],
         &["delete", "b.txt"],
+        &["chat", "hello"],
+        &["chat"],
         &["verify"],
         &["export", bundle],
         &["export", "--git", git.to_str().unwrap()],

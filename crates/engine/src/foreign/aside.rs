@@ -186,6 +186,7 @@ impl Engine {
     pub(crate) fn read_tree_anew(&mut self) -> Result<()> {
         let (events, grown) = (std::mem::take(&mut self.events), std::mem::take(&mut self.grown));
         let talk = std::mem::take(&mut self.talk);
+        self.rights_told.clear();
         self.marks.clear();
         self.n_sessions = 0;
         self.authors.forget_names();

@@ -6,13 +6,10 @@
 
 use super::Others;
 use crate::{Engine, Result, api_error};
-use codesync_base::{Delta, DeltaHash, Head, ItemRange, ItemRef, LogId, SignedDelta, TextStep};
+use codesync_base::{Delta, DeltaHash, DeviceId, Head, ItemRange, ItemRef, LogId, SignedDelta, TextStep};
 use codesync_doc::TextDocument;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-
-/// Incarnations from here on are names of branches; no log has one.
-pub(super) const BRANCHES_FROM: u32 = 1 << 31;
 
 #[derive(Default)]
 pub(crate) struct Forks {
@@ -28,6 +25,7 @@ struct Forked {
     of: BTreeMap<DeltaHash, usize>,
 }
 
+/// Deltas of one log, one after the other.
 struct Stretch {
     name: LogId,
     /// The stretch that it goes on from, and its own first sequence number.
@@ -125,10 +123,11 @@ impl Forked {
     }
 }
 
-/// The name of the branch that begins with this delta.
+/// The name of the branch that begins with this delta. No device has such a key.
 fn branch_name(log: &LogId, first: &DeltaHash) -> LogId {
-    let [a, b, c, d, ..] = first.0;
-    LogId { device: log.device, incarnation: BRANCHES_FROM | u32::from_le_bytes([a, b, c, d]) }
+    let mut hasher = blake3::Hasher::new_derive_key("codesync 2026 branch of a log");
+    hasher.update(&log.device.0).update(&log.incarnation.to_le_bytes()).update(&first.0);
+    LogId { device: DeviceId(*hasher.finalize().as_bytes()), incarnation: log.incarnation }
 }
 
 impl Forks {
@@ -152,7 +151,19 @@ impl Forks {
 
     /// Whether names of this log, or branch, have to be looked up.
     pub fn concern(&self, name: &LogId) -> bool {
-        name.incarnation >= BRANCHES_FROM || self.by_log.contains_key(name)
+        !self.is_none() && self.base_of(name).is_some()
+    }
+
+    /// The forked log that a name is of, or of a branch of.
+    fn base_of(&self, name: &LogId) -> Option<&LogId> {
+        let is_of = |forked: &Forked| forked.stretches.iter().any(|stretch| stretch.name == *name);
+        let mut found = self.by_log.iter().filter(|(base, forked)| *base == name || is_of(forked));
+        found.next().map(|(base, _)| base)
+    }
+
+    /// The first number under which a forked log has more than one delta.
+    pub fn forked_at(&self, log: &LogId) -> Option<u32> {
+        self.by_log.get(log)?.stretches.iter().skip(1).map(|stretch| stretch.from).min()
     }
 
     /// Names of all forked logs and their branches.
@@ -275,11 +286,7 @@ impl Translation<'_> {
         if *log == self.delta.log && seq == self.delta.seq {
             return Some((self.own, None));
         }
-        let base = self
-            .forks
-            .by_log
-            .keys()
-            .find(|base| *base == log || (base.device == log.device && log.incarnation >= BRANCHES_FROM))?;
+        let base = self.forks.base_of(log)?;
         let forked = self.forks.by_log.get(base)?;
         let mut seen = self.forks.seen_by(self.delta, base);
         if log != base {
@@ -377,7 +384,7 @@ impl Engine {
     pub(super) fn name_branches(&mut self) {
         let Others { forks, unnamed, .. } = &mut self.others;
         for log in forks.by_log.keys().filter(|log| **log != self.own) {
-            unnamed.retain(|name, _| name.device != log.device || !(name == log || name.incarnation >= BRANCHES_FROM));
+            unnamed.retain(|name, _| forks.base_of(name) != Some(log));
             for head in forks.heads(log).unwrap_or_default() {
                 unnamed.insert(forks.name_of(log, &head.hash), head);
             }

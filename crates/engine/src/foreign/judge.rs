@@ -3,7 +3,6 @@
 
 use super::Fork;
 use super::declared::Declared;
-use super::forks::BRANCHES_FROM;
 use crate::{Engine, Now, Result, api_error};
 use codesync_auth::Verdict as Rights;
 use codesync_base::{
@@ -124,7 +123,7 @@ impl Engine {
     /// Whether it goes on from a delta of its log. Gives whether another one does that already.
     fn judge_chain(&mut self, signed: &SignedDelta) -> Result<std::result::Result<bool, Verdict>> {
         let delta = &signed.delta;
-        if (delta.seq == 1) != (delta.prev == DeltaHash::ZERO) || delta.log.incarnation >= BRANCHES_FROM {
+        if (delta.seq == 1) != (delta.prev == DeltaHash::ZERO) {
             return Ok(Err(Verdict::Refused(Refusal::Chain)));
         }
         let newest_seq = self.log.head(&delta.log).map_or(0, |head| head.seq);

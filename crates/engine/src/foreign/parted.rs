@@ -3,7 +3,7 @@
 
 use super::seen::Seen;
 use crate::{Engine, Now, Result, api_error, invalid};
-use codesync_base::{Change, DeltaHash, FileId, FileKind, SignedDelta};
+use codesync_base::{Change, DeltaHash, FileId, FileKind, LogId, SignedDelta, utf16_len};
 use codesync_timeline::overlaps;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -16,8 +16,8 @@ const PLACES_MAX: usize = 1_000;
 /// What two sides did while they were apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {
-    /// Whose work was merged into ours.
-    pub with: String,
+    /// Whose work was merged into ours, by name.
+    pub with: Vec<String>,
     /// Since the newest change that both had, milliseconds.
     pub apart_ms: u64,
     /// Changes of each side, in so many files altogether.
@@ -34,6 +34,8 @@ pub struct Place {
     pub path: String,
     /// From 1, in the text as it is now.
     pub line: u32,
+    /// Where the line begins there, UTF-16 units.
+    pub position: u32,
     pub ours: String,
     pub theirs: String,
     pub now: String,
@@ -46,6 +48,7 @@ struct Alone {
     files: BTreeSet<FileId>,
     typed: BTreeSet<FileId>,
     newest_ms: u64,
+    logs: BTreeSet<LogId>,
 }
 
 impl Alone {
@@ -53,6 +56,7 @@ impl Alone {
         let delta = &signed.delta;
         for step in &delta.steps {
             let Some(file) = delta.file_of(step) else { continue };
+            self.logs.insert(delta.log);
             self.n_steps += 1;
             self.files.insert(file);
             if matches!(step.change, Change::Text(_)) {
@@ -94,8 +98,12 @@ impl Engine {
             }
         }
         places.truncate(PLACES_MAX);
+        let mut with: BTreeSet<String> = by_them.logs.iter().map(|log| self.person_of(log)).collect();
+        if with.is_empty() {
+            with.insert(person);
+        }
         Ok(Merged {
-            with: person,
+            with: with.into_iter().collect(),
             apart_ms: now.ms.saturating_sub(parted_ms),
             n_ours: by_us.n_steps,
             n_theirs: by_them.n_steps,
@@ -121,6 +129,7 @@ impl Engine {
         let places = overlaps(&common, &ours, &theirs, &now).into_iter().take(PLACES_MAX).map(|place| Place {
             path: path.clone(),
             line: place.now.start as u32 + 1,
+            position: now.split_inclusive('\n').take(place.now.start).map(utf16_len).sum(),
             ours: shown(&ours, &place.ours),
             theirs: shown(&theirs, &place.theirs),
             now: shown(&now, &place.now),

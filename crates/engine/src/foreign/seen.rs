@@ -6,7 +6,6 @@ use super::Forks;
 use crate::documents::{merge_again, text_of_source};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_auth::Act;
 use codesync_base::{Change, DeltaKey, FileId, FileKind, Head, LogId, SignedDelta, StepKey};
 use codesync_doc::{TextDocument, Tree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,13 +37,18 @@ pub(crate) fn is_before_merge(name: &str, automatic: bool) -> bool {
 
 impl Engine {
     /// Marks what is here before the work of somebody is merged into it that was done apart. Call it before the first
-    /// [`Self::receive`] of that work; restoring the mark gives exactly what was here.
-    pub fn mark_before_merge(&mut self, now: Now) -> Result<()> {
-        if self.may(Act::Edit).is_err() {
-            return Ok(());
-        }
+    /// [`Self::receive`] of that work; restoring the mark gives exactly what was here. `apart` says what is merged:
+    /// "3 h 12 min of work with Bo".
+    pub fn mark_before_merge(&mut self, apart: &str, now: Now) -> Result<()> {
         let name = format!("{BEFORE_MERGE} ({}) {}", self.profile.person, now.hour_minute());
-        self.automatic_moment(&name, now)?;
+        self.noted_moment(&name, apart.to_owned(), now)?;
+        self.close()
+    }
+
+    /// The same for somebody who made no such mark: all that the author of a step had seen.
+    pub(crate) fn mark_before_merge_of(&mut self, at: StepKey, now: Now) -> Result<()> {
+        let name = format!("{BEFORE_MERGE} ({}) {}", self.person_of(&at.delta.log), now.hour_minute());
+        self.automatic_moment_at(&name, at, now)?;
         self.close()
     }
 

@@ -121,7 +121,7 @@ impl Engine {
     fn words_for(&self, act: &ForeignAct, person: &str) -> Option<String> {
         let counted = self.counted(&act.files);
         match act.origin {
-            Origin::Restore => Some(format!("{person} restored {counted}.")),
+            Origin::Restore => Some(self.restore_sentence(person, &act.group, &counted)),
             Origin::Disk if act.files.len() > DISK_FILES_MIN => Some(format!("{person}’s folder changed {counted}.")),
             Origin::Import if !act.files.is_empty() => Some(format!("{person} added {counted}.")),
             Origin::FileAction => {

@@ -152,6 +152,42 @@ fn link(mut engine: Engine) -> Engine {
 }
 
 #[test]
+fn both_branches_of_a_forked_log_reach_everyone() {
+    let mut world = World::new(2);
+    // Chidi's store was copied before its first word: each of the two tells one of the others something else.
+    for (n, text) in [(0, "one branch"), (1, "another")] {
+        world.now_ms += 1_000;
+        let (now, (log, key, profile)) = (world.now(), parts(2));
+        let mut chidi = Engine::open(log, key, profile, now).unwrap();
+        for at in 0..3 {
+            let edits = vec![Splice(at, 0, text.into())];
+            chidi.handle(Request::EditFile { path: "c".into(), edits }, now).unwrap();
+        }
+        chidi.sync(now).unwrap();
+        let mut deltas = Vec::new();
+        chidi.log().for_each(&mut |signed| deltas.push(Arrived::of(signed))).unwrap();
+        assert_eq!(world.engines[n].receive(deltas, now).unwrap().held, []);
+        world.sync(n);
+    }
+    world.connect(0, 1);
+    world.run();
+    let keys: Vec<_> = world.engines.iter().map(|engine| engine.log().keys()).collect();
+    assert_eq!(keys[0], keys[1]);
+    assert_eq!(keys[0].iter().filter(|key| key.seq == 1 && key.log == keys[0].last().unwrap().log).count(), 2);
+    assert!(world.told.iter().any(|(_, told)| matches!(told, LinkOutput::Tell(LinkEvent::Forked(_)))));
+    let paths = [0, 1].map(|n| world.engines[n].tree().alive().map(|node| node.path.to_string()).collect::<Vec<_>>());
+    assert_eq!(paths[0], paths[1]);
+    for path in &paths[0] {
+        assert_eq!(world.text(0, path), world.text(1, path));
+    }
+    // Nobody asks for what nobody has.
+    let n_told = world.told.len();
+    world.now_ms += 120_000;
+    world.run();
+    assert_eq!(world.told[n_told..], []);
+}
+
+#[test]
 fn a_text_that_came_out_wrong_is_noticed_and_made_anew() {
     let mut world = World::new(2);
     world.edit(0, "a", 0, "one\ntwo\n");

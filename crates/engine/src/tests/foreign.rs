@@ -370,7 +370,7 @@ fn what_each_had_before_a_merge_comes_back_exactly() {
     peers.wait(3_600_000);
     for n in 0..2 {
         let now = peers.now();
-        peers.engines[n].mark_before_merge(now).unwrap();
+        peers.engines[n].mark_before_merge("work", now).unwrap();
     }
     peers.meet();
     let merged = peers.texts(0);
@@ -425,7 +425,7 @@ fn the_notice_after_a_merge_counts_and_lists_what_both_changed() {
     let now = peers.now();
     let marks: Vec<DeltaHash> = (0..2)
         .map(|n| {
-            peers.engines[n].mark_before_merge(now).unwrap();
+            peers.engines[n].mark_before_merge("work", now).unwrap();
             let newest = peers.engines[n].log().newest().unwrap();
             newest.hash
         })
@@ -433,7 +433,7 @@ fn the_notice_after_a_merge_counts_and_lists_what_both_changed() {
     peers.meet();
     let merged = peers.engines[0].merged(&marks[0], &marks[1], now).unwrap();
     assert_eq!((merged.n_ours, merged.n_theirs, merged.n_files), (2, 2, 2));
-    assert_eq!((merged.with, merged.apart_ms / 60_000), ("Bo".to_owned(), 61));
+    assert_eq!((merged.with, merged.apart_ms / 60_000), (vec!["Bo".to_owned()], 61));
     let places: Vec<_> = merged
         .places
         .iter()

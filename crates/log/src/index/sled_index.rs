@@ -19,9 +19,7 @@ const CACHE_BYTES: u64 = 8 << 20;
 /// What an empty index takes on disk: sled's own 512 KiB would outweigh the history of most workspaces.
 const SEGMENT_BYTES: usize = 128 << 10;
 /// sled leaves about as much behind as it holds. Beyond this it is written anew.
-const SPARE_BYTES_MAX: u64 = 512 << 10;
-/// Bytes copied at a time while it is written anew.
-const COPY_BYTES: usize = 1 << 20;
+const SPARE_BYTES_MAX: u64 = 256 << 10;
 /// Local state is safe from a crash of the process within this time.
 const FLUSH_EVERY_MS: u64 = 1_000;
 
@@ -62,18 +60,11 @@ impl SledIndex {
 
     fn copy_to(&self, folder: &Path) -> io::Result<()> {
         let copy = open_db(folder)?;
+        // First the keys, in order and without values: sled's pages find their size while they are small. Each value is
+        // then written once; together they take more than twice as much, for pages that grow are written again and again.
         self.guarded(|db| {
-            let (mut batch, mut n_bytes) = (sled::Batch::default(), 0);
-            for entry in db.iter() {
-                let (key, value) = entry?;
-                n_bytes += key.len() + value.len();
-                batch.insert(key, value);
-                if n_bytes > COPY_BYTES {
-                    copy.apply_batch(std::mem::take(&mut batch))?;
-                    n_bytes = 0;
-                }
-            }
-            copy.apply_batch(batch)?;
+            db.iter().keys().try_for_each(|key| copy.insert(key?, Vec::new()).map(drop))?;
+            db.iter().try_for_each(|entry| entry.and_then(|(key, value)| copy.insert(key, value).map(drop)))?;
             copy.flush().map(drop)
         })?;
         guarded(|| {

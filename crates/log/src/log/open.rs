@@ -10,7 +10,7 @@ use crate::disk::read_if_there;
 use crate::index::{checked, unchecked};
 use crate::journal::{self, Class, HEADER_BYTES, RecordKind, Scan};
 use crate::writer::{Place, Segment, Writer};
-use crate::{Disk, Finding, Index, LogError, MemoryIndex, OpenReport, Outcome, RealDisk, SledIndex};
+use crate::{Disk, Finding, Index, LogError, LostSpan, MemoryIndex, OpenReport, Outcome, RealDisk, SledIndex};
 use codesync_base::{BlobHash, DeltaHash, SignedDelta, decode_delta};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -89,8 +89,10 @@ impl Log {
             is_kept_twice,
             index_is_behind: false,
             sealed_is_damaged: false,
+            gaps: Vec::new(),
         };
         opening.read_all(&numbers)?;
+        report.lost = opening.lost();
         report.findings.extend(opening.findings);
         let is_lost = |finding: &&Finding| finding.outcome == Outcome::Lost;
         opening.log.lost_at_opening = report.findings.iter().filter(is_lost).cloned().collect();
@@ -110,6 +112,8 @@ struct Opening {
     /// It does not hold what the journal does; as after a crash, or when it is new.
     index_is_behind: bool,
     sealed_is_damaged: bool,
+    /// Between which changes some are missing.
+    gaps: Vec<LostSpan>,
 }
 
 impl Opening {
@@ -528,6 +532,9 @@ impl Opening {
             let in_live = self.live.iter().filter(|signed| signed.delta.log == head.log).map(|signed| signed.delta.seq);
             let seq = in_live.max().unwrap_or(0).max(seq);
             if seq < head.seq {
+                let known = self.live.iter().map(|signed| signed.delta.hlc.wall_ms).max();
+                let sealed = self.log.blocks.iter().map(|block| block.summary.last.wall_ms).max();
+                self.gaps.push(LostSpan { after_ms: known.max(sealed), before_ms: None });
                 let what = format!("Changes {} to {} of device {} are missing.", seq + 1, head.seq, head.log);
                 self.find("journal", what, Outcome::Lost);
             }
@@ -591,24 +598,38 @@ impl Opening {
 
     /// Each log counts without a gap.
     fn find_gaps(&mut self) {
-        let mut parts: BTreeMap<_, Vec<(u32, u32)>> = BTreeMap::new();
-        for part in self.log.blocks.iter().flat_map(|block| &block.summary.logs) {
-            parts.entry(part.log).or_default().push((part.first_seq, part.last_seq));
+        let mut parts: BTreeMap<_, Vec<(u32, u32, u64, u64)>> = BTreeMap::new();
+        for block in &self.log.blocks {
+            let (first_ms, last_ms) = (block.summary.first.wall_ms, block.summary.last.wall_ms);
+            for part in &block.summary.logs {
+                parts.entry(part.log).or_default().push((part.first_seq, part.last_seq, first_ms, last_ms));
+            }
         }
         for signed in &self.log.tail.deltas {
-            parts.entry(signed.delta.log).or_default().push((signed.delta.seq, signed.delta.seq));
+            let (seq, at_ms) = (signed.delta.seq, signed.delta.hlc.wall_ms);
+            parts.entry(signed.delta.log).or_default().push((seq, seq, at_ms, at_ms));
         }
         for (log, mut parts) in parts {
             parts.sort_unstable();
-            let mut last = 0;
-            for (first_seq, last_seq) in parts {
+            let (mut last, mut after_ms) = (0, None);
+            for (first_seq, last_seq, first_ms, last_ms) in parts {
                 if first_seq > last + 1 {
                     let what = format!("Changes {} to {} of device {log} are missing.", last + 1, first_seq - 1);
                     self.find("journal", what, Outcome::Lost);
+                    self.gaps.push(LostSpan { after_ms, before_ms: Some(first_ms) });
                 }
                 last = last.max(last_seq);
+                after_ms = after_ms.max(Some(last_ms));
             }
         }
+    }
+
+    /// Where in time something is missing. What left no hole between others was among the newest.
+    fn lost(&self) -> Option<LostSpan> {
+        let newest = self.log.newest_reading().wall_ms;
+        let at_the_end = LostSpan { after_ms: (newest > 0).then_some(newest), before_ms: None };
+        let is_lost = self.findings.iter().any(|finding| finding.outcome == Outcome::Lost);
+        is_lost.then(|| LostSpan::around(self.gaps.iter().copied()).unwrap_or(at_the_end))
     }
 }
 

@@ -528,6 +528,14 @@ fn history_without_any_good_copy_is_reported_lost_and_the_rest_stays() {
     assert!(lost(&report), "{report:?}");
     let found = hashes(&log);
     assert!(found.len() < deltas.len() && found.len() > 200);
+    // Whatever has no hole behind it or before it is there.
+    let span = report.lost.unwrap();
+    let n_holes = deltas.iter().filter(|signed| !found.contains(&signed.hash)).inspect(|signed| {
+        let at_ms = signed.delta.hlc.wall_ms;
+        assert!(span.after_ms.is_none_or(|after_ms| after_ms <= at_ms), "{span:?}, {at_ms}");
+        assert!(span.before_ms.is_none_or(|before_ms| at_ms <= before_ms), "{span:?}, {at_ms}");
+    });
+    assert!(n_holes.count() > 0 && (span.after_ms.is_some() || span.before_ms.is_some()));
     assert!(crate::Disk::list(&disk, "set-aside").unwrap().len() == 1);
 }
 

@@ -351,9 +351,12 @@ impl Link {
     /// Second deltas under a number that is taken: told to people and to all peers of this link's other end.
     fn find_forks(&mut self, ready: &[Incoming], context: &mut Context) {
         let ours = by_log(context.replica.heads());
+        let mut ends: BTreeSet<DeltaHash> = ours.values().flatten().map(|head| head.hash).collect();
         for Incoming { signed, .. } in ready {
             let is_known = |heads: &Vec<Head>| heads.iter().any(|head| head.seq >= signed.delta.seq);
-            if !ours.get(&signed.delta.log).is_some_and(is_known) {
+            let goes_on = ends.remove(&signed.delta.prev);
+            ends.insert(signed.hash);
+            if goes_on || !ours.get(&signed.delta.log).is_some_and(is_known) {
                 continue;
             }
             if let Some(first) = context.replica.sibling(signed) {

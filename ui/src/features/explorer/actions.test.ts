@@ -6,9 +6,9 @@ import { FilesState } from "../../state/files.svelte";
 import { Notices } from "../../state/notices.svelte";
 import { Tabs } from "../../state/tabs.svelte";
 import type { Workbench } from "../../workbench/workbench";
-import { ExplorerActions } from "./actions";
+import { ExplorerActions, deletedSentence } from "./actions";
 
-async function setUp(): Promise<{ actions: ExplorerActions; files: FilesState; notices: Notices; client: Client; names: () => string[] }> {
+async function setUp(enableTrash = false): Promise<{ actions: ExplorerActions; files: FilesState; notices: Notices; client: Client; names: () => string[] }> {
   const client = new Client(new FakeHost({ "README.md": "", "src/a.rs": "one", "src/deep/b.rs": "two", "notes.txt": "" }));
   await client.start();
   await client.ask({ cmd: "createFolder", args: { path: "src/empty" } });
@@ -16,7 +16,7 @@ async function setUp(): Promise<{ actions: ExplorerActions; files: FilesState; n
   await files.start([]);
   const notices = new Notices(Date.now, () => undefined);
   const editors = { tabs: new Tabs() };
-  const parts = { client, files, notices, editors, layout: { say: () => undefined }, session: { isReadOnly: false } };
+  const parts = { client, files, notices, editors, layout: { say: () => undefined }, session: { isReadOnly: false, settings: { enableTrash } } };
   const actions = new ExplorerActions(parts as unknown as Workbench);
   const names = (): string[] => files.entriesOf("").map((entry) => entry.name);
   return { actions, files, notices, client, names };
@@ -49,5 +49,21 @@ describe("deleting", () => {
     undo(notices);
     await expect.poll(names).toEqual(["src", "notes.txt", "README.md"]);
     expect(notices.onScreen).toEqual([]);
+  });
+
+  it("uses the trash when the settings say so, and Undo is the same", async () => {
+    const { actions, notices, names } = await setUp(true);
+    await actions.delete(["README.md"]);
+    expect(notices.onScreen.at(-1)?.text).toBe("Moved “README.md” to the trash. History keeps it, too.");
+    undo(notices);
+    await expect.poll(names).toEqual(["src", "notes.txt", "README.md"]);
+  });
+
+  it("says no more than is true of all of it", () => {
+    const both = { path: "a", groupId: "g", isInTrash: true };
+    expect(deletedSentence([both])).toContain("History keeps it, too.");
+    expect(deletedSentence([both, { ...both, isInTrash: false }])).toBe("Deleted 2 items. History keeps it.");
+    expect(deletedSentence([{ ...both, groupId: null }])).toBe("Moved “a” to the trash.");
+    expect(deletedSentence([{ ...both, groupId: null }, { ...both, isInTrash: false }])).toBe("Deleted 2 items. Each is in the trash or in history.");
   });
 });

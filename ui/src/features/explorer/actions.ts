@@ -20,8 +20,8 @@ export function deletedSentence(deleted: readonly Deleted[]): string {
   const what = deleted.length === 1 ? `“${baseName(first?.path ?? "")}”` : plural(deleted.length, "item");
   const isInTrash = deleted.every((one) => one.isInTrash);
   const isInHistory = deleted.every((one) => one.groupId !== null);
-  if (!isInTrash) return `Deleted ${what}. History keeps it.`;
-  return isInHistory ? `Moved ${what} to the trash. History keeps it, too.` : `Moved ${what} to the trash.`;
+  if (isInTrash) return `Moved ${what} to the trash.${isInHistory ? " History keeps it, too." : ""}`;
+  return isInHistory ? `Deleted ${what}. History keeps it.` : `Deleted ${what}. Each is in the trash or in history.`;
 }
 
 export class ExplorerActions {
@@ -190,7 +190,7 @@ export class ExplorerActions {
           await files.load(folder);
           n_taken += 1;
         }
-      }),
+      }, { onStop: () => undefined }),
     );
     if (n_taken > 0) notices.toast(`Copied ${plural(n_taken, "file")} into ${folder === "" ? "the workspace" : `“${folder}”`}.`);
   }

@@ -1,16 +1,16 @@
 /** Puts the other people into the text: their carets, whom one follows, where one is oneself. */
-import { untrack } from "svelte";
 import { baseName } from "../../base/paths";
 import type { Command } from "../../commands/registry.svelte";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
+import { bindToWorkbench } from "./binding.svelte";
 import { Follow } from "./follow.svelte";
 import { LastEdits, inWords } from "./lastEdits";
 import { OwnPlace } from "./ownPlace.svelte";
 import PaneLayer from "./PaneLayer.svelte";
 
 export function contribute(workbench: Workbench): void {
-  const { client, people, editors, session, slots, commands } = workbench;
+  const { client, people, session, slots, commands } = workbench;
   const follow = new Follow(workbench);
   const edits = new LastEdits();
   const own = new OwnPlace(workbench);
@@ -30,24 +30,7 @@ export function contribute(workbench: Workbench): void {
   for (const type of ["keydown", "pointerdown", "wheel"] as const) {
     window.addEventListener(type, (event) => follow.handleInput(event), { capture: true, passive: true });
   }
-  $effect.root(() => {
-    own.begin();
-    // Where they are now, and whether what they look at has arrived here.
-    $effect(() => {
-      void [people.presences, people.together, editors.tabs.groups.map((group) => [group.activeId, editors.pane(group).file, editors.pane(group).editor])];
-      untrack(() => {
-        follow.followWhoLetIn();
-        follow.apply();
-      });
-    });
-    $effect(() => {
-      void [editors.files, editors.tabs.groups.map((group) => group.active?.path)];
-      untrack(() => {
-        follow.checkPath();
-        follow.followWhoLetIn();
-      });
-    });
-  });
+  bindToWorkbench(workbench, follow, own);
 }
 
 function followCommands({ people, editors, layout }: Workbench, follow: Follow, edits: LastEdits): Command[] {

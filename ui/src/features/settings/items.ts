@@ -7,7 +7,7 @@ export type SettingItem = { group: string; title: string; help?: string } & (
   | { kind: "switch"; key: KeyOf<boolean> }
   | { kind: "number"; key: KeyOf<number>; min: number; max: number; unit?: string }
   | { kind: "text"; key: "editorFontFamily" | "person"; placeholder: string }
-  | { kind: "choice"; key: "theme" | "axis" | "screenReader" | "autoSave"; choices: readonly (readonly [string, string])[] }
+  | { kind: "choice"; key: "theme" | "axis" | "screenReader" | "autoSave" | "visibleTo" | "nameFlags" | "defaultRole"; choices: readonly (readonly [string, string])[] }
 );
 
 export const SETTING_ITEMS: readonly SettingItem[] = [
@@ -68,6 +68,41 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
       ["clock", "Clock"],
     ],
   },
+  {
+    group: "People",
+    title: "Who on the network sees this computer",
+    kind: "choice",
+    key: "visibleTo",
+    choices: [
+      ["everyone", "Everyone"],
+      ["known", "People I know"],
+      ["panel", "While a list of people is shown"],
+      ["nobody", "Nobody"],
+    ],
+  },
+  {
+    group: "People",
+    title: "Names beside others' carets",
+    kind: "choice",
+    key: "nameFlags",
+    choices: [
+      ["activity", "While they type"],
+      ["always", "Always"],
+      ["never", "Never"],
+    ],
+  },
+  { group: "People", title: "Follow whoever let me in", help: "After joining, the view goes where they are.", kind: "switch", key: "followOnJoin" },
+  {
+    group: "People",
+    title: "Newcomers are proposed as",
+    kind: "choice",
+    key: "defaultRole",
+    choices: [
+      ["editor", "Editor"],
+      ["viewer", "Viewer"],
+    ],
+  },
+  { group: "People", title: "Enter sends a message", help: "Otherwise Ctrl+Enter does.", kind: "switch", key: "enterSends" },
   {
     group: "Accessibility",
     title: "Screen-reader mode",

@@ -4,7 +4,7 @@
  */
 import type { HistoryHit, MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
 import { sentenceOf } from "../../api/client";
-import { COPY_FAILED } from "../../base/messages";
+import { COPY_FAILED, MESSAGES } from "../../base/messages";
 import { parentOf } from "../../base/paths";
 import type { ScopeKind, TimelineState } from "../../state/timeline.svelte";
 import type { StripAction } from "./keys";
@@ -30,6 +30,8 @@ export interface Surroundings {
   /** Puts the caret into the text that is shown, past or present. */
   focusShown(): void;
   workspaceName(): string;
+  /** The person may look only. */
+  isViewer?(): boolean;
   now(): number;
 }
 
@@ -48,6 +50,9 @@ export interface RestoreQuestion {
 /** MSG-TL-3 */
 const MISMATCH =
   "The restore didn't give exactly the text you saw, so we took it back. Nothing changed.";
+
+/** MSG-ROLE-4 */
+const VIEWERS_LOOK = MESSAGES["MSG-ROLE-4"].body;
 
 const ZOOM_STEP = 0.6;
 
@@ -134,6 +139,7 @@ export class TimelineActions {
 
   /** Why a restore is not possible now; null when it is. */
   get whyNoRestore(): string | null {
+    if (this.around.isViewer?.() === true) return VIEWERS_LOOK;
     if (!this.timeline.isPast) return "Drag back to a moment first.";
     return this.timeline.shown === null ? "Opening history…" : null;
   }

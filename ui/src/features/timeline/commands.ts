@@ -83,6 +83,7 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
       when: isOpen,
       run: () => workbench.session.changeSettings({ axis: timeline.axis === "activity" ? "clock" : "activity" }),
     },
+    { id: "timeline.showMoment", title: "Go to a moment", isHidden: true, when: isOpen, run: (target) => showMoment(timeline, workbench, target) },
     { id: "timeline.zoomAll", title: "Show the whole timeline", when: isOpen, run: () => timeline.zoomTo("all") },
     {
       id: "timeline.list",
@@ -134,6 +135,18 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
     },
   ];
   return all.map((command) => ({ ...command, category: CATEGORY }));
+}
+
+/** A moment that something else in the window points at: by its place in the workspace's timeline, or by its change. */
+async function showMoment(timeline: TimelineState, { editors }: Workbench, target: unknown): Promise<void> {
+  const { path, workspaceIndex, deltaId } = (target ?? {}) as { path?: string; workspaceIndex?: number; deltaId?: string };
+  if (path !== undefined) {
+    editors.open(path, { isPreview: true, keepsFocus: true });
+    await timeline.setPath(path);
+    await timeline.setScope("file");
+  }
+  if (workspaceIndex !== undefined) await timeline.goToMoment({ kind: "workspaceStep", value: workspaceIndex });
+  else if (deltaId !== undefined) await timeline.goToMoment({ kind: "delta", value: deltaId });
 }
 
 /** Texts that were deleted with their files, too. */

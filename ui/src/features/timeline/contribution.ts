@@ -31,6 +31,7 @@ export function contribute(workbench: Workbench): void {
     open: (path) => void editors.open(path),
     focusEditor: () => editors.focusSoon(),
     focusShown: () => (past.pane === null ? editors.focusSoon() : past.pane.focus()),
+    isViewer: () => session.isViewer,
     workspaceName: () => session.workspace?.name ?? "the workspace",
     now: () => Date.now(),
   });

@@ -55,7 +55,7 @@ export class LargeView {
   dispose(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    void this.ask("done", { cmd: "leave", args: { path: this.path } }).catch(() => undefined);
+    void this.ask("done", { cmd: "leave", args: { path: this.path } }).catch((cause: unknown) => console.debug("let go of by the workspace itself", cause));
   }
 
   get n_rows(): number {

@@ -45,7 +45,7 @@ fn both_branches_are_merged_whichever_comes_first() {
     let asked = peers.try_ask(1, Request::FileAt { path: "a".into(), at: Moment::Now });
     assert!(asked.is_ok(), "{asked:?}");
     let text = peers.text(1, "a").unwrap();
-    for part in ["leFt ", "rigGt ", "ONE\n", "TWO\n", "three\n"] {
+    for part in ["leFt ", "rigGt ", "ONE", "TWO\n", "three\n"] {
         assert!(text.contains(part), "{text:?}");
     }
     peers.edit(1, "a", &[(0, text.len() as u32, "all of it by Bo")]);

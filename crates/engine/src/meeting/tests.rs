@@ -1,0 +1,177 @@
+//! Work done apart, and what is told when links lead to each other again.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::links::tests::World;
+use codesync_api::{Moment as At, NamedMoment, Reply, Request, RestoreTarget, Scope};
+
+impl World {
+    fn merged(&mut self, n: usize) -> Vec<codesync_api::Merged> {
+        let events = self.engines[n].take_events().into_iter();
+        events.filter_map(|event| if let Event::Merged(merged) = event { Some(merged) } else { None }).collect()
+    }
+
+    fn marks(&mut self, n: usize) -> Vec<NamedMoment> {
+        let now = self.now();
+        match self.engines[n].handle(Request::Moments { scope: Scope::Workspace }, now).unwrap() {
+            Reply::Moments { moments } => moments.into_iter().filter(|moment| moment.automatic).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn restore(&mut self, n: usize, delta_id: &str) {
+        self.now_ms += 1;
+        let (now, target) = (self.now(), RestoreTarget::Workspace);
+        self.engines[n].handle(Request::Restore { target, at: At::Delta(delta_id.into()) }, now).unwrap();
+        self.sync(n);
+    }
+
+    fn splice(&mut self, n: usize, path: &str, at: u32, deleted: u32, text: &str) {
+        self.now_ms += 1;
+        let (now, edits) = (self.now(), vec![codesync_api::Splice(at, deleted, text.into())]);
+        self.engines[n].handle(Request::EditFile { path: path.into(), edits }, now).unwrap();
+        self.sync(n);
+    }
+}
+
+/// Two who had the same, were parted, and were away from each other for so long.
+fn parted(apart_ms: u64) -> World {
+    let mut world = World::new(2);
+    let lines: String = (0..10).map(|n| format!("line {n}\n")).collect();
+    world.edit(0, "a.rs", 0, &lines);
+    world.edit(0, "b.rs", 0, "alone\n");
+    let id = world.connect(0, 1);
+    world.run();
+    world.disconnect(id);
+    world.now_ms += apart_ms;
+    world
+}
+
+#[test]
+fn a_long_time_apart_is_told_with_the_places_that_both_changed() {
+    let mut world = parted(3 * 3_600_000);
+    world.splice(0, "a.rs", 21, 4, "LINE");
+    world.splice(1, "a.rs", 26, 1, "three");
+    world.splice(1, "b.rs", 0, 0, "not ");
+    let (ours, theirs) = (world.text(0, "a.rs"), world.text(1, "a.rs"));
+    world.connect(0, 1);
+    world.run().assert_equal();
+    let sides: Vec<_> = (0..2).map(|n| world.merged(n)).collect();
+    assert_eq!((sides[0].len(), sides[1].len()), (1, 1), "{sides:?}");
+    let (at_asha, at_bo) = (&sides[0][0], &sides[1][0]);
+    assert_eq!(
+        (&at_asha.with[..], at_asha.n_ours, at_asha.n_theirs, at_asha.n_files),
+        (&["Bo".to_owned()][..], 1, 2, 2)
+    );
+    assert_eq!((&at_bo.with[..], at_bo.n_ours, at_bo.n_theirs), (&["Asha".to_owned()][..], 2, 1));
+    assert_eq!(
+        (at_asha.before_ours.clone(), at_asha.before_theirs.clone()),
+        (at_bo.before_theirs.clone(), at_bo.before_ours.clone())
+    );
+    let minutes = at_asha.apart_ms / 60_000;
+    assert!((180..182).contains(&minutes), "{minutes}");
+    let place = &at_asha.places[0];
+    assert_eq!((place.path.as_str(), place.line, place.position), ("a.rs", 4, 21));
+    assert_eq!(
+        (place.ours.as_str(), place.theirs.as_str(), place.now.as_str()),
+        ("LINE 3\n", "line three\n", "LINE three\n")
+    );
+    // Both sides as they were, and once only.
+    assert_eq!(world.marks(0).len(), 2);
+    let merged = world.text(0, "a.rs");
+    for (id, then) in [(&at_asha.before_ours, ours), (&at_asha.before_theirs, theirs)] {
+        world.restore(0, id.as_ref().unwrap());
+        assert_eq!(world.text(0, "a.rs"), then);
+        world.run().assert_equal();
+        assert_eq!(world.text(1, "a.rs"), then);
+    }
+    assert_ne!(world.text(0, "a.rs"), merged);
+}
+
+#[test]
+fn little_work_without_a_place_of_both_is_marked_and_not_told() {
+    let mut world = parted(10 * 60_000);
+    world.splice(0, "a.rs", 0, 0, "Asha\n");
+    world.splice(1, "b.rs", 0, 0, "Bo ");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert!(world.merged(0).is_empty() && world.merged(1).is_empty());
+    assert_eq!(world.marks(1).len(), 2);
+}
+
+#[test]
+fn much_work_is_told_though_nothing_was_changed_by_both() {
+    let mut world = parted(61_000);
+    for n in 0..19 {
+        world.splice(0, "a.rs", n, 0, "x");
+    }
+    world.splice(1, "b.rs", 0, 0, "Bo ");
+    world.connect(0, 1);
+    world.run();
+    let told = world.merged(0);
+    assert!(told.len() == 1 && told[0].places.is_empty() && told[0].n_ours == 19, "{told:?}");
+}
+
+#[test]
+fn a_minute_apart_is_no_news_and_a_stutter_leaves_no_mark() {
+    for (apart_ms, n_marks) in [(40_000, 2), (5_000, 0)] {
+        let mut world = parted(apart_ms);
+        for _ in 0..30 {
+            world.splice(0, "a.rs", 21, 1, "L");
+            world.splice(1, "a.rs", 22, 1, "I");
+        }
+        world.connect(0, 1);
+        world.run().assert_equal();
+        assert!(world.merged(0).is_empty() && world.merged(1).is_empty(), "{apart_ms}");
+        assert_eq!(world.marks(0).len(), n_marks, "{apart_ms}");
+    }
+}
+
+#[test]
+fn one_sided_work_is_no_merge() {
+    let mut world = parted(3_600_000);
+    for n in 0..30 {
+        world.splice(1, "a.rs", n, 0, "x");
+    }
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert!(world.merged(0).is_empty() && world.merged(1).is_empty());
+    assert!(world.marks(0).is_empty());
+}
+
+#[test]
+fn who_was_together_all_the_time_is_not_apart_since_the_last_change() {
+    let mut world = parted(0);
+    let id = world.connect(0, 1);
+    world.run();
+    // An hour passes in which nobody does anything.
+    world.now_ms += 3_600_000;
+    world.run();
+    world.disconnect(id);
+    world.now_ms += 5_000;
+    world.splice(0, "a.rs", 21, 1, "L");
+    world.splice(1, "a.rs", 22, 1, "I");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert!(world.merged(0).is_empty() && world.marks(0).is_empty());
+}
+
+#[test]
+fn the_mark_of_a_side_that_made_none_is_made_for_it() {
+    let mut world = parted(3_600_000);
+    world.splice(0, "a.rs", 21, 4, "LINE");
+    world.splice(1, "a.rs", 26, 1, "three");
+    let theirs = world.text(1, "a.rs");
+    // Bo thinks that he was here a moment ago.
+    let (asha, now_ms) = (world.engines[0].device(), world.now_ms);
+    world.engines[1].meetings.together_ms.insert(asha, now_ms);
+    world.connect(0, 1);
+    world.run();
+    assert!(world.merged(0).is_empty(), "his mark may be on its way");
+    world.run().run().run().assert_equal();
+    let told = world.merged(0).remove(0);
+    assert_eq!(world.marks(0).len(), 2);
+    world.restore(0, &told.before_theirs.unwrap());
+    assert_eq!(world.text(0, "a.rs"), theirs);
+}

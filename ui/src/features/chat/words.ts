@@ -1,0 +1,89 @@
+/** How the chat and the list of what was done say days, times and acts. Pure. */
+import type { LogRecord } from "../../api/generated";
+import { baseName } from "../../base/paths";
+import { plural } from "../../base/words";
+
+const two = (n: number): string => String(n).padStart(2, "0");
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAY_MS = 86_400_000;
+
+/** "14:32" today, "3 Nov 14:32" before. */
+export function minute(at_ms: number, now_ms: number): string {
+  const at = new Date(at_ms);
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return at.toDateString() === new Date(now_ms).toDateString() ? time : `${at.getDate()} ${MONTHS[at.getMonth()]} ${time}`;
+}
+
+/** "Today", "Yesterday", "Monday", "3 Nov", "3 Nov 2025" */
+export function dayOf(at_ms: number, now_ms: number = Date.now()): string {
+  const at = new Date(at_ms);
+  const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const n_days = Math.round((midnight(new Date(now_ms)) - midnight(at)) / DAY_MS);
+  if (n_days <= 0) return "Today";
+  if (n_days === 1) return "Yesterday";
+  if (n_days < 7) return WEEKDAYS[at.getDay()] ?? "";
+  const day = `${at.getDate()} ${MONTHS[at.getMonth()]}`;
+  return at.getFullYear() === new Date(now_ms).getFullYear() ? day : `${day} ${at.getFullYear()}`;
+}
+
+function changed(record: LogRecord): string {
+  const parts = [];
+  if ((record.added ?? 0) > 0) parts.push(`+${record.added}`);
+  if ((record.removed ?? 0) > 0) parts.push(`−${record.removed}`);
+  return parts.join(" ");
+}
+
+/** What was done, to be read after the name of who did it: "edited lexer.rs +12 −3". */
+export function deed(record: LogRecord): string {
+  const n_files = record.n_files ?? 0;
+  const named = record.path ?? record.detail;
+  const what = n_files > 1 || named === null ? plural(n_files, "file") : baseName(named);
+  switch (record.kind) {
+    case "edit":
+      return `edited ${what} ${changed(record)}`.trim();
+    case "disk":
+      return `changed ${what} ${n_files > 1 ? "" : changed(record)}`.trim();
+    case "import":
+      return `brought in ${what}`;
+    case "create":
+      return `made ${what}`;
+    case "rename":
+      return record.path !== null && record.detail !== null && record.path !== record.detail ? `moved ${baseName(record.detail)} to ${record.path}` : `renamed ${what}`;
+    case "delete":
+      return `deleted ${what}`;
+    case "undelete":
+      return `brought back ${what}`;
+    case "restore":
+      return `restored ${what}`;
+    case "undo":
+      return `took back a change in ${what}`;
+    case "redo":
+      return `did a change again in ${what}`;
+    case "moment":
+      return `named a moment “${record.detail ?? ""}”`;
+    case "session":
+      return "opened the workspace";
+    case "access":
+      return record.detail === null ? "changed who takes part" : `let ${record.detail} take part`;
+    case "properties":
+      return `changed how ${what} is written`;
+    default:
+      return `changed ${what}`;
+  }
+}
+
+/** Acts that can be taken back one by one. */
+export function canUndo(record: LogRecord): boolean {
+  return record.group_id !== null && ["edit", "disk", "import", "create", "rename", "delete", "undelete", "restore", "undo", "redo", "content"].includes(record.kind);
+}
+
+/** Acts that changed a text or the tree: there is a moment to look at. */
+export function canSee(record: LogRecord): boolean {
+  return canUndo(record) || record.kind === "moment";
+}
+
+/** A message is read in the chat; that somebody opened the workspace is no work. */
+export function isShown(record: LogRecord): boolean {
+  return record.kind !== "chat" && record.kind !== "session" && !(record.kind === "edit" && (record.n_steps ?? 0) === 0);
+}

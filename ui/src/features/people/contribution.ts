@@ -1,0 +1,129 @@
+/** Other people in the window: the panel, inviting and joining, roles, what is said about them. */
+import type { Role } from "../../api/generated";
+import { wordingOf } from "../../base/messages";
+import type { Command } from "../../commands/registry.svelte";
+import { contextMenu } from "../../ui/menu.svelte";
+import { roleEntries } from "../../workbench/memberMenu";
+import { fill } from "../../workbench/slots.svelte";
+import type { Workbench } from "../../workbench/workbench";
+import AcceptDialog from "./AcceptDialog.svelte";
+import { PeopleActions } from "./actions.svelte";
+import ConnectionCheck from "./ConnectionCheck.svelte";
+import InviteCard from "./InviteCard.svelte";
+import JoinDialog from "./JoinDialog.svelte";
+import PeoplePanel from "./PeoplePanel.svelte";
+import QuestionDialog from "./QuestionDialog.svelte";
+import SyncPopover from "./SyncPopover.svelte";
+import { offerToAsk } from "./offerToAsk.svelte";
+import { type Deeds, type Said, askedOf, saidOf } from "./toasts";
+
+export function contribute(workbench: Workbench): void {
+  const { client, people, session, notices, slots, commands } = workbench;
+  const actions = new PeopleActions({
+    client,
+    people,
+    defaultRole: () => (session.settings.defaultRole === "viewer" ? "viewer" : "editor"),
+    toast: (text) => void notices.toast(text),
+    fail: (cause) => void notices.fail(cause),
+    open: (root) => session.open(root),
+  });
+  slots.addSideView({ id: "people", title: "People", icon: "organization", filling: fill(PeoplePanel, () => ({ workbench, actions })) });
+  for (const overlay of [InviteCard, SyncPopover, JoinDialog, ConnectionCheck, QuestionDialog, AcceptDialog]) {
+    slots.addOverlay(fill(overlay, () => ({ workbench, actions })));
+  }
+  commands.registerAll([...meetingCommands(workbench, actions), ...memberCommands(workbench, actions), ...syncCommands(workbench, actions)]);
+  follow(workbench, actions);
+  offerToAsk(workbench);
+}
+
+function meetingCommands({ session, people, layout, client }: Workbench, actions: PeopleActions): Command[] {
+  const isOpen = (): boolean => session.workspace !== null;
+  const canInvite = (): boolean => isOpen() && people.isOwner;
+  const invite = (): Promise<void> => {
+    layout.showSideView("people");
+    return actions.showInvite();
+  };
+  const setVisible = (isVisible: boolean): Promise<void> => session.changeSettings({ visibleTo: isVisible ? "everyone" : "nobody" });
+  return [
+    { id: "people.show", title: "People", category: "View", when: isOpen, run: () => layout.toggleSideView("people") },
+    { id: "people.invite", title: "Invite someone…", category: "People", keys: ["Ctrl+K I"], when: canInvite, run: invite },
+    { id: "people.join", title: "Join with a code…", category: "People", keys: ["Ctrl+J"], keysWhen: () => !isOpen(), run: () => actions.startCode() },
+    { id: "people.askToJoin", title: "Ask to join", category: "People", isHidden: true, run: (peer) => actions.askToJoin(String(peer)) },
+    { id: "people.inviteNearby", title: "Invite", category: "People", isHidden: true, when: canInvite, run: (peer) => actions.inviteNearby(String(peer)) },
+    { id: "people.connectionCheck", title: "Check the connection…", category: "Help", run: () => (actions.isCheckShown = true) },
+    {
+      id: "people.invisible",
+      title: "Be invisible on networks",
+      category: "People",
+      checked: () => session.settings.visibleTo === "nobody",
+      run: () => setVisible(session.settings.visibleTo === "nobody"),
+    },
+    { id: "people.lookAround", title: "Look for people nearby", category: "People", run: () => client.app({ cmd: "lookAround" }) },
+  ];
+}
+
+function memberCommands({ session, people }: Workbench, actions: PeopleActions): Command[] {
+  const isTogether = (): boolean => session.workspace !== null && !people.isAlone;
+  const ask = (device: unknown): void => {
+    const member = people.member(String(device));
+    if (member !== null) actions.question = { kind: "remove", member };
+  };
+  const setRole = (argument: unknown): Promise<void> => {
+    const { device, role } = argument as { device: string; role: Role };
+    return actions.setRole(device, role);
+  };
+  return [
+    { id: "people.askToEdit", title: "Ask to edit", category: "People", when: () => isTogether() && people.isViewer, run: () => actions.askToEdit() },
+    { id: "people.setRole", title: "Change the role", category: "People", isHidden: true, when: () => people.isOwner, run: setRole },
+    { id: "people.remove", title: "Remove…", category: "People", isHidden: true, when: () => people.isOwner, run: ask },
+    { id: "people.leave", title: "Leave this workspace…", category: "People", when: isTogether, run: () => (actions.question = { kind: "leave" }) },
+  ];
+}
+
+function syncCommands({ session, people, layout }: Workbench, actions: PeopleActions): Command[] {
+  const isTogether = (): boolean => session.workspace !== null && !people.isAlone;
+  const isPaused = (): boolean => people.link.kind === "paused";
+  return [
+    { id: "people.sync", title: "Sync state", category: "People", when: () => session.workspace !== null, run: () => (layout.isSyncShown = !layout.isSyncShown) },
+    { id: "people.pause", title: "Pause syncing", category: "People", when: isTogether, checked: isPaused, run: () => actions.pause(!isPaused()) },
+    { id: "people.syncNow", title: "Sync now", category: "People", when: () => isTogether() && !isPaused(), run: () => actions.syncNow() },
+  ];
+}
+
+function follow({ people, session, notices, commands }: Workbench, actions: PeopleActions): void {
+  const show = ({ text, options }: Said): void => void notices.toast(text, options);
+  const deeds: Deeds = {
+    newCode: () => void actions.reinvite().then(() => (actions.isInviteShown = true)).catch((cause: unknown) => commands.fail(cause)),
+    remove: (device) => commands.run("people.remove", device),
+    makeEditor: (device) => commands.run("people.setRole", { device, role: "editor" }),
+    changeRole: (device) => {
+      const member = people.member(device);
+      if (member !== null) contextMenu.show(innerWidth - 260, innerHeight - 220, `Role of ${member.person}`, roleEntries({ commands, people }, member));
+    },
+  };
+  people.onChanged((change) => saidOf(change, deeds).forEach(show));
+  people.onSignalled((signalled) => {
+    const said = askedOf(signalled, people.isOwner, deeds);
+    if (said !== null) show(said);
+  });
+  session.onClosing(() => {
+    actions.isInviteShown = false;
+    actions.question = null;
+  });
+  followNeighbourhood({ people, session, notices, commands }, actions);
+}
+
+function followNeighbourhood({ people, notices, commands }: Pick<Workbench, "people" | "session" | "notices" | "commands">, actions: PeopleActions): void {
+  // Where the shell has no network there is nobody nearby, and the lists say so.
+  people.startNearby().catch(() => undefined);
+  let saidPort = 0;
+  people.onNearby(({ network: { port, portWanted } }) => {
+    if (portWanted === null || port === 0 || port === saidPort) return;
+    saidPort = port;
+    notices.toast(wordingOf("MSG-NET-5", { wanted: String(portWanted), port: String(port) }).body, { code: "MSG-NET-5" });
+  });
+  people.onJoining((joining) => {
+    if (joining.kind === "joined") actions.joined(joining.root, joining.person).catch((cause: unknown) => commands.fail(cause));
+    else if (joining.kind === "cancelled") actions.joinBy = people.joining = null;
+  });
+}

@@ -1,0 +1,138 @@
+/** The messages of the workspace, what of them is new, and the one that is being written. Never shows itself. */
+import type { Client } from "../api/client";
+import type { ChatLink, ChatMessage } from "../api/generated";
+import { chatWriting } from "./chatWriting.svelte";
+
+const PAGE = 50;
+const KEY = "chat";
+/** Whoever has not gone on for so long is not writing. */
+const WRITING_MS = 4_000;
+
+export class Chat {
+  /** Oldest first. */
+  messages = $state.raw<readonly ChatMessage[]>([]);
+  hasOlder = $state(false);
+  n_unread = $state(0);
+  /** What is being written. */
+  text = $state("");
+  /** What it points at. */
+  link = $state.raw<ChatLink | null>(null);
+  isSending = $state(false);
+  /** It can be seen: what comes is read. */
+  #isShown = false;
+  #lastSeen: string | null = null;
+  #isLoading = false;
+  #generation = 0;
+  #writingTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly client: Client) {
+    client.onEvent((event) => {
+      if (event.event === "message") this.#hear(event.data);
+    });
+  }
+
+  /** A workspace was opened. */
+  async start(): Promise<void> {
+    this.stop();
+    const generation = this.#generation;
+    try {
+      const [{ messages, hasMore }, { value }] = await Promise.all([
+        this.client.get("messages", { cmd: "listMessages", args: { before: null, limit: PAGE } }),
+        this.client.get("state", { cmd: "getState", args: { key: KEY } }),
+      ]);
+      if (generation !== this.#generation) return;
+      this.#lastSeen = value;
+      this.messages = merged(this.messages, messages);
+      this.hasOlder = hasMore;
+      this.#countUnread();
+    } catch {
+      // Without it the window is whole; new messages come by themselves.
+    }
+  }
+
+  stop(): void {
+    this.#generation += 1;
+    this.messages = [];
+    this.hasOlder = false;
+    this.n_unread = 0;
+    this.text = "";
+    this.link = null;
+    this.#lastSeen = null;
+    this.#setWriting(false);
+  }
+
+  async loadOlder(): Promise<void> {
+    const [oldest] = this.messages;
+    if (oldest === undefined || !this.hasOlder || this.#isLoading) return;
+    const generation = this.#generation;
+    this.#isLoading = true;
+    try {
+      const { messages, hasMore } = await this.client.get("messages", { cmd: "listMessages", args: { before: oldest.deltaId, limit: PAGE } });
+      if (generation !== this.#generation) return;
+      this.messages = merged(this.messages, messages);
+      this.hasOlder = hasMore;
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  #hear(message: ChatMessage): void {
+    this.messages = merged(this.messages, [message]);
+    if (this.#isShown) this.#markSeen();
+    else this.#countUnread();
+  }
+
+  /** Seen messages are read ones, while the window has the eyes of somebody. */
+  setShown(isShown: boolean): void {
+    this.#isShown = isShown;
+    if (isShown) this.#markSeen();
+  }
+
+  #markSeen(): void {
+    this.n_unread = 0;
+    const newest = this.messages.at(-1)?.deltaId ?? null;
+    if (newest === null || newest === this.#lastSeen) return;
+    this.#lastSeen = newest;
+    this.client.ask({ cmd: "putState", args: { key: KEY, value: newest } }).catch(() => {
+      // Then it counts as new once more at the next start.
+    });
+  }
+
+  #countUnread(): void {
+    const seen = this.messages.findIndex((one) => one.deltaId === this.#lastSeen);
+    this.n_unread = this.messages.slice(seen + 1).filter((one) => !one.isSelf).length;
+  }
+
+  typed(text: string): void {
+    this.text = text;
+    this.#setWriting(text.trim() !== "");
+  }
+
+  #setWriting(isWriting: boolean): void {
+    clearTimeout(this.#writingTimer);
+    chatWriting.isOn = isWriting;
+    if (isWriting) this.#writingTimer = setTimeout(() => (chatWriting.isOn = false), WRITING_MS);
+  }
+
+  /** Sends what is written. It stays in the field when it could not be sent. Rejects with an `ApiError`. */
+  async send(): Promise<void> {
+    const text = this.text.trim();
+    const { link } = this;
+    if ((text === "" && link === null) || this.isSending) return;
+    this.isSending = true;
+    try {
+      await this.client.ask({ cmd: "sendMessage", args: { text, link } });
+      this.text = "";
+      this.link = null;
+      this.#setWriting(false);
+    } finally {
+      this.isSending = false;
+    }
+  }
+}
+
+/** Two lists as one, in the order of time; what came by both ways is there once, as it was told last. */
+export function merged(known: readonly ChatMessage[], more: readonly ChatMessage[]): ChatMessage[] {
+  const all = new Map([...known, ...more].map((message) => [message.deltaId, message]));
+  return [...all.values()].sort((a, b) => a.atMs - b.atMs);
+}
