@@ -4,9 +4,10 @@
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -86,6 +87,13 @@ impl Drop for Screen {
     }
 }
 
+/// Another computer of a test's network: how a program is started there, and where it is reached.
+struct Computer {
+    /// Program and arguments that another program's follow.
+    prefix: Vec<OsString>,
+    address: Ipv4Addr,
+}
+
 /// A person's home with all that CodeSync keeps there, and a project folder. Outlives the windows.
 pub struct Home {
     folder: TempDir,
@@ -93,12 +101,14 @@ pub struct Home {
     variables: Mutex<Vec<(String, String)>>,
     /// The project folder is a disk of its own, of this many bytes.
     small_disk_bytes: OnceLock<u64>,
+    /// The computer on which the windows are, if it is not this one.
+    computer: OnceLock<Computer>,
 }
 
 impl Home {
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("codesync-window-").tempdir()?;
-        let home = Self { folder, variables: Mutex::default(), small_disk_bytes: OnceLock::new() };
+        let home = Self { folder, variables: Mutex::default(), small_disk_bytes: OnceLock::new(), computer: OnceLock::new() };
         // Without the home folder itself, the toolkit's start takes many seconds.
         for path in [home.project(), home.config(), home.inside("home"), home.inside("run")] {
             fs::create_dir_all(path)?;
@@ -145,8 +155,26 @@ impl Home {
         self.small_disk_bytes.get_or_init(|| bytes);
     }
 
+    /// The windows will be on another computer, where programs are started as this one is.
+    pub fn move_to(&self, example: &Command, address: Ipv4Addr) {
+        let mut prefix: Vec<OsString> = std::iter::once(example.get_program()).chain(example.get_args()).map(Into::into).collect();
+        prefix.pop();
+        self.computer.get_or_init(|| Computer { prefix, address });
+    }
+
+    /// Where the driver of windows listens.
+    fn address(&self) -> Ipv4Addr {
+        self.computer.get().map_or(Ipv4Addr::LOCALHOST, |computer| computer.address)
+    }
+
     /// The driver of windows, in a world of its own where the small disk is mounted, if there is to be one.
     fn driver(&self) -> Command {
+        if let Some(computer) = self.computer.get() {
+            let mut words = computer.prefix.iter();
+            let mut command = Command::new(words.next().map_or(OsStr::new("env"), OsString::as_os_str));
+            command.args(words).arg("WebKitWebDriver");
+            return command;
+        }
         let Some(bytes) = self.small_disk_bytes.get() else { return Command::new("WebKitWebDriver") };
         let script = "cp -a \"$0\" \"$1\" && mount -t tmpfs -o size=\"$2\" small \"$0\" && cp -a \"$1\"/. \"$0\"/ && \
                       shift 2 && exec WebKitWebDriver \"$@\"";
@@ -230,10 +258,11 @@ impl App {
     /// Starts the window with these words on its command line and waits until its page is drawn.
     pub async fn start(home: &Home, screen: &Screen, words: &[&Path]) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let address = home.address();
         let log = fs::File::options().create(true).append(true).open(home.inside("log"))?;
         let driver = home
             .driver()
-            .args([format!("--port={port}"), "--host=127.0.0.1".into()])
+            .args([format!("--port={port}"), format!("--host={address}")])
             .env_clear()
             .envs(home.environment(screen))
             .stdin(Stdio::null())
@@ -242,11 +271,11 @@ impl App {
             .spawn()
             .context("WebKitWebDriver could not be started; `cargo xtask setup` installs it")?;
         let mut driver = Unfinished(Some(driver));
-        until("WebKitWebDriver listens", async || Ok(TcpStream::connect(("127.0.0.1", port)).is_ok())).await?;
+        until("WebKitWebDriver listens", async || Ok(TcpStream::connect((address, port)).is_ok())).await?;
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         let mut wanted = Capabilities::new();
         wanted.set("webkitgtk:browserOptions", json!({ "binary": program(), "args": words }))?;
-        let web = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted)
+        let web = WebDriver::new(format!("http://{address}:{port}"), wanted)
             .await
             .with_context(|| format!("the window did not start; its log:\n{}", home.log()))?;
         let driver = driver.0.take().context("invariant: it was put there above")?;

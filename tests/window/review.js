@@ -11,7 +11,7 @@ const CONTROL =
   "button, input, select, textarea, a[href], [role=button], [role=tab], [role=treeitem], [role=option], [role=slider]," +
   "[role=menuitem], [role=menuitemcheckbox], [role=radio], [role=checkbox], [role=textbox], [role=combobox], [role=switch], [role=link]";
 
-const modal = [...document.querySelectorAll("[role=dialog][aria-modal=true], .menu[role=menu]")].at(-1) ?? null;
+const modal = [...document.querySelectorAll("[role=dialog][aria-modal=true], .menu[role=menu], [data-popover]")].at(-1) ?? null;
 const inMonaco = (element) => element.closest(".monaco-editor, .monaco-diff-editor, .monaco-aria-container") !== null;
 
 function nameOf(element) {

@@ -86,7 +86,7 @@ enum Extent {
     Everything,
 }
 
-struct Album<'a> {
+pub struct Album<'a> {
     /// Where pictures go; without it the screens are only looked at.
     folder: Option<PathBuf>,
     themes: &'a [&'static str],
@@ -113,6 +113,7 @@ impl Album<'_> {
         if extent == Extent::Everything {
             let app = App::start(home, screen, &[]).await?;
             self.keep(&app, "welcome").await?;
+            self.neighbours(&app).await?;
             app.quit().await?;
         }
         let app = App::start(home, screen, &[&home.project()]).await?;
@@ -128,6 +129,8 @@ impl Album<'_> {
         self.command(&app, "settings.open", "settings-page", "settings").await?;
         command(&app, "tabs.close").await?;
         if extent == Extent::Everything {
+            self.together(&app).await?;
+            self.working(&app).await?;
             self.lists(&app).await?;
             self.pages(&app).await?;
             self.files(&app, home).await?;
@@ -268,7 +271,7 @@ impl Album<'_> {
     }
 
     /// Looks at a screen in every theme, and keeps the pictures.
-    async fn keep(&mut self, app: &App, screen: &str) -> Result<()> {
+    pub async fn keep(&mut self, app: &App, screen: &str) -> Result<()> {
         if !screen.contains(&self.only) {
             return Ok(());
         }
@@ -286,7 +289,7 @@ impl Album<'_> {
     }
 }
 
-async fn command(app: &App, id: &str) -> Result<()> {
+pub async fn command(app: &App, id: &str) -> Result<()> {
     let script = "const { commands } = window.__cs.workbench;
         const can = commands.canRun(arguments[0]);
         commands.run(arguments[0]);

@@ -7,6 +7,7 @@ import { contribute as explorer } from "./features/explorer/contribution";
 import { contribute as follow } from "./features/follow/contribution";
 import { contribute as help } from "./features/help/contribution";
 import { contribute as people } from "./features/people/contribution";
+import { contribute as merge } from "./features/merge/contribution";
 import { contribute as quickpick } from "./features/quickpick/contribution";
 import { contribute as settings } from "./features/settings/contribution";
 import { contribute as timeline } from "./features/timeline/contribution";
@@ -24,4 +25,4 @@ async function pickHost(): Promise<Host> {
   return new TauriHost();
 }
 
-await start(await pickHost(), [welcome, explorer, people, compare, quickpick, settings, help, timeline, follow, chat]);
+await start(await pickHost(), [welcome, explorer, people, compare, quickpick, settings, help, timeline, follow, chat, merge]);

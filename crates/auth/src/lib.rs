@@ -2,6 +2,7 @@
 //! Private keys never leave this crate but as the seed that the node keeps.
 
 mod access;
+mod card;
 mod code;
 mod pairing;
 mod pake;
@@ -12,6 +13,7 @@ mod token;
 mod words;
 
 pub use access::{Access, Act, ENTRIES_MAX, Membership, Past, Verdict, Why};
+pub use card::{CARD_BYTES_MAX, Card, CardError, CardMessage, Shared, card_hint, workspace_mark};
 pub use code::{Code, CodeError, CodeLength};
 pub use pairing::{
     ASK_MS, About, AskGuest, AskGuestEvent, AskHost, AskHostEvent, Closed, CodeGuest, CodeGuestEvent, CodeHost,

@@ -14,7 +14,8 @@ pub use message::{Closed, MESSAGE_BYTES_MAX};
 use crate::DeviceKey;
 use codesync_base::{DeviceId, ProjectId, Role, ShareFrom, limits};
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
-use message::{Message, Signed};
+use message::Message;
+pub(crate) use message::Signed;
 use serde::{Deserialize, Serialize};
 
 /// Wrong tries after which a code is switched off.
@@ -117,7 +118,7 @@ impl About {
 }
 
 /// Names in messages: two of them and all else fit into [`MESSAGE_BYTES_MAX`].
-const NAME_BYTES_MAX: usize = 256;
+pub(crate) const NAME_BYTES_MAX: usize = 256;
 
 fn cut(name: &str) -> String {
     name[..name.floor_char_boundary(NAME_BYTES_MAX)].to_owned()

@@ -3,6 +3,7 @@
 
 use crate::limits::{NAME_BYTES_MAX, PATH_DEPTH_MAX};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -38,7 +39,8 @@ impl RelPath {
         if text.is_empty() {
             return Err(PathError::Empty);
         }
-        let composed: String = if is_nfc(text) { text.to_owned() } else { text.nfc().collect() };
+        let is_composed = text.is_ascii() || is_nfc(text);
+        let composed: Cow<str> = if is_composed { text.into() } else { text.nfc().collect() };
         let mut n_components = 0;
         for name in composed.split('/') {
             check_name(name)?;
@@ -142,8 +144,15 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Of the longest name that is reserved on Windows, without its ending.
+const DEVICE_BYTES_MAX: usize = "CONOUT$".len();
+
 fn is_windows_device(name: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name).trim_end_matches(' ').to_ascii_uppercase();
+    let stem = name.split('.').next().unwrap_or(name).trim_end_matches(' ');
+    if stem.len() > DEVICE_BYTES_MAX {
+        return false;
+    }
+    let stem = stem.to_ascii_uppercase();
     match stem.as_str() {
         "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" => true,
         _ => {
@@ -153,12 +162,19 @@ fn is_windows_device(name: &str) -> bool {
     }
 }
 
+const PROTECTED: [&str; 7] = [".git", ".hg", ".svn", ".jj", ".codesync", "git~1", "codesy~1"];
+
 /// Names that some file system folds to a protected folder: other case, characters that HFS+ ignores, the
 /// short names and trailing dots of NTFS (git's own rules, `verify_path` in `read-cache.c`).
 fn is_protected(name: &str) -> bool {
+    if name.is_ascii() {
+        // Nothing is left out of these, and no other letter is the same.
+        let bare = name.trim_end_matches(['.', ' ']);
+        return PROTECTED.iter().any(|protected| bare.eq_ignore_ascii_case(protected));
+    }
     let visible: String = name.chars().filter(|c| !is_ignored_by_hfs(*c)).flat_map(char::to_lowercase).collect();
     let bare = visible.trim_end_matches(['.', ' ']);
-    matches!(bare, ".git" | ".hg" | ".svn" | ".jj" | ".codesync" | "git~1" | "codesy~1")
+    PROTECTED.contains(&bare)
 }
 
 fn is_ignored_by_hfs(c: char) -> bool {

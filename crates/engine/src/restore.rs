@@ -11,7 +11,7 @@ use codesync_api::{
 };
 use codesync_base::{Change, FileId, FileKind, Origin, SignedDelta, Splice, StepKey};
 use codesync_doc::{Node, Tree};
-use codesync_timeline::{FileTimeline, GroupKey, edit_script, lines_range};
+use codesync_timeline::{AuthorIdx, FileTimeline, GroupKey, edit_script, lines_range};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -312,12 +312,14 @@ impl Engine {
         };
         let revert = timeline.revert((first..=timeline.n_steps()).filter(is_own));
         if revert.splices.is_empty() {
+            let by = timeline.overwritten_by((first..=timeline.n_steps()).filter(is_own));
+            let by = by.map(|n| timeline.step(n).info.author);
             match origin {
                 Origin::Redo => document.undo.drop_redo(),
                 _ => document.undo.drop_undo(),
             }
             let kind = if revert.overwritten { UndoneKind::Overwritten } else { UndoneKind::NothingToUndo };
-            return Ok(nothing_undone(kind, Some("Nothing to undo here: that text was changed since.".into())));
+            return Ok(nothing_undone(kind, Some(self.overwritten_sentence(by))));
         }
         let act = self.begin_act(origin);
         self.edit_and_tell(act, file, &revert.splices, PatchSource::Undo, now)?;
@@ -398,7 +400,7 @@ impl Engine {
                 paths.extend(self.tree.get(&file).map(|node| node.path.to_string()));
             }
         }
-        let mut overwritten = false;
+        let (mut overwritten, mut by) = (false, None);
         for (file, keys) in steps {
             if self.tree.get(&file).is_none_or(|node| node.kind != FileKind::Text) {
                 continue;
@@ -409,6 +411,9 @@ impl Engine {
             let indices: Vec<usize> = rows.collect();
             let (edits, was_overwritten) = edits_that_take_back(timeline, &indices);
             overwritten |= was_overwritten;
+            if edits.is_empty() {
+                by = timeline.overwritten_by(indices.iter().copied()).map(|n| timeline.step(n).info.author).or(by);
+            }
             if !edits.is_empty() {
                 self.edit_and_tell(act, file, &edits, PatchSource::Undo, now)?;
                 paths.extend(self.tree.get(&file).map(|node| node.path.to_string()));
@@ -419,9 +424,18 @@ impl Engine {
         paths.dedup();
         if self.head_seq < act.group {
             let kind = if overwritten { UndoneKind::Overwritten } else { UndoneKind::NothingToUndo };
-            return Ok(nothing_undone(kind, Some("Nothing to undo here: that text was changed since.".into())));
+            return Ok(nothing_undone(kind, Some(self.overwritten_sentence(by))));
         }
         Ok(Undone { kind: UndoneKind::Applied, caret: None, message: None, paths, group_id: Some(self.group_id(act)) })
+    }
+
+    /// MSG-UNDO-1
+    fn overwritten_sentence(&self, by: Option<AuthorIdx>) -> String {
+        let others = by.map(|by| self.author(by)).filter(|author| author.id != self.own.device.to_string());
+        match others {
+            Some(author) => format!("Nothing to undo here: {} changed that text since.", author.name),
+            None => "Nothing to undo here: that text was changed since.".into(),
+        }
     }
 
     /// Text steps by file, files with structural steps, and the step just before the act.

@@ -19,18 +19,21 @@ const FRAME_BYTES_MAX_FIRST: u32 = 4 * 1024;
 /// What is spoken in a stream.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Protocol {
-    /// Between peers that do not know each other yet: who is there, asking to join, pairing.
+    /// Between peers that do not know each other yet: asking to join, pairing.
     Pair,
+    /// Who is there, and what is shared.
+    Card,
     /// Between members of a project.
     Sync,
 }
 
 impl Protocol {
-    pub(crate) const ALL: [Protocol; 2] = [Protocol::Pair, Protocol::Sync];
+    pub(crate) const ALL: [Protocol; 3] = [Protocol::Pair, Protocol::Card, Protocol::Sync];
 
     pub(crate) fn name(self) -> StreamProtocol {
         match self {
             Protocol::Pair => StreamProtocol::new("/codesync/pair/1"),
+            Protocol::Card => StreamProtocol::new("/codesync/card/1"),
             Protocol::Sync => StreamProtocol::new("/codesync/1"),
         }
     }

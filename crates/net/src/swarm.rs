@@ -34,6 +34,8 @@ const DIAL_TIMEOUT: Duration = Duration::from_millis(2_500);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MDNS_TTL: Duration = Duration::from_secs(60);
 const MDNS_INTERVAL: Duration = Duration::from_secs(20);
+/// Ports that are tried behind one that is taken.
+const PORTS_AFTER: u16 = 9;
 /// How often what is due is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// If so much more time went by on the clock than in this process, the machine slept.
@@ -94,7 +96,7 @@ impl Net {
         self.command(Command::SetVisible(visible));
     }
 
-    /// Asks anew who is there; who does not answer within seconds is gone.
+    /// Asks anew who is there, and dials again whoever was not reached; who does not answer within seconds is gone.
     pub fn look(&self) {
         self.command(Command::Look);
     }
@@ -157,11 +159,12 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
     Ok(swarm)
 }
 
-/// Listens everywhere, on the port asked for or on any. One address is enough to go on with.
+/// Listens everywhere, on the port asked for, one of those after it, or any. One address is enough to go on with.
 fn listen(swarm: &mut Swarm<Behaviour>, port: u16) -> Result<(), NetError> {
     let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
     let mut why = String::new();
-    for port in [port, 0] {
+    let after = (port..=port.saturating_add(PORTS_AFTER)).filter(|port| *port != 0 && is_free(*port));
+    for port in after.chain([0]) {
         let mut n_listening = 0;
         for socket in everywhere.map(|ip| SocketAddr::new(ip, port)) {
             for address in [tcp(socket), quic(socket)] {
@@ -176,6 +179,11 @@ fn listen(swarm: &mut Swarm<Behaviour>, port: u16) -> Result<(), NetError> {
         }
     }
     Err(NetError::NoAddress(why))
+}
+
+/// Whether nobody listens on a port. libp2p itself would share it: dialling it would then lead to either of the two.
+fn is_free(port: u16) -> bool {
+    std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
 }
 
 /// An address that is dialled again whenever nobody there is connected.
@@ -333,7 +341,10 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                 self.visible = visible;
                 self.look();
             }
-            Command::Look => self.look(),
+            Command::Look => {
+                self.network_changed();
+                self.look();
+            }
             Command::Dial { address, is_kept } => {
                 if is_kept && !self.kept.contains_key(&address) {
                     let kept = Kept { peer: None, is_dialling: true, n_failures: 0, due_ms: 0 };

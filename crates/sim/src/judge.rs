@@ -49,8 +49,8 @@ fn nothing_lost(world: &World) {
     let all = &world.peers[0].durable;
     let members: BTreeSet<usize> = world.members().into_iter().collect();
     let counts = |author: &usize| members.contains(author) && world.is_unquestioned(*author);
-    let n_lost = world.written.iter().filter(|(hash, author)| counts(author) && !all.contains(hash)).count();
-    assert_eq!(n_lost, 0, "durable work is lost");
+    let lost: Vec<_> = world.written.iter().filter(|(hash, author)| counts(author) && !all.contains(*hash)).collect();
+    assert!(lost.is_empty(), "durable work is lost, and whose: {lost:?}");
 }
 
 /// Nobody took what a changed program made of a viewer's rights, what was done after rights were taken, or what is no

@@ -46,7 +46,8 @@ fn main() -> ExitCode {
     }
     let Some((seed, _)) = failures.first() else { return ExitCode::SUCCESS };
     let least = minimise(&Plan::new(*seed), TRIES_MAX);
-    println!("the shortest plan found for seed {seed}, {} peers:", least.n_peers);
+    let rights = if least.has_rights { ", with rights" } else { "" };
+    println!("the shortest plan found for seed {seed}, {} peers{rights}:", least.n_peers);
     least.actions.iter().for_each(|action| println!("  {action:?}"));
     println!("{:?}", run(&least).err());
     ExitCode::FAILURE

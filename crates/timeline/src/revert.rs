@@ -35,6 +35,25 @@ impl FileTimeline {
         Revert { overwritten: edit.splices.is_empty(), splices: edit.splices }
     }
 
+    /// The newest other step that took away what these steps had brought in.
+    pub fn overwritten_by(&self, steps: impl Iterator<Item = usize>) -> Option<usize> {
+        let mut taken_back = vec![false; self.n_steps() + 1];
+        steps.filter(|step| *step <= self.n_steps()).for_each(|step| taken_back[step] = true);
+        let mut newest = None;
+        for run in self.units.runs() {
+            let is_by_others = run.died != ALIVE && !taken_back[run.died as usize];
+            if !is_by_others || newest >= Some(run.died as usize) {
+                continue;
+            }
+            let mut is_one_of_them = false;
+            self.for_each_birth(run.first, run.length, |step, _, _| is_one_of_them |= taken_back[step]);
+            if is_one_of_them {
+                newest = Some(run.died as usize);
+            }
+        }
+        newest
+    }
+
     fn revert_run(&self, run: Run, taken_back: &[bool], edit: &mut Edit<'_>) {
         let is_there = run.died == ALIVE;
         if !is_there && !taken_back[run.died as usize] {

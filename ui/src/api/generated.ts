@@ -323,7 +323,11 @@ n_steps: number | null, added: number | null, removed: number | null, n_files: n
 /**
  * For renames the old path, for named moments the name.
  */
-detail: string | null, };
+detail: string | null,
+/**
+ * For groups that are news by themselves: what happened, in a sentence with the author's name.
+ */
+sentence?: string, };
 
 /**
  * A device that takes part, and the person at it.

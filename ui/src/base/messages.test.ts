@@ -12,7 +12,7 @@ const EXAMPLES: Record<string, string> = {
   address: "192.168.1.31", until: "15:14", folder: "~/CodeSync/parser-lab", vpn: "tun0", wanted: "4870", port: "4871", workspace: "parser-lab", shown: "Bo (ThinkPad)",
 };
 const OWN: Record<string, Record<string, string>> = { "MSG-PEER-1": { until: "15:12" } };
-const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd" };
+const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd", "MSG-FILE-5": "lexer.rs" };
 
 /** Buttons of the document that lead to what is not built, or to other people; and what stands in for them. */
 const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {

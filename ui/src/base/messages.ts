@@ -60,6 +60,7 @@ export const MESSAGES = {
     buttons: ["Show in file manager"],
     stays: true,
   }),
+  "MSG-FILE-5": message({ head: "", body: "{person} deleted {file} while you were editing it, so it stays.", buttons: ["Keep", "Delete for everyone"], stays: true }),
   "MSG-VER-4": message({
     head: "This workspace was last opened by CodeSync {theirs}.",
     body: "Version {ours} could misread its history, so it stays untouched.",

@@ -71,7 +71,8 @@ export class People {
     client.onEvent((event) => this.#handle(event));
     client.onAppEvent((event) => {
       if (event.event === "nearby") this.#setNearby(event.data);
-      else if (event.event === "joining") {
+      // Whoever called it off knows, and may be at the next try already.
+      else if (event.event === "joining" && event.data.kind !== "cancelled") {
         this.joining = event.data;
         this.#joiningChanged.fire(event.data);
       }

@@ -43,7 +43,7 @@ export const MENU_BAR: readonly BarMenu[] = [
   {
     title: "People",
     ids: [
-      "people.invite", "people.join", "people.show", "-", "people.askToEdit", "people.sync", "people.pause", "people.syncNow", "-",
+      "people.invite", "people.join", "people.show", "-", "follow.toggle", "follow.bring", "chat.show", "activity.show", "merge.review", "-", "people.askToEdit", "people.sync", "people.pause", "people.syncNow", "-",
       "people.invisible", "people.connectionCheck", "-", "people.leave",
     ],
   },

@@ -246,22 +246,34 @@ function followEngine(workbench: Workbench, memory: Memory): void {
   });
 }
 
-function sayAct({ client, notices, session }: Workbench, act: Act): void {
-  // What was done here has its own message where it was done.
-  const isMine = act.author !== "Disk";
-  if (isMine && act.canUndo) return;
-  void session;
+/** Files of one act above which it is worth a message. */
+const MANY_FILES = 5;
+
+function sayAct({ client, notices, commands }: Workbench, act: Act): void {
+  // What others do begins with their name; what was done here has its own message where it was done.
+  const isOthers = act.author !== "Disk" && act.sentence.startsWith(`${act.author} `);
+  if (isOthers) {
+    const see = (): void => commands.run("timeline.compareWithPast", act.paths[0]);
+    if (/ restored /.test(act.sentence)) notices.toast(act.sentence, act.paths.length === 0 ? {} : { buttons: [{ label: "See", run: see }] });
+    else if (act.nFiles > MANY_FILES) notices.toast(act.sentence);
+    return;
+  }
+  if (act.author !== "Disk" && act.canUndo) return;
   const undo = (): void => {
     client.ask({ cmd: "undoGroup", args: { groupId: act.groupId } }).catch((cause: unknown) => notices.fail(cause));
   };
   notices.toast(act.sentence, act.canUndo ? { buttons: [{ label: "Undo", run: undo }] } : {});
 }
 
-function sayNotice({ notices, files, commands }: Workbench, { id, title, body, path }: EngineNotice): void {
+function sayNotice({ client, notices, files, commands }: Workbench, { id, title, body, path }: EngineNotice): void {
   const buttons: NoticeButton[] = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
   if (id === "MSG-DISK-4") {
     const [show] = MESSAGES[id].buttons;
     buttons.push({ label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") });
+  }
+  if (id === "MSG-FILE-5" && path !== null) {
+    const [keep, remove] = MESSAGES[id].buttons;
+    buttons.splice(0, buttons.length, { label: keep, run: () => undefined }, { label: remove, run: () => void client.ask({ cmd: "delete", args: { path } }).catch((cause: unknown) => notices.fail(cause)) });
   }
   notices.toast(body === "" ? title : `${title} ${body}`, { buttons, ...mannerOf(id), code: id, detail: path });
 }

@@ -60,7 +60,7 @@ pub enum Closed {
 
 /// An Ed25519 signature, in two halves because serde knows no longer arrays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Signed([u8; 32], [u8; 32]);
+pub(crate) struct Signed([u8; 32], [u8; 32]);
 
 impl Signed {
     pub fn of(bytes: [u8; 64]) -> Self {

@@ -10,6 +10,7 @@ mod aside;
 mod forks;
 mod hostile;
 mod merging;
+mod undoing;
 
 /// Several devices of one project.
 struct Peers {

@@ -12,7 +12,7 @@ use codesync_sync::{Bytes, Cause, Deltas, Frame, Hello, LinkId, Signature, WireD
 
 /// Whether a log that said two things spreads to everybody as it should. Until it does, the liar talks to one peer only,
 /// and goes on from what it said last.
-pub const FORKS_SPREAD: bool = false;
+pub const FORKS_SPREAD: bool = true;
 
 /// Paths that no file may have.
 const BAD_PATHS: [&str; 8] =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LogRecord } from "../../api/generated";
-import { canUndo, dayOf, deed, isShown, minute } from "./words";
+import { canUndo, dayOf, deed, isShown, minute, wholeSentence } from "./words";
 
 const BARE: LogRecord = {
   id: "", session_id: "", user_id: "Bo", timestamp: "", kind: "edit", path: "src/lexer.rs", step: null, position: null, deleted: null, inserted: null,
@@ -16,7 +16,7 @@ describe("what was done", () => {
     [{ kind: "restore" }, "restored lexer.rs"],
     [{ kind: "restore", n_files: 7, path: null }, "restored 7 files"],
     [{ kind: "moment", path: null, detail: "tests green" }, "named a moment “tests green”"],
-    [{ kind: "access", path: null, detail: "Bo" }, "let Bo take part"],
+    [{ kind: "restore", sentence: "Bo restored a.rs to 14:32:07." }, "restored a.rs to 14:32:07"],
     [{ kind: "rename", path: "src/b.rs", detail: "src/a.rs" }, "moved a.rs to src/b.rs"],
     [{ kind: "delete" }, "deleted lexer.rs"],
   ] as [Partial<LogRecord>, string][])("%j", (record, words) => {
@@ -28,6 +28,14 @@ describe("what was done", () => {
     expect(["moment", "session", "access", "chat"].some((kind) => canUndo({ ...BARE, kind }))).toBe(false);
     expect(canUndo({ ...BARE, group_id: null })).toBe(false);
     expect(isShown({ ...BARE, kind: "chat" })).toBe(false);
+    expect(isShown({ ...BARE, kind: "moment" })).toBe(false);
+    expect(isShown({ ...BARE, kind: "moment", sentence: "Bo named “tests green”." })).toBe(true);
+  });
+
+  it("is said whole when it is about somebody else", () => {
+    expect(wholeSentence({ ...BARE, user_id: "Asha", sentence: "Bo joined as editor." })).toBe("Bo joined as editor.");
+    expect(wholeSentence({ ...BARE, sentence: "Bo left." })).toBeNull();
+    expect(wholeSentence(BARE)).toBeNull();
   });
 
   it("names days as people do", () => {

@@ -36,6 +36,9 @@ function changed(record: LogRecord): string {
 
 /** What was done, to be read after the name of who did it: "edited lexer.rs +12 −3". */
 export function deed(record: LogRecord): string {
+  // The engine's own words, where it has some, begin with the name.
+  const { sentence, user_id } = record;
+  if (sentence?.startsWith(`${user_id} `)) return sentence.slice(user_id.length + 1).replace(/\.$/, "");
   const n_files = record.n_files ?? 0;
   const named = record.path ?? record.detail;
   const what = n_files > 1 || named === null ? plural(n_files, "file") : baseName(named);
@@ -64,8 +67,6 @@ export function deed(record: LogRecord): string {
       return `named a moment “${record.detail ?? ""}”`;
     case "session":
       return "opened the workspace";
-    case "access":
-      return record.detail === null ? "changed who takes part" : `let ${record.detail} take part`;
     case "properties":
       return `changed how ${what} is written`;
     default:
@@ -85,5 +86,11 @@ export function canSee(record: LogRecord): boolean {
 
 /** A message is read in the chat; that somebody opened the workspace is no work. */
 export function isShown(record: LogRecord): boolean {
-  return record.kind !== "chat" && record.kind !== "session" && !(record.kind === "edit" && (record.n_steps ?? 0) === 0);
+  if (record.sentence !== undefined) return true;
+  return record.kind !== "chat" && record.kind !== "session" && record.kind !== "moment" && (record.n_steps ?? 0) > 0;
+}
+
+/** The sentence when it is about somebody else than who wrote it down: "Bo joined as editor." */
+export function wholeSentence({ sentence, user_id }: LogRecord): string | null {
+  return sentence === undefined || sentence.startsWith(`${user_id} `) ? null : sentence;
 }

@@ -109,14 +109,25 @@ function follow({ people, session, notices, commands }: Workbench, actions: Peop
   session.onClosing(() => {
     actions.isInviteShown = false;
     actions.question = null;
+    actions.answered = new Set();
   });
   followNeighbourhood({ people, session, notices, commands }, actions);
 }
 
-function followNeighbourhood({ people, notices, commands }: Pick<Workbench, "people" | "session" | "notices" | "commands">, actions: PeopleActions): void {
+function followNeighbourhood({ people, session, notices, commands }: Pick<Workbench, "people" | "session" | "notices" | "commands">, actions: PeopleActions): void {
   // Where the shell has no network there is nobody nearby, and the lists say so.
   people.startNearby().catch(() => undefined);
   let saidPort = 0;
+  let invited: ReadonlySet<string> = new Set();
+  people.onNearby(({ people: neighbours }) => {
+    const inviting = neighbours.filter((one) => one.invites && one.shares?.isJoined === false);
+    // On the first page the card says it.
+    for (const { peer, person, shares } of session.workspace === null ? [] : inviting.filter((one) => !invited.has(one.peer))) {
+      const join = { label: "Join", run: () => commands.run("people.askToJoin", peer) };
+      notices.toast(`${person} invites you to “${shares?.name ?? ""}”.`, { buttons: [join], stays: true });
+    }
+    invited = new Set(inviting.map((one) => one.peer));
+  });
   people.onNearby(({ network: { port, portWanted } }) => {
     if (portWanted === null || port === 0 || port === saidPort) return;
     saidPort = port;
@@ -124,6 +135,5 @@ function followNeighbourhood({ people, notices, commands }: Pick<Workbench, "peo
   });
   people.onJoining((joining) => {
     if (joining.kind === "joined") actions.joined(joining.root, joining.person).catch((cause: unknown) => commands.fail(cause));
-    else if (joining.kind === "cancelled") actions.joinBy = people.joining = null;
   });
 }

@@ -117,7 +117,7 @@ function followSettings({ workbench, timeline }: Parts): void {
 }
 
 function fillSlots({ workbench, timeline, actions, bursts, past }: Parts): void {
-  const { editors, session, slots, client } = workbench;
+  const { editors, session, slots, client, people } = workbench;
   const onhintseen = (): void => {
     if (!session.settings.timelineHintSeen) void session.changeSettings({ timelineHintSeen: true });
   };
@@ -137,5 +137,5 @@ function fillSlots({ workbench, timeline, actions, bursts, past }: Parts): void 
     // Keys belong to what is seen; the strip keeps them while it is being dragged.
     if (pane !== null && editors.hasTextFocus) pane.focus();
   };
-  slots.overEditor = fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane, client }));
+  slots.overEditor = fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane, client, people }));
 }
