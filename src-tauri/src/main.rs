@@ -10,6 +10,7 @@ mod graphics;
 mod marker;
 mod moving;
 mod outbox;
+mod people;
 mod recent;
 mod router;
 mod settings;

@@ -4,7 +4,7 @@
 use crate::arguments::Place;
 use crate::marker::{self, LastRun};
 use crate::outbox::{BETWEEN_BATCHES, Outbox};
-use crate::{desktop_theme, moving, recent, settings, system, window};
+use crate::{desktop_theme, moving, people, recent, settings, system, window};
 use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
@@ -33,6 +33,7 @@ pub struct Shell {
     outbox: Outbox,
     large: LargeFiles,
     pub(crate) moving: moving::Move,
+    pub(crate) people: people::People,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
     turns: Sender<Work>,
 }
@@ -66,6 +67,7 @@ impl Shell {
             outbox: Outbox::default(),
             large: LargeFiles::default(),
             moving: moving::Move::default(),
+            people: people::People::default(),
         })
     }
 
@@ -116,6 +118,7 @@ impl Shell {
             std::thread::sleep(LAST_WORDS);
             let closing = Arc::clone(&shell);
             shell.in_turn(move || {
+                closing.people.leave();
                 closing.close_workspace();
                 marker::clear(&closing.folder);
                 app.exit(0);
@@ -125,7 +128,10 @@ impl Shell {
 
     fn answer_app(self: &Arc<Self>, app: &AppHandle, request: AppRequest) -> Result<AppReply, ApiError> {
         match request {
-            AppRequest::Start => return Ok(AppReply::Started(self.start(app))),
+            AppRequest::Start => {
+                people::begin(self);
+                return Ok(AppReply::Started(self.start(app)));
+            }
             AppRequest::PickFolder { title } => return Ok(AppReply::Path { path: pick_folder(app, title) }),
             AppRequest::PickSaveFile { title, name } => {
                 return Ok(AppReply::Path { path: pick_save_file(app, title, name) });
@@ -145,6 +151,7 @@ impl Shell {
             AppRequest::PutSettings { settings } => {
                 settings::write(&self.folder, settings).map_err(not_kept)?;
                 window::follow_settings(app, &self.settings());
+                self.people.settings_changed(&self.person());
             }
             AppRequest::RevealInFileManager { path } => system::reveal(&self.absolute(&path))?,
             AppRequest::ReadClipboard => {
@@ -158,7 +165,7 @@ impl Shell {
             AppRequest::ToggleFullScreen => window::toggle_full_screen(app),
             AppRequest::LeaveFullScreen => window::leave_full_screen(app),
             AppRequest::Quit => self.leave(app),
-            AppRequest::Nearby
+            request @ (AppRequest::Nearby
             | AppRequest::LookAround
             | AppRequest::CheckCode { .. }
             | AppRequest::Join { .. }
@@ -167,7 +174,7 @@ impl Shell {
             | AppRequest::WordsDiffer
             | AppRequest::SuggestFolder { .. }
             | AppRequest::ListKnownPeople
-            | AppRequest::ForgetPerson { .. } => return Err(ApiError::new(ErrorCode::Invalid, "Not built yet.")),
+            | AppRequest::ForgetPerson { .. }) => return people::answer(self, request),
         }
         Ok(AppReply::Done)
     }
@@ -184,12 +191,17 @@ impl Shell {
             open: open_now.or(named).or_else(|| last().map(|entry| entry.path)),
             goto: first.and_then(|place| place.goto.clone()),
             crashed: matches!(self.last_run, LastRun::Crashed | LastRun::NeverDrawn),
-            person: settings.person.clone().unwrap_or_else(peer::person_name),
+            person: self.person(),
             system_dark: window::system_is_dark(app),
             system_contrast: desktop_theme::prefers_contrast(app),
             platform: std::env::consts::OS.into(),
             settings,
         }
+    }
+
+    /// Whoever works here, as others see them.
+    pub(crate) fn person(&self) -> String {
+        self.settings().person.unwrap_or_else(peer::person_name)
     }
 
     fn settings(&self) -> Settings {

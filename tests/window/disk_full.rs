@@ -47,6 +47,37 @@ fn a_full_disk_loses_no_key_and_is_over_when_there_is_room() {
     });
 }
 
+#[test]
+fn a_full_disk_is_left_with_every_key() {
+    scenario(SIZE, async |home, screen| {
+        home.write(NAME, "")?;
+        home.write(".gitignore", "filler\n")?;
+        home.put_project_on_small_disk(DISK_BYTES);
+        let into = home.config().with_file_name("elsewhere");
+        fs::create_dir_all(&into)?;
+        home.set_variable("CODESYNC_PICK_FOLDER", into.to_string_lossy());
+        let app = App::start(home, screen, &[&home.project().join(NAME)]).await?;
+        app.until_shown("editor-0", true).await?;
+        app.click_editor().await?;
+        app.keys("before ").await?;
+        app.until_state("save-pill", "saved").await?;
+        let taken = type_until_full(&app, &app.outside_path(&home.project().join("filler"))).await?;
+        app.find("disk-full-move").await?.click().await?;
+        app.until_shown("banner-disk-full", false).await?;
+        app.until_seen("editor-0", &taken).await?;
+        app.until_state("save-pill", "saved").await?;
+        let moved = into.join("project");
+        until("the file at the new place has every key", async || {
+            Ok(fs::read_to_string(moved.join(NAME)).unwrap_or_default() == taken)
+        })
+        .await?;
+        ensure!(fs::read_dir(&into)?.count() == 1, "nothing is left beside the workspace");
+        ensure!(!app.outside_path(&home.project().join(NAME)).exists(), "the old place is empty");
+        verify(&app).await?;
+        app.quit().await
+    });
+}
+
 /// Takes all the room there is, to the last block; what the store gave back since, too.
 fn fill(path: &Path) -> Result<()> {
     let mut file = File::options()

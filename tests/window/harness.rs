@@ -216,6 +216,8 @@ impl Home {
             ("XDG_RUNTIME_DIR", at("run")),
             ("CODESYNC_CONFIG_DIR", self.config().to_string_lossy().into_owned()),
             ("CODESYNC_E2E", "1".into()),
+            // A test of one window is to meet nobody.
+            ("CODESYNC_NETWORK", if self.computer.get().is_some() { String::new() } else { "off".into() }),
             ("CODESYNC_PICK_FOLDER", self.project().to_string_lossy().into_owned()),
             ("CODESYNC_LOG", "info".into()),
             ("TAURI_WEBVIEW_AUTOMATION", "true".into()),

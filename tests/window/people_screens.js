@@ -66,7 +66,7 @@ window.__cs.people = {
   },
   invite(part = {}) {
     people.together = { ...people.together, invitation: { code: "7-crossover-clockwork", role: "editor", untilMs: Date.now() + 581_000, nWrong: 0, state: "open", ...part } };
-    workbench.commands.run("people.invite");
+    if (document.querySelector("[data-testid=invite]") === null) workbench.commands.run("people.invite");
   },
   removed() {
     this.set(2);

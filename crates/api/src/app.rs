@@ -119,18 +119,39 @@ pub enum AppRequest {
 pub enum AppReply {
     Done,
     Started(Started),
-    Path { path: Option<String> },
-    Opened { root: String, name: String },
+    Path {
+        path: Option<String>,
+    },
+    Opened {
+        root: String,
+        name: String,
+    },
     /// `left`: what stayed at the old place because it changed meanwhile. `unsaved`: a bundle of edits that the new
     /// place has not taken either.
-    Moved { root: String, name: String, left: Vec<String>, unsaved: Option<String> },
-    Recent { folders: Vec<RecentFolder> },
-    Settings { settings: Settings },
-    Clipboard { text: String },
+    Moved {
+        root: String,
+        name: String,
+        left: Vec<String>,
+        unsaved: Option<String>,
+    },
+    Recent {
+        folders: Vec<RecentFolder>,
+    },
+    Settings {
+        settings: Settings,
+    },
+    Clipboard {
+        text: String,
+    },
     Nearby(Nearby),
     CodeCheck(CodeCheck),
-    Folder { path: String, is_taken: bool },
-    KnownPeople { people: Vec<KnownPerson> },
+    Folder {
+        path: String,
+        is_taken: bool,
+    },
+    KnownPeople {
+        people: Vec<KnownPerson>,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

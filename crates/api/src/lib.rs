@@ -316,37 +316,81 @@ pub enum Request {
 pub enum Reply {
     Done,
     Status(Status),
-    State { value: Option<String> },
+    State {
+        value: Option<String>,
+    },
     Verified(VerifyReport),
-    Folder { entries: Vec<Entry> },
-    Files { paths: Vec<String> },
-    Deleted { files: Vec<DeletedFile> },
+    Folder {
+        entries: Vec<Entry>,
+    },
+    Files {
+        paths: Vec<String>,
+    },
+    Deleted {
+        files: Vec<DeletedFile>,
+    },
     /// `group_id` is to be given to `UndoGroup`; none for what was not in history.
-    Trashed { group_id: Option<String>, in_trash: bool },
+    Trashed {
+        group_id: Option<String>,
+        in_trash: bool,
+    },
     View(ViewOpened),
     Undone(Undone),
-    Edited { n_applied: u64 },
+    Edited {
+        n_applied: u64,
+    },
     Timeline(TimelineInfo),
-    Histogram { buckets: Vec<Bucket> },
+    Histogram {
+        buckets: Vec<Bucket>,
+    },
     Moment(MomentInfo),
     Text(PastText),
     File(PastFile),
-    Compared { files: Vec<FileChange> },
-    Blame { spans: Vec<BlameSpan> },
-    Found { hits: Vec<HistoryHit>, truncated: bool },
-    Log { records: Vec<LogRecord>, next: Option<String> },
-    Moments { moments: Vec<NamedMoment> },
-    Bursts { bursts: Vec<MomentInfo> },
+    Compared {
+        files: Vec<FileChange>,
+    },
+    Blame {
+        spans: Vec<BlameSpan>,
+    },
+    Found {
+        hits: Vec<HistoryHit>,
+        truncated: bool,
+    },
+    Log {
+        records: Vec<LogRecord>,
+        next: Option<String>,
+    },
+    Moments {
+        moments: Vec<NamedMoment>,
+    },
+    Bursts {
+        bursts: Vec<MomentInfo>,
+    },
     Preview(RestorePlan),
     Restored(Restored),
     Together(Together),
     Invitation(Invitation),
-    Presences { presences: Vec<Presence> },
-    Messages { messages: Vec<ChatMessage>, has_more: bool },
-    Away { away: Option<WhileAway> },
-    Digest { hex: String },
-    Exported { n_deltas: u64, n_commits: u64, bytes: u64 },
-    Imported { n_deltas: u64 },
+    Presences {
+        presences: Vec<Presence>,
+    },
+    Messages {
+        messages: Vec<ChatMessage>,
+        has_more: bool,
+    },
+    Away {
+        away: Option<WhileAway>,
+    },
+    Digest {
+        hex: String,
+    },
+    Exported {
+        n_deltas: u64,
+        n_commits: u64,
+        bytes: u64,
+    },
+    Imported {
+        n_deltas: u64,
+    },
 }
 
 /// What a peer tells its clients unasked.

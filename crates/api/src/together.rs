@@ -80,6 +80,8 @@ pub struct Invitation {
     pub until_ms: u64,
     /// Wrong tries so far (MSG-PAIR-2b).
     pub n_wrong: u32,
+    /// The address of whoever tried it with a wrong word last.
+    pub wrong_from: Option<String>,
     pub state: InvitationState,
 }
 

@@ -8,6 +8,7 @@ mod folders;
 mod growth;
 mod merging;
 mod moments;
+mod pair;
 mod peers;
 mod resident;
 mod traces;
@@ -90,6 +91,8 @@ fn parts(arguments: &Arguments) -> Vec<String> {
     if merging::TRACES.iter().all(|name| present.contains(name)) {
         parts.push(format!("merge:{}", if arguments.quick { 5_000 } else { 50_000 }));
     }
+    parts.extend(["latency", "behind", "files", "idle"].map(|what| format!("pair:{what}")));
+    parts.extend(present.contains(&"automerge-paper").then(|| "pair:newcomer".to_owned()));
     let n_files: &[u32] = if arguments.quick { &[1_000] } else { &[1_000, 10_000, 100_000] };
     parts.extend(n_files.iter().map(|n| format!("folder:{n}")));
     parts.push(format!("checkout:{}", if arguments.quick { 2_000 } else { 100_000 }));
@@ -171,6 +174,7 @@ fn run_part(part: &str, arguments: &Arguments) -> Result<()> {
         "opening" => checkout::measure_opening(what.parse()?, folder)?,
         "folder" => folders::measure(what.parse()?, folder)?,
         "checkout" => checkout::measure(what.parse()?, folder)?,
+        "pair" => pair::measure(what, &arguments.traces(), folder)?,
         "merge" => merging::measure(what.parse()?, &arguments.traces(), folder)?,
         "growth" => growth::measure(what.parse()?, folder)?,
         _ => bail!("there is no part {part}"),

@@ -51,16 +51,46 @@ pub enum Command {
         #[arg(long)]
         long: bool,
     },
-    /// Come into somebody's workspace with the code that they said
+    /// Come into somebody's workspace with the code that they said, or by asking
     Join {
-        /// The code
-        code: String,
+        /// The code; nothing with --ask
+        #[arg(required_unless_present = "ask")]
+        code: Option<String>,
         /// The folder for the copy: empty or new; named like the workspace when left out
         #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+        /// Ask somebody nearby: their name, or that of what they share
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["address", "dir"])]
+        ask: Option<String>,
         /// Where the other computer is, if it is not found by itself: HOST or HOST:PORT
         #[arg(long, value_name = "ADDRESS")]
         address: Option<String>,
+    },
+    /// List who asks to come into this workspace, or answer somebody
+    Answer {
+        /// Who asks; left out, everybody who does is listed
+        person: Option<String>,
+        /// What they may do
+        #[arg(long, value_enum, default_value = "editor")]
+        role: RoleArgument,
+        /// Don't let them in
+        #[arg(long)]
+        not_now: bool,
+        /// Their screen shows other words
+        #[arg(long, conflicts_with = "not_now")]
+        words_differ: bool,
+        /// Compare words again the next time they ask
+        #[arg(long)]
+        forget: bool,
+    },
+    /// List who is on the network, and what they share
+    Nearby {
+        /// How long to look
+        #[arg(long, value_name = "SECONDS", default_value = "3")]
+        seconds: u64,
+        /// Then say who comes and goes, until stopped by Ctrl+C
+        #[arg(long)]
+        follow: bool,
     },
     /// List who takes part in this workspace
     #[command(visible_alias = "peers")]

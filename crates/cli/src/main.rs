@@ -9,6 +9,7 @@ mod failure;
 mod files;
 mod history;
 mod moment;
+mod nearby;
 mod output;
 mod people;
 mod session;
@@ -20,11 +21,12 @@ use acts::RestoreArguments;
 use args::{Arguments, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
-use codesync_api::{ApiError, ErrorCode, Reply};
+use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply};
 use failure::{Failure, reason};
 use history::LogArguments;
 use output::Output;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Gives back what reading a history took: the system's keeps it, for every thread that decoded (docs/decisions/0010).
@@ -94,7 +96,20 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Watch => watch::watch(&[], out),
         Command::Serve { connect } => watch::watch(connect, out),
         Command::Invite { role, long } => people::invite(*role, *long, out),
-        Command::Join { code, dir, address } => people::join(code, dir.as_deref(), address.as_deref(), out),
+        // With --ask there is no code: what stands in its place is the folder.
+        Command::Join { ask: Some(name), code, .. } => people::join_by_asking(name, code.as_deref().map(Path::new), out),
+        Command::Join { code, dir, address, .. } => {
+            people::join(code.as_deref().unwrap_or_default(), dir.as_deref(), address.as_deref(), out)
+        }
+        Command::Answer { person, role, not_now, words_differ, forget } => {
+            let answer = match (not_now, words_differ) {
+                (_, true) => AskAnswer::WordsDiffer,
+                (true, _) => AskAnswer::NotNow,
+                _ => AskAnswer::LetIn { role: (*role).into(), remember: !forget },
+            };
+            people::answer(person.as_deref(), answer, out)
+        }
+        Command::Nearby { seconds, follow } => nearby::nearby(*seconds, *follow, out),
         Command::Members => people::list(out),
         Command::Role { person, role } => people::set_role(person, *role, out),
         Command::Remove { person } => people::remove(person, out),

@@ -6,7 +6,9 @@ use crate::output::{Output, harmless};
 use crate::session::{Session, Stay};
 use crate::stop::Stop;
 use crate::unexpected;
-use codesync_api::{Event, Invitation, InvitationState, LinkState, Member, Reply, Request, Role, Together};
+use codesync_api::{
+    Acquaintance, AskAnswer, Asking, Event, Invitation, InvitationState, LinkState, Member, Reply, Request, Role, Together,
+};
 use codesync_node::{JoinOptions, Node, Options};
 use serde_json::json;
 use std::path::Path;
@@ -47,7 +49,8 @@ pub fn invite(role: RoleArgument, is_long: bool, out: &mut Output) -> Result<(),
         other => return Err(unexpected(&other).into()),
     };
     say_invitation(&session, &invitation, out)?;
-    let mut told = State { invitation: InvitationState::Open, n_wrong: 0, members: members(&session)?.members };
+    let people = Told { members: members(&session)?.members, ..Told::default() };
+    let mut told = State { invitation: InvitationState::Open, n_wrong: 0, people };
     while !stop.is_wanted() {
         match events.recv_timeout(NOTICE_WAIT) {
             Ok(Event::Together(together)) => {
@@ -62,9 +65,6 @@ pub fn invite(role: RoleArgument, is_long: bool, out: &mut Output) -> Result<(),
         if is_over && !is_needed {
             return Ok(());
         }
-        if told.invitation == InvitationState::Open {
-            told.look(&session, out)?;
-        }
     }
     if told.invitation == InvitationState::Open {
         session.call(Request::EndInvitation)?;
@@ -76,22 +76,18 @@ pub fn invite(role: RoleArgument, is_long: bool, out: &mut Output) -> Result<(),
 struct State {
     invitation: InvitationState,
     n_wrong: u32,
-    members: Vec<Member>,
+    people: Told,
 }
 
 impl State {
-    /// That an invitation runs out, no event says.
-    fn look(&mut self, session: &Session, out: &mut Output) -> Result<(), Failure> {
-        let together = members(session)?;
-        self.tell(&together, out)
-    }
-
     fn tell(&mut self, together: &Together, out: &mut Output) -> Result<(), Failure> {
-        tell_people(&mut self.members, together, out)?;
+        tell_people(&mut self.people, together, out)?;
         let Some(invitation) = &together.invitation else { return Ok(()) };
         if invitation.n_wrong > self.n_wrong {
             self.n_wrong = invitation.n_wrong;
-            out.say("Somebody tried the code with a wrong word.", &[("event", json!("wrongCode"))])?;
+            let from = invitation.wrong_from.as_ref().map(|from| format!(" at {from}")).unwrap_or_default();
+            let fields = [("event", json!("wrongCode")), ("address", json!(invitation.wrong_from))];
+            out.say(&format!("Somebody{from} tried the code with a wrong word."), &fields)?;
         }
         if invitation.state != self.invitation {
             self.invitation = invitation.state;
@@ -130,7 +126,7 @@ fn say_invitation(session: &Session, invitation: &Invitation, out: &mut Output) 
     out.flush()
 }
 
-/// Comes into a workspace, and stays until its history is here.
+/// Comes into a workspace with a code, and stays until its history is here.
 pub fn join(code: &str, dir: Option<&Path>, address: Option<&str>, out: &mut Output) -> Result<(), Failure> {
     let options = JoinOptions {
         code: code.to_owned(),
@@ -140,28 +136,42 @@ pub fn join(code: &str, dir: Option<&Path>, address: Option<&str>, out: &mut Out
         port: 0,
     };
     let joined = codesync_node::join(&options)?;
-    let (name, person) = (harmless(&joined.name), harmless(&joined.person));
+    say_let_in(&joined.root.to_string_lossy(), &joined.name, &joined.person, joined.role, out)?;
+    arrive(&joined.root, out)
+}
+
+/// Asks somebody nearby to be let in, and stays until the history is here.
+pub fn join_by_asking(name: &str, dir: Option<&Path>, out: &mut Output) -> Result<(), Failure> {
+    let root = crate::nearby::ask(name, dir, out)?;
+    arrive(&root, out)
+}
+
+pub fn say_let_in(root: &str, name: &str, person: &str, role: Role, out: &mut Output) -> Result<(), Failure> {
     let fields = [
         ("event", json!("letIn")),
-        ("name", json!(joined.name)),
-        ("person", json!(joined.person)),
-        ("role", json!(word(joined.role))),
-        ("root", json!(joined.root)),
+        ("name", json!(name)),
+        ("person", json!(person)),
+        ("role", json!(word(role))),
+        ("root", json!(root)),
     ];
-    out.say(&format!("{person} let you into “{name}” as {}.", word(joined.role)), &fields)?;
-    out.flush()?;
-    let node = Node::open(&joined.root, Options { watch: true, create: true, ..Options::default() })?;
+    out.say(&format!("{} let you into “{}” as {}.", harmless(person), harmless(name), word(role)), &fields)?;
+    out.flush()
+}
+
+/// Stays until the history of a workspace that was joined is here.
+fn arrive(root: &Path, out: &mut Output) -> Result<(), Failure> {
+    let node = Node::open(root, Options { watch: true, create: true, ..Options::default() })?;
     let fetched = fetch(&node);
     node.call(Request::Flush)?;
     node.close();
-    let root = harmless(&joined.root.display().to_string());
+    let shown = harmless(&root.display().to_string());
     match fetched? {
         true => out.say(
-            &format!("Everything is in {root}. To work together, open it, or run “codesync serve” there."),
-            &[("event", json!("joined")), ("root", json!(joined.root))],
+            &format!("Everything is in {shown}. To work together, open it, or run “codesync serve” there."),
+            &[("event", json!("joined")), ("root", json!(root))],
         ),
         false => Err(Failure::refused(format!(
-            "You are in, but the history did not come yet. Run “codesync serve” in {root} to go on."
+            "You are in, but the history did not come yet. Run “codesync serve” in {shown} to go on."
         ))),
     }
 }
@@ -227,8 +237,79 @@ pub fn remove(person: &str, out: &mut Output) -> Result<(), Failure> {
     out.say(&sentence, &[("event", json!("removed")), ("device", json!(member.device))])
 }
 
-/// Says who came, went, or became something else.
-pub fn tell_people(told: &mut Vec<Member>, together: &Together, out: &mut Output) -> Result<(), Failure> {
+/// Who asks to come in; with a name, answers them.
+pub fn answer(person: Option<&str>, answer: AskAnswer, out: &mut Output) -> Result<(), Failure> {
+    let session = Session::open(Stay::Briefly)?;
+    let asking = members(&session)?.asking;
+    let Some(person) = person else {
+        if asking.is_empty() && !out.json {
+            return out.line("Nobody asks.");
+        }
+        return asking.iter().try_for_each(|asking| say_asking(asking, out));
+    };
+    let meant: Vec<_> = asking.iter().filter(|asking| asking.person == person).collect();
+    let asking = only(&meant, person)?;
+    session.call(Request::AnswerAsk { id: asking.id, answer })?;
+    let (sentence, word) = match answer {
+        AskAnswer::LetIn { .. } => (format!("{} may come in.", harmless(person)), "letIn"),
+        AskAnswer::NotNow => (format!("{} hears that it is not possible now.", harmless(person)), "notNow"),
+        AskAnswer::WordsDiffer => ("Nothing was shared.".to_owned(), "wordsDiffer"),
+    };
+    out.say(&sentence, &[("event", json!("answered")), ("answer", json!(word)), ("person", json!(person))])
+}
+
+fn only<'a>(meant: &[&'a Asking], person: &str) -> Result<&'a Asking, Failure> {
+    match meant {
+        [asking] => Ok(asking),
+        [] => Err(Failure::refused(format!("Nobody called “{person}” asks."))),
+        _ => Err(Failure::refused(format!("{} people called “{person}” ask. Use the window.", meant.len()))),
+    }
+}
+
+fn say_asking(asking: &Asking, out: &mut Output) -> Result<(), Failure> {
+    let fields = [
+        ("event", json!("asking")),
+        ("person", json!(asking.person)),
+        ("device_name", json!(asking.device_name)),
+        ("address", json!(asking.address)),
+        ("words", json!(asking.words)),
+        ("until_ms", json!(asking.until_ms)),
+        ("acquaintance", json!(asking.acquaintance)),
+    ];
+    let name = harmless(&asking.person);
+    let [first, second] = &asking.words;
+    let check = match asking.acquaintance {
+        Acquaintance::Known => "You know this computer.".to_owned(),
+        Acquaintance::New => format!("Their screen has to show:  {first}  {second}"),
+        Acquaintance::OtherKey => {
+            format!("This is not the computer you know as “{name}”. Their screen has to show:  {first}  {second}")
+        }
+    };
+    let sentence = format!(
+        "{name} ({}, {}) asks to come in. {check}\nTo answer:  codesync answer {name}",
+        harmless(&asking.device_name),
+        asking.address
+    );
+    out.say(&sentence, &fields)
+}
+
+/// Says who came, went, asks, or became something else.
+pub fn tell_people(told: &mut Told, together: &Together, out: &mut Output) -> Result<(), Failure> {
+    for asking in together.asking.iter().filter(|asking| !told.asking.contains(&asking.id)) {
+        say_asking(asking, out)?;
+    }
+    told.asking = together.asking.iter().map(|asking| asking.id).collect();
+    tell_members(&mut told.members, together, out)
+}
+
+/// What was said already of the people of a workspace.
+#[derive(Default)]
+pub struct Told {
+    members: Vec<Member>,
+    asking: Vec<u64>,
+}
+
+fn tell_members(told: &mut Vec<Member>, together: &Together, out: &mut Output) -> Result<(), Failure> {
     for member in together.members.iter().filter(|member| !member.is_self) {
         let before = told.iter().find(|known| known.device == member.device);
         let was_there = before.is_some_and(|known| known.is_connected);
@@ -266,6 +347,9 @@ fn say_member(member: &Member, out: &mut Output) -> Result<(), Failure> {
         ("role", json!(role)),
         ("is_self", json!(member.is_self)),
         ("is_connected", json!(member.is_connected)),
+        ("device_name", json!(member.device_name)),
+        ("last_seen_ms", json!(member.last_seen_ms)),
+        ("round_trip_us", json!(member.round_trip_us)),
         ("address", json!(member.address)),
         ("n_behind", json!(member.n_behind)),
     ];

@@ -5,7 +5,7 @@ use crate::chat;
 use crate::failure::Failure;
 use crate::history::moment_fields;
 use crate::output::{Output, Style, harmless, rfc3339};
-use crate::people::tell_people;
+use crate::people::{Told, tell_people};
 use crate::session::{Session, Stay};
 use crate::stop::Stop;
 use codesync_api::{Event, Request, SaveKind};
@@ -45,7 +45,7 @@ pub fn watch(connect: &[String], out: &mut Output) -> Result<(), Failure> {
 /// Prints events until a signal comes or the workspace's process ends.
 fn follow(session: &Session, stop: &Stop, out: &mut Output) -> Result<(), Failure> {
     let events = session.subscribe();
-    let (mut last_trouble, mut told) = (None, Vec::new());
+    let (mut last_trouble, mut told) = (None, Told::default());
     while !stop.is_wanted() {
         match events.recv_timeout(NOTICE_WAIT) {
             Ok(Event::Together(together)) => {

@@ -20,6 +20,7 @@ fn main() -> Result<()> {
 const SCENARIOS: &[Scenario] = &[
     ("carets_and_keys_are_seen_and_nobody_undoes_the_other", carets_and_keys_are_seen_and_nobody_undoes_the_other),
     ("people_talk", people_talk),
+    ("keys_pass_at_once", keys_pass_at_once),
 ];
 
 /// What is waited for at most.
@@ -27,11 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Two at one workspace, both online.
 struct Pair {
+    /// Goes before the folders do.
+    staying: Vec<Staying>,
     asha: Person,
     bo: Person,
     lab: PathBuf,
     copy: PathBuf,
-    staying: Vec<Staying>,
 }
 
 impl Pair {
@@ -47,7 +49,7 @@ impl Pair {
             asha.run(&lab, &["members", "--json"], "")
                 .is_ok_and(|said| said.matches("\"is_connected\":true").count() == 1)
         })?;
-        Ok(Self { asha, bo, lab, copy, staying })
+        Ok(Self { staying, asha, bo, lab, copy })
     }
 }
 
@@ -167,12 +169,12 @@ fn carets_and_keys_are_seen_and_nobody_undoes_the_other(lan: &Lan) -> Result<()>
 }
 
 fn people_talk(lan: &Lan) -> Result<()> {
-    let pair = Pair::meet(lan, &["--role", "viewer"])?;
-    let following = Staying::start(pair.asha.command(&pair.lab, &["chat", "--follow"]))?;
+    let mut pair = Pair::meet(lan, &["--role", "viewer"])?;
+    pair.staying.push(Staying::start(pair.asha.command(&pair.lab, &["chat", "--follow"]))?);
     let at_asha = Window::open(&pair.lab)?;
     // A viewer, too.
     pair.bo.run(&pair.copy, &["chat", "may I?"], "")?;
-    following.wait("Bo: may I?")?;
+    pair.staying[2].wait("Bo: may I?")?;
     let link = Some(ChatLink::Code { path: "a.txt".into(), line: 3 });
     at_asha.ask(Request::SendMessage { text: "look".into(), link: link.clone() })?;
     wait_until("it is at Bo's", || {
@@ -191,5 +193,34 @@ fn people_talk(lan: &Lan) -> Result<()> {
     })?;
     let texts: Vec<String> = at_asha.messages()?.into_iter().map(|message| message.text).collect();
     ensure!(texts == ["may I?", "look", "are you there?"], "{texts:?}");
+    Ok(())
+}
+
+/// From the key at one window to the patch at the other, through both local sockets and with both fsyncs. How long it
+/// may take, `cargo xtask bench` holds on a quiet machine.
+fn keys_pass_at_once(lan: &Lan) -> Result<()> {
+    let n_keys: u32 = std::env::var("CODESYNC_KEYS").ok().and_then(|n| n.parse().ok()).unwrap_or(50);
+    let pair = Pair::meet(lan, &[])?;
+    let (mut at_asha, mut at_bo) = (Window::open(&pair.lab)?, Window::open(&pair.copy)?);
+    let (mut acked_us, mut shown_us) = (Vec::new(), Vec::new());
+    for n in 0..n_keys {
+        let began = Instant::now();
+        at_asha.type_at(n, "x")?;
+        acked_us.push(began.elapsed().as_micros());
+        at_bo.wait("a key", |event| matches!(event, Event::ViewPatch(_)).then_some(()))?;
+        shown_us.push(began.elapsed().as_micros());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for (what, times) in [("acknowledged", &mut acked_us), ("at the other", &mut shown_us)] {
+        times.sort_unstable();
+        let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)] as f64 / 1e3;
+        println!(
+            "  {n_keys} keys {what}: p50 {:.2} ms, p90 {:.2}, p99 {:.2}, most {:.2}",
+            at(50),
+            at(90),
+            at(99),
+            at(100)
+        );
+    }
     Ok(())
 }

@@ -93,7 +93,7 @@ impl Engine {
 
     /// What a link compares, computed part by part: the files with their texts.
     pub(crate) fn digest_some(&mut self) -> Computed {
-        if self.is_unsynced() {
+        if self.is_unsynced() || self.is_removed() {
             // There will be news, and another time to compare.
             return Computed::Unknown;
         }

@@ -3,6 +3,7 @@
 //! leaves no trace. Why so, and what the rules are: `docs/decisions/0014-others-deltas.md`.
 
 mod aside;
+mod beside;
 mod declared;
 mod forks;
 mod judge;
@@ -88,6 +89,7 @@ pub(crate) struct Others {
     unnamed: BTreeMap<LogId, Head>,
     refused: BTreeSet<DeltaHash>,
     arrivals: told::Arrivals,
+    gave_way: beside::GaveWay,
 }
 
 /// One call of [`Engine::receive`] under way.
@@ -97,6 +99,14 @@ pub(crate) struct Batch {
     entered: Vec<Entered>,
     /// Files that others removed, each with the newest delta of ours that whoever did it had seen.
     removed: Vec<(FileId, LogId, u32)>,
+    rivals: Vec<beside::Rival>,
+    /// Files kept whole that were created: by whom, of what. One may be the copy of a content that gave way to ours.
+    copies: Vec<(LogId, codesync_base::BlobHash, FileId)>,
+    /// Files that got a name, and those that are shown under another by now.
+    placed: BTreeSet<FileId>,
+    moved: BTreeSet<FileId>,
+    /// Deltas that are in the log and that nothing there vouches for yet.
+    unvouched: BTreeSet<DeltaHash>,
 }
 
 /// A delta that the log has taken.
@@ -148,6 +158,10 @@ impl Engine {
         let mut received = Received::default();
         let mut batch = Batch::default();
         for (signed, bytes) in opened(arrived, &mut received) {
+            // What was begun is brought to its end: without it nobody else could take what is here.
+            if received.failure.is_some() && !batch.unvouched.contains(&signed.delta.prev) {
+                continue;
+            }
             let hash = signed.hash;
             match self.take_in_foreign(signed, &bytes, &mut batch, now) {
                 Ok(Verdict::Good { fork, aside }) => {
@@ -162,8 +176,7 @@ impl Engine {
                     received.refused.push((hash, refusal));
                 }
                 Err(error) => {
-                    received.failure = Some(error);
-                    break;
+                    received.failure.get_or_insert(error);
                 }
             }
         }
@@ -171,6 +184,13 @@ impl Engine {
             received.failure.get_or_insert(error);
         }
         Ok(received)
+    }
+
+    /// The next delta of ours is the first that names anything.
+    pub(crate) fn name_all_heads(&mut self) {
+        let heads = self.log.heads().into_iter().filter(|head| head.log != self.own);
+        self.others.unnamed = heads.map(|head| (head.log, head)).collect();
+        self.name_branches();
     }
 
     /// Heads of other logs that no delta of ours names yet.
@@ -251,11 +271,20 @@ impl Engine {
                 return Err(error);
             }
         };
-        if let Err(error) = self.log.append(&signed, bytes) {
+        let is_vouching = batch.unvouched.remove(&signed.delta.prev);
+        let appended = match self.log.append(&signed, bytes) {
+            // The next sync has to find room for it.
+            Err(_) if is_vouching => self.log.append_later(&signed, bytes),
+            appended => appended,
+        };
+        if let Err(error) = appended {
             files.iter().for_each(|file| self.documents.forget(file));
             let error = api_error(error);
             self.note_store_failure(error.clone(), now);
             return Err(error);
+        }
+        if signed.signature == [0; 64] {
+            batch.unvouched.insert(signed.hash);
         }
         self.links.note(&signed);
         self.enter_foreign(signed, done, batch, now)?;
@@ -362,8 +391,12 @@ impl Engine {
                 batch.removed.push((file, delta.log, own_seen));
             }
         }
+        if !is_aside {
+            self.note_rivals(&signed, own_seen, batch);
+        }
         for file in self.tree.take_moved() {
             self.note_unwritten(file, now);
+            batch.moved.insert(file);
         }
         delta.files.iter().for_each(|file| self.digests.forget(file));
         let author = self.authors.index(&delta.log, delta.origin);
@@ -423,6 +456,7 @@ impl Engine {
         self.tell_arrived_aside(&aside, now);
         self.keep_arrivals();
         self.keep_what_was_edited(&batch, now);
+        self.settle_rivals(&batch, now);
         // A delta can name only so many logs: the rest is named by marks before anybody works on.
         while self.others.unnamed.len() > limits::DELTA_DEPS_MAX && self.may(Act::Speak).is_ok() {
             self.say_session(now);

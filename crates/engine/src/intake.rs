@@ -3,7 +3,7 @@
 
 use crate::acts::Act;
 use crate::{Engine, Now, Result};
-use codesync_api::{Act as ActEvent, Event, PatchSource};
+use codesync_api::{Act as ActEvent, Event, Notice, PatchSource};
 use codesync_base::{BlobHash, Change, FileId, FileKind, FileMeta, Origin, RawContent, RelPath, TextSource};
 use codesync_fs::{disk_edit, encoding, rebase};
 
@@ -19,12 +19,11 @@ pub struct Intake {
 
 #[derive(Clone, Debug)]
 pub enum IntakeKind {
-    /// The file is there with these bytes. `base_step`: the step of its timeline that disk last had, where
-    /// the bridge knows it and the engine may not (changes while no program was open).
+    /// The file is there with these bytes.
     File {
         bytes: Vec<u8>,
         mode: u32,
-        base_step: Option<u64>,
+        base: Option<DiskBase>,
     },
     /// The same of a file that is kept whole and whose bytes the log has already ([`codesync_log::Log::put_ahead`]).
     Whole {
@@ -37,6 +36,15 @@ pub enum IntakeKind {
     FolderRemoved,
     Removed,
     RenamedFrom(RelPath),
+}
+
+/// What disk last had of a text, where the bridge knows it and the engine may not (changes while no program was open).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskBase {
+    /// Steps of its timeline that it contained then. Late work of others may have changed what that number means.
+    pub n_steps: u64,
+    /// Of the bytes.
+    pub hash: BlobHash,
 }
 
 /// A running intake: one act, though it may take many turns.
@@ -64,6 +72,8 @@ enum Found<'a> {
     },
 }
 
+/// Moments on either side of the one that disk should have had, of which one may be it.
+const BASES_TRIED_MAX: usize = 16;
 /// Paths that an act names in its event.
 const PATHS_NAMED_MAX: usize = 200;
 
@@ -83,9 +93,9 @@ impl Engine {
         let act = run.act.unwrap_or_else(|| self.begin_act(run.origin));
         let changed_before = self.n_steps_pending();
         let file = match intake.kind {
-            IntakeKind::File { bytes, mode, base_step } => {
+            IntakeKind::File { bytes, mode, base } => {
                 let found = self.found(&bytes)?;
-                Some(self.take_in_file(act, path, known, found, mode, base_step, now)?)
+                Some(self.take_in_file(act, path, known, found, mode, base, now)?)
             }
             IntakeKind::Whole { hash, length_bytes, mode } => {
                 if !self.log.name_blob(&hash) {
@@ -148,13 +158,15 @@ impl Engine {
         known: Option<FileId>,
         found: Found<'_>,
         mode: u32,
-        base_step: Option<u64>,
+        base: Option<DiskBase>,
         now: Now,
     ) -> Result<FileId> {
         let same = known.and_then(|file| self.tree.get(&file)).filter(|node| node.alive);
         let node = same.or_else(|| self.tree.by_path(&path));
         // What the disk had before says nothing about another file that stands there by now.
-        let base_step = base_step.filter(|_| known == node.map(|node| node.file));
+        let base = base.filter(|_| known == node.map(|node| node.file));
+        // What stands here as others' permissions are taken over is no change of them.
+        let mode = node.filter(|node| self.mode_here(node) == mode).map_or(mode, |node| node.meta.mode);
         let node = node.map(|node| (node.file, node.kind, node.meta.clone()));
         if let Some((file, kind, _)) = &node
             && known != Some(*file)
@@ -176,15 +188,17 @@ impl Engine {
                 if kind == FileKind::Binary {
                     self.tree_step(act, file, Change::Kind { kind: FileKind::Text }, now);
                 }
-                self.update_text(
-                    act,
-                    file,
-                    &meta,
-                    (&text, found, exact),
-                    ((&path, known), bytes, mode),
-                    base_step,
-                    now,
-                )?;
+                let shadow = self.text_before(file, &[&meta, &found], base)?;
+                let Some(shadow) = shadow else {
+                    // Nobody knows any more what was changed there: what stands there now is kept beside ours.
+                    let theirs = self.path_beside(path.clone());
+                    self.tell_beside(&path, &theirs);
+                    let path = theirs;
+                    let whole = Found::Text { text, meta: found, exact, bytes };
+                    self.note_unwritten(file, now);
+                    return self.create_from_disk(act, path, whole, mode, now);
+                };
+                self.update_text(act, file, &meta, (&text, found, exact), ((&path, known), bytes, mode), &shadow, now)?;
                 Ok(file)
             }
             (Some((file, kind, meta)), Found::Whole { hash, length_bytes }) => {
@@ -248,16 +262,11 @@ impl Engine {
         meta: &FileMeta,
         (text, found, exact): (&str, FileMeta, bool),
         ((path, known), bytes, mode): ((&RelPath, Option<FileId>), &[u8], u32),
-        base_step: Option<u64>,
+        shadow: &str,
         now: Now,
     ) -> Result<()> {
-        let document = self.document_mut(file)?;
-        let present = document.text.to_string();
-        let by_step = base_step
-            .map(|n| (n as usize).min(document.timeline.n_steps()))
-            .map(|n| document.timeline.text_at(n).to_string());
-        let shadow = self.shadow_text(&file).or(by_step).unwrap_or_else(|| present.clone());
-        let edits = rebase(&disk_edit(&shadow, text), &shadow, &present);
+        let present = self.document_mut(file)?.text.to_string();
+        let edits = rebase(&disk_edit(shadow, text), shadow, &present);
         if !edits.is_empty() {
             self.text_steps(act, file, &edits, now)?;
             self.tell_views(file, &edits, PatchSource::Disk, None)?;
@@ -282,6 +291,35 @@ impl Engine {
             unwritten.shadow_text = Some(text.to_owned());
         }
         Ok(())
+    }
+
+    fn tell_beside(&mut self, path: &RelPath, theirs: &RelPath) {
+        let title = format!("Another program changed {path} on top of a version that is not known here.");
+        let body = format!("Yours stays; what it wrote is beside it as “{}”.", theirs.name());
+        let notice = Notice { id: "MSG-FILE-8".into(), title, body, path: Some(theirs.to_string()) };
+        self.events.push(Event::Notice(notice));
+    }
+
+    /// The text that disk last had; none when what is known of it fits nothing in history.
+    fn text_before(&mut self, file: FileId, metas: &[&FileMeta], base: Option<DiskBase>) -> Result<Option<String>> {
+        if let Some(text) = self.shadow_text(&file) {
+            return Ok(Some(text));
+        }
+        let document = self.document_mut(file)?;
+        let Some(base) = base else { return Ok(Some(document.text.to_string())) };
+        let n_all = document.timeline.n_steps();
+        let n = (base.n_steps as usize).min(n_all);
+        let near = (1..=BASES_TRIED_MAX).flat_map(|by| [n.checked_sub(by), n.checked_add(by)]).flatten();
+        let tried = [n].into_iter().chain(near).filter(|n| *n <= n_all);
+        for n in tried {
+            let text = self.document_mut(file)?.timeline.text_at(n).to_string();
+            for meta in metas {
+                if BlobHash::of(&self.text_on_disk(&text, meta)?) == base.hash {
+                    return Ok(Some(text));
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn note_content(&mut self, act: Act, file: FileId, blob: BlobHash, length_bytes: u64, now: Now) {

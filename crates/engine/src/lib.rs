@@ -7,6 +7,7 @@
 
 mod activity;
 mod acts;
+mod authors;
 mod away;
 mod bundle;
 mod changeset;
@@ -37,18 +38,18 @@ pub use bundle::{Bundle, add_bundle};
 pub use digests::Digest;
 pub use foreign::{Arrived, Fork, Held, Merged, Place, Received, Refusal, SetAside};
 pub use git_export::GitStream;
-pub use intake::{Intake, IntakeKind, IntakeRun};
+pub use intake::{DiskBase, Intake, IntakeKind, IntakeRun};
 pub use links::{Gate, LinkOutput};
 pub use outgoing::{AutoSave, DiskImage, DiskImageKind};
 pub use request::only_asks;
 
+use authors::Authors;
 use codesync_api::{ApiError, Author, ErrorCode, Event, Notice, SaveKind, SaveState};
 use codesync_auth::DeviceKey;
-use codesync_base::{Clock, DeltaHash, DeviceId, FileId, LogId, Origin, ProjectId, RelPath, SignedDelta};
+use codesync_base::{Clock, DeltaHash, DeviceId, FileId, LogId, ProjectId, RelPath, SignedDelta};
 use codesync_doc::Tree;
 use codesync_log::{Log, LogError};
 use codesync_timeline::AuthorIdx;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 type Result<T> = std::result::Result<T, ApiError>;
@@ -230,6 +231,23 @@ impl Engine {
         // All that an opened log has is on disk.
         engine.save.saved_ms = Some(engine.clock.last().wall_ms).filter(|ms| *ms > 0);
         Ok(engine)
+    }
+
+    /// Goes on under a new name: others have a log of the present one that goes on otherwise. The name has to be kept
+    /// where the next opening finds it before this is called.
+    pub fn begin_incarnation(&mut self, incarnation: u32, now: Now) -> Result<()> {
+        self.close()?;
+        self.burst = None;
+        self.own.incarnation = incarnation;
+        self.profile.incarnation = incarnation;
+        let head = self.log.head(&self.own);
+        self.head_seq = head.map_or(0, |head| head.seq);
+        self.head_hash = head.map_or(DeltaHash::ZERO, |head| head.hash);
+        self.name_all_heads();
+        if self.may(codesync_auth::Act::Speak).is_ok() {
+            self.begin_session(now);
+        }
+        Ok(())
     }
 
     /// Makes everything handled so far durable (one fsync), then says so.
@@ -464,6 +482,11 @@ impl Engine {
         self.authors.names.get(device).map(String::as_str)
     }
 
+    /// Which of the author colours a device has, the same on every replica that knows the same people.
+    pub fn color_of(&self, device: &DeviceId) -> u8 {
+        self.authors.color(device)
+    }
+
     pub fn device(&self) -> DeviceId {
         self.own.device
     }
@@ -476,80 +499,6 @@ impl Engine {
     fn author(&self, index: AuthorIdx) -> Author {
         self.authors.shown(index)
     }
-}
-
-/// Who made changes, numbered in the order of first appearance. Number 0 is "Disk".
-#[derive(Default)]
-pub(crate) struct Authors {
-    /// A device is one author, however often its log began anew.
-    devices: Vec<DeviceId>,
-    names: BTreeMap<DeviceId, String>,
-    /// What each log says of its person.
-    sessions: BTreeMap<LogId, String>,
-    /// How authors are shown, made when first asked for: every moment that is looked at tells its author.
-    shown: RefCell<BTreeMap<AuthorIdx, Author>>,
-}
-
-impl Authors {
-    fn index(&mut self, log: &LogId, origin: Origin) -> AuthorIdx {
-        if origin.is_disk() {
-            return AuthorIdx(0);
-        }
-        let at = self.devices.iter().position(|known| *known == log.device).unwrap_or_else(|| {
-            self.devices.push(log.device);
-            self.devices.len() - 1
-        });
-        AuthorIdx(at as u16 + 1)
-    }
-
-    /// A log says who works with it.
-    fn name(&mut self, log: &LogId, person: &str) {
-        self.shown.borrow_mut().clear();
-        self.sessions.insert(*log, person.to_owned());
-        self.names.insert(log.device, person.to_owned());
-        self.index(log, Origin::Session);
-    }
-
-    /// What logs said of their people is read again.
-    fn forget_names(&mut self) {
-        self.shown.borrow_mut().clear();
-        self.sessions.clear();
-        self.names.clear();
-    }
-
-    fn person(&self, device: &DeviceId) -> String {
-        self.names.get(device).cloned().unwrap_or_else(|| format!("Device {}", device.short()))
-    }
-
-    fn shown(&self, index: AuthorIdx) -> Author {
-        self.shown.borrow_mut().entry(index).or_insert_with(|| self.described(index)).clone()
-    }
-
-    fn described(&self, index: AuthorIdx) -> Author {
-        match usize::from(index.0).checked_sub(1).and_then(|at| self.devices.get(at)) {
-            None => Author { id: "disk".into(), name: "Disk".into(), initials: "D".into(), color: None },
-            Some(device) => {
-                let name = self.person(device);
-                Author {
-                    id: device.to_string(),
-                    initials: initials(&name),
-                    name,
-                    color: Some(((index.0 - 1) % 8) as u8),
-                }
-            }
-        }
-    }
-}
-
-/// "Asha Rao" → "AR", "asha" → "AS".
-fn initials(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
-    let letters: String = match words.as_slice() {
-        [first, .., last] => first.chars().take(1).chain(last.chars().take(1)).collect(),
-        [only] => only.chars().take(2).collect(),
-        [] => "?".into(),
-    };
-    letters.to_uppercase()
 }
 
 /// A failure of the store in words that can be shown.

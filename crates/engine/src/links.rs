@@ -1,7 +1,7 @@
 //! The engine's links with peers: frames in, frames out. What they bring is taken in by [`Engine::receive`], what
 //! becomes durable here they pass on. Opens no connection and knows no address; who may come in, a gate decides.
 
-use crate::{Arrived, Engine, Held, Now};
+use crate::{Arrived, Engine, Held};
 use codesync_auth::Access;
 use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
 use codesync_sync::{
@@ -26,7 +26,7 @@ pub enum LinkOutput {
     Snapshot(Vec<(RelPath, String)>),
     Tell(LinkEvent),
     /// A peer has deltas of this store's own log that it does not have itself: it was put back, or copied. It has to go
-    /// on under a new name.
+    /// on under a new name: [`Engine::begin_incarnation`]. Then what the peers have is taken in like others' work.
     OwnLogElsewhere,
     /// The connection is to be closed once all is sent. Nothing comes after this.
     Close,
@@ -36,6 +36,8 @@ pub enum LinkOutput {
 pub(crate) struct Links {
     open: Option<Open>,
     outputs: Vec<(LinkId, LinkOutput)>,
+    /// The name of ours of which others have more.
+    elsewhere: Option<LogId>,
 }
 
 struct Open {
@@ -244,7 +246,10 @@ impl Engine {
         match self.receive(arrived.collect(), now) {
             Ok(received) => {
                 if received.held.iter().any(|(_, held)| *held == Held::OwnLog) {
-                    self.links.outputs.push((id, LinkOutput::OwnLogElsewhere));
+                    // Once for each name: others would only say it again.
+                    if self.links.elsewhere.replace(self.own) != Some(self.own) {
+                        self.links.outputs.push((id, LinkOutput::OwnLogElsewhere));
+                    }
                 }
                 for (hash, why) in &received.refused {
                     tracing::warn!(?why, delta = %hash, "a delta of a peer is refused");

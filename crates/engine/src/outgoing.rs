@@ -198,7 +198,7 @@ impl Engine {
         let Some(node) = self.tree.get(&file) else { return Ok(None) };
         let (path, meta, kind, content, alive) =
             (node.path.clone(), node.meta.clone(), node.kind, node.content, node.alive);
-        let mut n_steps = None;
+        let (mode, mut n_steps) = (self.mode_here(node), None);
         let kind = match (alive, kind) {
             (false, _) => DiskImageKind::Gone,
             (true, FileKind::Folder) => DiskImageKind::Folder,
@@ -214,7 +214,16 @@ impl Engine {
                 DiskImageKind::File { bytes: self.text_on_disk(&text, &meta)? }
             }
         };
-        Ok(Some(DiskImage { file, path, kind, mode: meta.mode, n_steps }))
+        Ok(Some(DiskImage { file, path, kind, mode, n_steps }))
+    }
+
+    /// Permissions of a file on this disk. Nobody else makes a file executable here, or one that its owner cannot read.
+    pub(crate) fn mode_here(&self, node: &codesync_doc::Node) -> u32 {
+        match node.meta.mode {
+            0 => 0,
+            mode if node.mode_by.device == self.own.device || node.kind == FileKind::Folder => mode,
+            mode => mode & 0o666 | 0o400,
+        }
     }
 
     /// A text that its encoding cannot hold any more gets one that can, and that is noted.

@@ -136,8 +136,8 @@ impl Engine {
         others.map(|(device, other)| self.presence.presence(device, other.told.clone())).collect()
     }
 
-    /// Bytes of a peer that say where whoever is there is.
-    pub(crate) fn take_presence(&mut self, device: DeviceId, bytes: &[u8], now: Now) {
+    /// Bytes of a peer that say where whoever is there is: nothing about them is believed.
+    pub fn take_presence(&mut self, device: DeviceId, bytes: &[u8], now: Now) {
         let is_member = self.access().is_none_or(|access| access.may(&device, Act::Speak));
         let Some(shown) = Shown::decode(bytes).filter(|_| is_member) else {
             tracing::debug!(%device, "a presence that is none");

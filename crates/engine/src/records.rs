@@ -28,7 +28,7 @@ impl Engine {
         self.close()?;
         let filter = self.filter_of(query, now)?;
         let after = query.cursor.as_deref().map(|cursor| self.read_cursor(cursor)).transpose()?;
-        let first = after.map_or(DeltaKey::FIRST, |key| key.delta);
+        let first = filter.since.max(after).map_or(DeltaKey::FIRST, |key| key.delta);
         self.workspace_mut()?;
         let mut walk = Walk {
             engine: &*self,

@@ -17,7 +17,9 @@ impl Engine {
     pub fn uphold_rights(&mut self, founder: Option<DeviceId>) -> Result<()> {
         if self.rights.is_none() {
             self.close()?;
-            self.rights = Some(self.read_rights(founder)?);
+            let rights = self.read_rights(founder)?;
+            self.authors.set_founder(rights.founder());
+            self.rights = Some(rights);
             self.set_aside_at_opening()?;
         }
         Ok(())

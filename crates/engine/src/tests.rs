@@ -88,7 +88,7 @@ impl Bench {
     fn disk_has(&mut self, files: &[(&str, &[u8])], mass: bool) -> &mut Self {
         let items = files
             .iter()
-            .map(|(path, bytes)| (*path, IntakeKind::File { bytes: bytes.to_vec(), mode: 0o644, base_step: None }));
+            .map(|(path, bytes)| (*path, IntakeKind::File { bytes: bytes.to_vec(), mode: 0o644, base: None }));
         self.intake(items.collect(), mass)
     }
 

@@ -143,6 +143,11 @@ impl Writer {
         self.append(Class::Live, RecordKind::Delta, &payload).map(drop)
     }
 
+    /// Holds a delta back until the next sync.
+    pub fn append_delta_later(&mut self, payload: Vec<u8>) {
+        self.held_back.push(payload);
+    }
+
     fn write_held_back(&mut self) -> Result<(), LogError> {
         let mut waiting = std::mem::take(&mut self.held_back).into_iter();
         while let Some(payload) = waiting.next() {

@@ -29,6 +29,16 @@ pub(crate) fn port() -> u16 {
     from_env.unwrap_or(codesync_net::DEFAULT_PORT)
 }
 
+/// The port of the lobby: none in particular where another port for workspaces was asked for.
+pub(crate) fn lobby_port(usual: u16) -> u16 {
+    if std::env::var_os("CODESYNC_PORT").is_some() { 0 } else { usual }
+}
+
+/// `CODESYNC_NETWORK=off`: no socket is opened, for tests and for who wants none.
+pub(crate) fn is_network_off() -> bool {
+    std::env::var_os("CODESYNC_NETWORK").is_some_and(|value| value == "off")
+}
+
 /// Name of the person at this computer, until they say another.
 pub fn person_name() -> String {
     let from_env = ["CODESYNC_PERSON", "USER", "LOGNAME", "USERNAME"]

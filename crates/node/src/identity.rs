@@ -139,6 +139,12 @@ impl Identity {
         identity
     }
 
+    /// Others have more of this store's log than it has itself: it is an older copy, though nothing here showed that.
+    pub fn begin_after_backup(&mut self, now_ms: u64) {
+        let began = Began { why: Why::OlderCopy, at_ms: now_ms, of: None };
+        *self = Self::begin(&self.store.clone(), self.device, Some((self.replica.id.clone(), Some(began))));
+    }
+
     pub fn incarnation(&self) -> u32 {
         self.replica.incarnation
     }
@@ -271,8 +277,7 @@ fn new_id() -> String {
 fn new_incarnation() -> u32 {
     let mut bytes = [0; 4];
     config::fill_random(&mut bytes);
-    // The upper half names branches of forked logs (decision 14).
-    (u32::from_le_bytes(bytes) & (u32::MAX >> 1)) | 1
+    u32::from_le_bytes(bytes) | 1
 }
 
 /// None when it is missing or makes no sense: both mean that nothing is known.

@@ -3,7 +3,7 @@
 
 use crate::config::{self, cannot};
 use crate::together::random;
-use crate::{STORE_FOLDER, whole};
+use crate::{STORE_FOLDER, known, whole};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{About, Closed, Code, CodeError, CodeGuest, CodeGuestEvent, Connection, Failure, Other, Place};
 use codesync_base::{DeviceId, ProjectId};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 const JOINED_FILE: &str = "state/joined.json";
 /// How long the one who gave the code is looked for.
 const SEARCH_MAX: Duration = Duration::from_secs(20);
+/// How soon it is noticed that nobody wants to come in any more.
+const NOTICE_WAIT: Duration = Duration::from_millis(50);
 
 /// How to come in.
 #[derive(Clone, Debug)]
@@ -71,19 +74,50 @@ impl Welcome {
     }
 }
 
+/// Why somebody did not come in.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// Of UX §5.
+    pub id: Option<&'static str>,
+    pub error: ApiError,
+    pub n_tries_left: Option<u32>,
+}
+
+impl Failed {
+    pub fn new(id: &'static str, error: ApiError) -> Self {
+        Self { id: Some(id), error, n_tries_left: None }
+    }
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self { id: None, error, n_tries_left: None }
+    }
+}
+
 /// Comes in. Takes as long as it takes to find the one who gave the code, and at most some seconds more.
 pub fn join(options: &JoinOptions) -> Result<Joined, ApiError> {
-    let code = Code::parse(&options.code).map_err(|error| wrong_words(&error))?;
+    join_while(options, &AtomicBool::new(false)).map_err(|failed| failed.error)
+}
+
+/// The same, as long as it is wanted.
+pub(crate) fn join_while(options: &JoinOptions, is_cancelled: &AtomicBool) -> Result<Joined, Failed> {
+    let code = Code::parse(&options.code).map_err(|error| Failed::new("MSG-PAIR-1", wrong_words(&error)))?;
     let address = options.address.as_deref().map(parse_address).transpose()?;
     if let Some(folder) = &options.folder {
         check_empty(folder)?;
     }
     let mut guest = Joining::start(code, options, address)?;
-    let (host, place, reached) = guest.run()?;
+    let (host, place, reached) = guest.run(is_cancelled)?;
     let root = match &options.folder {
         Some(folder) => folder.clone(),
         None => free_folder(Path::new("."), &place.name),
     };
+    Ok(settle(root, &host, place, reached)?)
+}
+
+/// Somebody let this device in: makes the folder of the copy.
+pub(crate) fn settle(root: PathBuf, host: &Other, place: Place, reached: Option<Address>) -> Result<Joined, Failed> {
     check_empty(&root)?;
     let welcome = Welcome {
         project: place.project,
@@ -92,8 +126,11 @@ pub fn join(options: &JoinOptions) -> Result<Joined, ApiError> {
         address: reached.map(|at| at.to_string()),
     };
     welcome.write(&root.join(STORE_FOLDER))?;
+    if let Err(error) = known::remember(host, 0, crate::runtime::now().ms) {
+        tracing::warn!(%error, "who let this device in is not remembered");
+    }
     let role = crate::together::role_of(place.role);
-    Ok(Joined { root, name: place.name, person: host.about.person, role })
+    Ok(Joined { root, name: place.name, person: host.about.person.clone(), role })
 }
 
 struct Joining {
@@ -106,7 +143,7 @@ struct Joining {
     talks: BTreeMap<StreamId, Talk>,
     address: Option<Address>,
     /// The best reason so far why it did not work out.
-    why: Option<ApiError>,
+    why: Option<Failed>,
 }
 
 struct Talk {
@@ -117,6 +154,9 @@ struct Talk {
 
 impl Joining {
     fn start(code: Code, options: &JoinOptions, address: Option<Address>) -> Result<Self, ApiError> {
+        if config::is_network_off() {
+            return Err(network_is_off());
+        }
         let (sender, events) = mpsc::channel();
         let config = Config { port: options.port, visible: true, ..Config::new(random()) };
         // Once nobody listens any more, it is over.
@@ -139,14 +179,17 @@ impl Joining {
     }
 
     /// Until somebody lets this device in, or a try at the code failed, or nobody is found.
-    fn run(&mut self) -> Result<(Other, Place, Option<Address>), ApiError> {
+    fn run(&mut self, is_cancelled: &AtomicBool) -> Result<(Other, Place, Option<Address>), Failed> {
         let until = Instant::now() + SEARCH_MAX;
         loop {
-            let event = match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || is_cancelled.load(Ordering::Relaxed) {
+                return Err(self.why.take().unwrap_or_else(|| nobody_found().into()));
+            }
+            let event = match self.events.recv_timeout(left.min(NOTICE_WAIT)) {
                 Ok(event) => event,
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return Err(self.why.take().unwrap_or_else(nobody_found));
-                }
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Err(nobody_found().into()),
             };
             match event {
                 Event::Connected { peer, address, .. } => {
@@ -161,7 +204,7 @@ impl Joining {
                     }
                 }
                 Event::Closed(stream) => drop(self.talks.remove(&stream)),
-                Event::Unreachable { why, .. } => self.why = Some(unreachable(why, self.address.as_ref())),
+                Event::Unreachable { why, .. } => self.why = Some(unreachable(why, self.address.as_ref()).into()),
                 _ => {}
             }
         }
@@ -177,7 +220,7 @@ impl Joining {
         self.talks.insert(stream.id, Talk { stream, guest, proved: None });
     }
 
-    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, ApiError> {
+    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, Failed> {
         let Some(talk) = self.talks.get_mut(&id) else { return Ok(None) };
         let reply = talk.guest.handle(&self.key, bytes);
         if let Some(bytes) = reply.send {
@@ -204,31 +247,35 @@ impl Joining {
     }
 
     /// Somebody who does not have this code is not the one looked for; any other end is the end.
-    fn failed(&mut self, failure: Failure) -> Result<(), ApiError> {
+    fn failed(&mut self, failure: Failure) -> Result<(), Failed> {
         match failure {
             Failure::Closed(Closed::NoCode) => {
-                self.why = Some(wrong_code());
+                self.why = Some(Failed::new("MSG-PAIR-2", wrong_code()));
                 Ok(())
             }
             Failure::Closed(Closed::SwitchedOff) => {
                 let sentence = "This code is switched off after three wrong tries. Ask for a new one.";
-                Err(ApiError::new(ErrorCode::NotFound, sentence))
+                Err(Failed::new("MSG-PAIR-2c", ApiError::new(ErrorCode::NotFound, sentence)))
             }
             Failure::Closed(Closed::RunOut) => {
-                Err(ApiError::new(ErrorCode::NotFound, "This code ran out. Ask for a new one."))
+                let error = ApiError::new(ErrorCode::NotFound, "This code ran out. Ask for a new one.");
+                Err(Failed::new("MSG-PAIR-3", error))
             }
             Failure::Closed(Closed::WrongCode { n_left }) => {
                 let left = if n_left == 1 { "1 try".to_owned() } else { format!("{n_left} tries") };
                 let error = wrong_code();
-                Err(ApiError::new(error.code, format!("{} {left} left.", error.message)))
+                let error = ApiError::new(error.code, format!("{} {left} left.", error.message));
+                Err(Failed { n_tries_left: Some(n_left), ..Failed::new("MSG-PAIR-2", error) })
             }
-            Failure::Version(_) => {
-                let sentence = "The other computer has a version of CodeSync that can't pair with this one.";
-                Err(ApiError::new(ErrorCode::NewerVersion, sentence))
-            }
-            _ => Err(wrong_code()),
+            Failure::Version(_) => Err(other_version().into()),
+            _ => Err(Failed::new("MSG-PAIR-2", wrong_code())),
         }
     }
+}
+
+pub(crate) fn other_version() -> ApiError {
+    let sentence = "The other computer has a version of CodeSync that can't pair with this one.";
+    ApiError::new(ErrorCode::NewerVersion, sentence)
 }
 
 fn wrong_words(error: &CodeError) -> ApiError {
@@ -270,30 +317,46 @@ pub(crate) fn parse_address(typed: &str) -> Result<Address, ApiError> {
     typed.parse().map_err(|_| ApiError::new(ErrorCode::Invalid, sentence()))
 }
 
+pub(crate) fn network_is_off() -> ApiError {
+    ApiError::new(ErrorCode::Io, "CodeSync was told to use no network here (CODESYNC_NETWORK=off).")
+}
+
 pub(crate) fn no_network(error: codesync_net::NetError) -> ApiError {
     ApiError::new(ErrorCode::Io, "This computer takes no part in any network.").with_detail(error)
 }
 
-/// MSG-PAIR-8.
-fn check_empty(folder: &Path) -> Result<(), ApiError> {
+pub(crate) fn check_empty(folder: &Path) -> Result<(), Failed> {
     match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
         Ok(false) => {
             let sentence = format!("“{}” already has files. Choose another folder for your copy.", folder.display());
-            Err(ApiError::new(ErrorCode::Exists, sentence))
+            Err(Failed::new("MSG-PAIR-8", ApiError::new(ErrorCode::Exists, sentence)))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(cannot("look into", folder, &error)),
+        Err(error) => Err(cannot("look into", folder, &error).into()),
     }
 }
 
+/// A folder for the copy of a workspace of this name, and whether the first choice was taken.
+pub fn suggest_folder(name: &str) -> (PathBuf, bool) {
+    let home = directories::UserDirs::new().map_or_else(std::env::temp_dir, |dirs| dirs.home_dir().to_path_buf());
+    let parent = home.join("CodeSync");
+    let folder = free_folder(&parent, name);
+    let is_taken = folder != parent.join(plain_name(name));
+    (folder, is_taken)
+}
+
 /// A folder named like the workspace, or with a number behind it.
-fn free_folder(parent: &Path, name: &str) -> PathBuf {
-    let is_plain = |char: char| char.is_alphanumeric() || " ._-".contains(char);
-    let plain: String = name.chars().map(|char| if is_plain(char) { char } else { '-' }).take(80).collect();
-    let plain = plain.trim_matches([' ', '.']).to_owned();
-    let plain = if plain.is_empty() { "shared".to_owned() } else { plain };
+pub fn free_folder(parent: &Path, name: &str) -> PathBuf {
+    let plain = plain_name(name);
     let numbered = (2..).map(|n| format!("{plain}-{n}"));
     let mut names = std::iter::once(plain.clone()).chain(numbered).map(|name| parent.join(name));
     names.find(|folder| check_empty(folder).is_ok()).unwrap_or_else(|| parent.join(plain))
+}
+
+fn plain_name(name: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || " ._-".contains(char);
+    let plain: String = name.chars().map(|char| if is_plain(char) { char } else { '-' }).take(80).collect();
+    let plain = plain.trim_matches([' ', '.']).to_owned();
+    if plain.is_empty() { "shared".to_owned() } else { plain }
 }

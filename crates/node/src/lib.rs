@@ -3,12 +3,16 @@
 
 mod attached;
 mod bridge;
+mod codes;
 mod config;
+mod copies;
 mod endpoint;
 mod health;
 mod identity;
 mod join;
+mod known;
 mod large;
+mod lobby;
 mod local;
 mod moving;
 mod replay;
@@ -22,9 +26,12 @@ mod together;
 mod trash;
 mod whole;
 
+pub use codes::check_code;
 pub use config::{config_dir, device_name, person_name};
-pub use join::{JoinOptions, Joined, join};
+pub use join::{JoinOptions, Joined, free_folder, join, suggest_folder};
+pub use known::{forget_person, known_people};
 pub use large::LargeFiles;
+pub use lobby::Lobby;
 pub use moving::{Moved, Moving, Progress, copy_files_only};
 pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;

@@ -216,11 +216,18 @@ impl Runtime {
         };
         let until_retry = self.engine.is_unsynced().then_some(RETRY);
         let until_read = self.engine.has_more_to_read().then_some(Duration::ZERO);
-        [self.bridge.patience(), self.people.patience(&self.engine), until_read, until_write, until_rest, until_retry]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(Duration::from_secs(3_600))
+        [
+            self.bridge.patience(),
+            self.people.patience(&self.engine, now().ms),
+            until_read,
+            until_write,
+            until_rest,
+            until_retry,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(Duration::from_secs(3_600))
     }
 
     /// One turn. Returns whom to tell when this was the last.
@@ -238,9 +245,9 @@ impl Runtime {
                 Message::Call(request, answer) => {
                     hurried |= matches!(*request, Request::Flush | Request::Save { .. });
                     flushed |= matches!(*request, Request::Flush);
-                    // What was typed is in its view, and the save state says whether it is kept.
-                    let only_asks =
-                        codesync_engine::only_asks(&request) || matches!(*request, Request::EditView { .. });
+                    // What was typed is in its view, and the save state says whether it is kept; what is written elsewhere is there.
+                    let only_asks = codesync_engine::only_asks(&request)
+                        || matches!(*request, Request::EditView { .. } | Request::ExportUnsaved { .. });
                     let result = self.handle(*request, now);
                     answers.push((answer, result, only_asks));
                 }
@@ -263,7 +270,11 @@ impl Runtime {
         } else if !is_waited_for {
             self.take_in_some(now);
         }
-        let committed = if answers.is_empty() { self.commit_some(now) } else { self.commit(now) };
+        if !is_waited_for {
+            // Others' keys are durable where they come from: whoever sees them here does not wait until they are here, too.
+            self.tell();
+        }
+        let committed = if is_waited_for { self.commit(now) } else { self.commit_some(now) };
         if hurried && !self.engine.is_folder_gone() {
             self.write_all(now);
         }
@@ -454,6 +465,7 @@ impl Runtime {
             Request::PutState { key, value } => state::put(&self.root.join(STORE_FOLDER), &key, &value),
             Request::ReadSettings => {
                 self.engine.set_auto_save(settings::auto_save(&self.root.join(STORE_FOLDER)), now);
+                self.read_visibility();
                 Ok(Reply::Done)
             }
             Request::ListFolder { path, at: None } => self.list_folder(path, now),
@@ -463,7 +475,17 @@ impl Runtime {
             Request::ExportUnsaved { file } => whole::export_unsaved(&mut self.engine, Path::new(&file)),
             Request::ImportBundle { file } => self.import_bundle(Path::new(&file), now),
             Request::Together => Ok(Reply::Together(self.together())),
-            Request::Invite { role, is_long, share_past: _ } => self.invite(role, is_long, now),
+            Request::Invite { role, is_long, share_past } => self.invite(role, is_long, share_past, now),
+            Request::Share => self.share(),
+            Request::InviteNearby { peer, role } => self.invite_nearby(&peer, role),
+            Request::AnswerAsk { id, answer } => self.answer_ask(id, answer, now),
+            Request::Pause { is_paused } => self.pause(is_paused),
+            Request::SyncNow => self.sync_now(),
+            Request::Leave => self.leave(),
+            Request::Digest => {
+                let whole = self.engine.digest()?.whole;
+                Ok(Reply::Digest { hex: whole.iter().map(|byte| format!("{byte:02x}")).collect() })
+            }
             Request::EndInvitation => self.end_invitation(),
             Request::SetRole { device, role } => self.set_role(&device, role, now),
             Request::RemoveMember { device } => self.remove_member(&device, now),

@@ -1,16 +1,21 @@
 //! The workspace among others: the network of a node, and what of it concerns this workspace. All of it happens on the
 //! engine thread; the network's own thread only hands events over. Decides nothing about history.
 
+mod cards;
 mod host;
 mod knock;
 mod pass;
 
-pub(crate) use host::{Host, Step, random};
+pub(crate) use cards::{Cards, Mine, Shown};
+pub(crate) use host::{Host, Scene, Step, random};
 
-use codesync_auth::DeviceKey;
+use crate::join::no_network;
+use crate::known;
+use codesync_api::ApiError;
+use codesync_auth::{About, DeviceKey};
 use codesync_base::{DeviceId, ProjectId, Role};
 use codesync_engine::{Engine, LinkOutput};
-use codesync_net::{Config, Direction, Event, Frame, Net, NetError, Peer, Protocol, Stream, StreamId};
+use codesync_net::{Config, Direction, Event, Frame, Net, Peer, Protocol, Stream, StreamId};
 use codesync_sync::{LinkId, Moment};
 use knock::knock;
 use std::collections::BTreeMap;
@@ -31,6 +36,7 @@ pub(crate) struct Together {
     addresses: Vec<SocketAddr>,
     ends: pass::Ends,
     key: DeviceKey,
+    cards: Cards,
 }
 
 struct Connection {
@@ -60,11 +66,13 @@ impl Together {
         key: DeviceKey,
         host: Option<DeviceId>,
         hand_over: impl Fn(Event) + Clone + Send + Sync + 'static,
-    ) -> Result<Self, NetError> {
+    ) -> Result<Self, ApiError> {
         let (project, ends) = (engine.project(), pass::Ends::default());
-        let net = Net::start(config, hand_over)?;
+        let net = Net::start(config, hand_over).map_err(no_network)?;
         engine.open_links(env!("CARGO_PKG_VERSION"), pass::gate(project, ends.clone(), host));
+        let cards = Cards::new(net.peer(), crate::config::device_key()?, Mine::hidden(About::new("", "")));
         Ok(Self {
+            cards,
             net,
             project,
             began: Instant::now(),
@@ -84,9 +92,13 @@ impl Together {
         &self.key
     }
 
-    /// Whether a stream is one between members.
+    /// Whether a stream is one between members, or one of cards: no guest's.
     pub fn is_link(&self, stream: StreamId) -> bool {
-        self.links.contains_key(&stream)
+        self.links.contains_key(&stream) || self.cards.has(stream)
+    }
+
+    pub fn cards_mut(&mut self) -> &mut Cards {
+        &mut self.cards
     }
 
     pub fn addresses(&self) -> &[SocketAddr] {
@@ -114,6 +126,10 @@ impl Together {
         self.connections.get(&peer).map(|connection| (connection.address, connection.round_trip))
     }
 
+    pub fn address_of(&self, peer: &Peer) -> Option<SocketAddr> {
+        self.connections.get(peer).map(|connection| connection.address)
+    }
+
     /// Something happened on the network. Streams for pairing come back: they are nobody's business here.
     pub fn handle(&mut self, event: Event, engine: &mut Engine, wall_ms: u64) -> Option<Stream> {
         match event {
@@ -121,6 +137,9 @@ impl Together {
             Event::NotListening(address) => self.addresses.retain(|known| *known != address),
             Event::Connected { peer, address, .. } => {
                 let is_new = self.connections.insert(peer, Connection { address, round_trip: None }).is_none();
+                if is_new {
+                    self.cards.connected(&self.net, peer);
+                }
                 // One end asks, or there would be two links.
                 if is_new && self.net.peer() < peer {
                     self.net.open(peer, Protocol::Sync);
@@ -133,9 +152,14 @@ impl Together {
                 }
             }
             Event::Opened(stream) if stream.protocol == Protocol::Pair => return Some(stream),
+            Event::Opened(stream) if stream.protocol == Protocol::Card => self.cards.opened(stream),
             Event::Opened(stream) => self.opened(stream),
+            Event::Frame { stream, frame } if self.cards.has(stream) => {
+                self.cards.received(stream, &frame.bytes, &known::read());
+            }
             Event::Frame { stream, frame } => self.received(stream, frame, engine, wall_ms),
             Event::Closed(stream) => {
+                self.cards.closed(stream);
                 self.let_go(stream, engine);
             }
             Event::Found { .. } | Event::Gone(_) | Event::Unreachable { .. } | Event::NotOpened { .. } => {}

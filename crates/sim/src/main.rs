@@ -1,4 +1,5 @@
-//! Runs many plans: `codesync-sim [SEEDS] [FIRST]`. A plan that fails is made as short as it goes and shown.
+//! Runs many plans: `codesync-sim [SEEDS] [FIRST] [--until-caught]`. A plan that fails is made as short as it goes and
+//! shown; with the last word only the first failure is told, which is how deliberate bugs are looked for.
 
 use codesync_sim::{Outcome, Plan, minimise, run};
 use std::process::ExitCode;
@@ -13,6 +14,9 @@ fn main() -> ExitCode {
     let first = numbers.get(1).copied().unwrap_or(1);
     // What fails says so in the end, once.
     std::panic::set_hook(Box::new(|_| {}));
+    if std::env::args().any(|word| word == "--until-caught") {
+        return until_caught(first, n_seeds);
+    }
     let next = AtomicU64::new(first);
     let all = Mutex::new((Outcome::default(), Vec::new()));
     let work = || loop {
@@ -51,6 +55,18 @@ fn main() -> ExitCode {
     least.actions.iter().for_each(|action| println!("  {action:?}"));
     println!("{:?}", run(&least).err());
     ExitCode::FAILURE
+}
+
+fn until_caught(first: u64, n_seeds: u64) -> ExitCode {
+    for seed in first..first + n_seeds {
+        if let Err(why) = run(&Plan::new(seed)) {
+            let why: String = why.chars().take(80).collect();
+            println!("caught by seed {seed}: {}", why.replace(['\n', '|'], " "));
+            return ExitCode::SUCCESS;
+        }
+    }
+    println!("not caught");
+    ExitCode::SUCCESS
 }
 
 fn add(sum: &mut Outcome, outcome: &Outcome) {

@@ -177,7 +177,7 @@ impl Peer {
         }
         let Ok(mut run) = self.engine.begin_intake(false, false, now) else { return };
         let known = self.engine.tree().by_path(&path).map(|node| node.file);
-        let kind = IntakeKind::File { bytes: text.as_bytes().to_vec(), mode: 0o644, base_step: None };
+        let kind = IntakeKind::File { bytes: text.as_bytes().to_vec(), mode: 0o644, base: None };
         // A path that cannot be taken is told to people, not to us.
         drop(self.engine.take_in(&mut run, Intake { path, known, kind }, now));
         drop(self.engine.end_intake(run, false));

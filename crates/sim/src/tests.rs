@@ -8,10 +8,8 @@ fn the_same_seed_takes_the_same_way() {
 }
 
 #[test]
-fn all_invariants_hold_for_some_seeds() {
-    for seed in 1..=20 {
-        if let Err(why) = run(&Plan::new(seed)) {
-            panic!("seed {seed}: {why}");
-        }
-    }
+fn what_fails_is_made_short() {
+    // Nothing fails, so nothing is taken away.
+    let plan = Plan { actions: Plan::new(5).actions[..20].to_vec(), ..Plan::new(5) };
+    assert_eq!(minimise(&plan, 10), plan);
 }

@@ -16,6 +16,9 @@ pub enum Build {
     Release,
 }
 
+/// How many plans the simulator carries out among the tests: some minutes.
+const SIM_SEEDS: &str = "5000";
+
 /// How much of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
@@ -60,7 +63,9 @@ pub fn test(project: &Project, depth: Depth) -> Result<()> {
     if depth == Depth::Everything {
         // Both select the whole workspace, or its packages would be compiled for each with other features.
         stage("unit tests", || cargo(&["test", "--workspace", "--lib", "--bins"]))?;
-        stage("tests of the programs", || cargo(&["test", "--workspace", "--test", "*"]))?;
+        let seeds =
+            Step::cargo(&["test", "--workspace", "--test", "*"]).with_environment("CODESYNC_SIM_SEEDS", SIM_SEEDS);
+        stage("tests of the programs", || seeds.in_folder(&project.root).run())?;
     } else {
         stage("crate tests", || cargo(&["test", "--workspace", "--exclude", "codesync-desktop"]))?;
     }

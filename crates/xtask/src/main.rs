@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything a developer or CI does with this checkout, as one command each.
 
+mod bugs;
 mod bundle;
 mod codegen;
 mod commands;
@@ -67,6 +68,23 @@ enum Command {
         /// Where to begin: the seed that a failure named repeats it.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How many peers (crowd).
+        #[arg(long, default_value_t = 12)]
+        peers: u64,
+        /// How long they type (crowd).
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+    },
+    /// Tries every door that untrusted bytes come through with bytes that nobody meant well.
+    Fuzz {
+        /// Only this one: frames, link, deltas, bodies, grants, paths, journal, bundles, pairing, cards, tokens.
+        #[arg(long)]
+        door: Option<String>,
+        /// How long for each.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Simulates peers under every fault; a plan that fails is made short and shown.
     Sim {
@@ -79,6 +97,9 @@ enum Command {
         /// The optimised build.
         #[arg(long)]
         release: bool,
+        /// Instead, builds in deliberate bugs and shows which are caught, each within so many plans.
+        #[arg(long)]
+        bugs: bool,
     },
     /// Makes the .deb and .rpm packages.
     Bundle {
@@ -113,8 +134,12 @@ fn obey(project: &Project, command: Command) -> Result<()> {
         Command::Tidy => tidy::run(project),
         Command::Codegen { check } => codegen::run(project, if check { Mode::Check } else { Mode::Write }),
         Command::Bench { arguments } => commands::bench(project, &arguments),
-        Command::Prove { what, rounds, seed } => prove::run(project, what, rounds, seed),
-        Command::Sim { seeds, seed, release } => sim::run(project, seeds, seed, release),
+        Command::Prove { what, rounds, seed, peers, minutes } => {
+            prove::run(project, what, prove::Measure { rounds, seed, peers, minutes })
+        }
+        Command::Fuzz { door, minutes, seed } => sim::fuzz(project, door.as_deref(), minutes, seed),
+        Command::Sim { bugs: true, seeds, .. } => bugs::run(project, seeds),
+        Command::Sim { seeds, seed, release, bugs: false } => sim::run(project, seeds, seed, release),
         Command::Bundle { try_out: true } => bundle::try_out(project),
         Command::Bundle { try_out: false } => bundle::make(project),
         Command::Screenshots { only } => commands::screenshots(project, only.as_deref()),

@@ -16,6 +16,19 @@ pub enum What {
     Kill,
     /// One file of a real store, damaged at random.
     Damage,
+    /// Three real peers that type, one of them killed again and again.
+    Peers,
+    /// As many real peers as `--peers` says, typing at once for `--minutes`.
+    Crowd,
+}
+
+/// How much.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure {
+    pub rounds: Option<u64>,
+    pub seed: u64,
+    pub peers: u64,
+    pub minutes: u64,
 }
 
 impl What {
@@ -26,15 +39,19 @@ impl What {
             What::Full => ("codesync-log", "--lib", "log::proof::a_disk_full", 1),
             What::Kill => ("codesync-cli", "--test=cli", "proof::killed", 500),
             What::Damage => ("codesync-cli", "--test=cli", "proof::damage", 1_000),
+            What::Peers => ("codesync-cli", "--test=crowd", "peers_killed", 200),
+            What::Crowd => ("codesync-cli", "--test=crowd", "a_crowd", 1),
         }
     }
 }
 
-pub fn run(project: &Project, what: What, rounds: Option<u64>, seed: u64) -> Result<()> {
+pub fn run(project: &Project, what: What, measure: Measure) -> Result<()> {
     let (package, target, test, rounds_by_default) = what.test();
     Step::cargo(&["test", "--package", package, target, "--", "--nocapture", test])
-        .with_environment("CODESYNC_PROOF_ROUNDS", rounds.unwrap_or(rounds_by_default).to_string())
-        .with_environment("CODESYNC_PROOF_SEED", seed.to_string())
+        .with_environment("CODESYNC_PROOF_ROUNDS", measure.rounds.unwrap_or(rounds_by_default).to_string())
+        .with_environment("CODESYNC_PROOF_SEED", measure.seed.to_string())
+        .with_environment("CODESYNC_CROWD_PEERS", measure.peers.to_string())
+        .with_environment("CODESYNC_CROWD_SECONDS", (60 * measure.minutes).to_string())
         .in_folder(&project.root)
         .run()
 }

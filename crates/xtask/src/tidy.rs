@@ -4,6 +4,7 @@
 mod arrows;
 mod files;
 mod functions;
+mod order;
 
 use crate::codegen::{self, Mode};
 use crate::process::{Step, is_program};
@@ -61,6 +62,7 @@ pub fn run(project: &Project) -> Result<()> {
     }
     findings.extend(files::check_shell(&sources));
     findings.extend(files::check_links(&sources, &|path| project.root.join(path).exists()));
+    findings.extend(order::check(&sources));
     findings.extend(arrows::check(&arrows::read(&project.root)?));
     findings.extend(from_commands(project));
     report(&findings)

@@ -217,7 +217,11 @@ export type Invitation = { code: string, role: Role, untilMs: number,
 /**
  * Wrong tries so far (MSG-PAIR-2b).
  */
-nWrong: number, state: InvitationState, };
+nWrong: number,
+/**
+ * The address of whoever tried it with a wrong word last.
+ */
+wrongFrom: string | null, state: InvitationState, };
 
 export type InvitationState = "open" | "used" | "switchedOff" | "runOut";
 

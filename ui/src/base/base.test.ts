@@ -3,7 +3,7 @@ import { DisposableStore } from "./disposable";
 import { Emitter } from "./emitter";
 import { fuzzyMatch, pieces } from "./fuzzy";
 import { type KeyLike, keyName, normaliseKeys } from "./keys";
-import { ancestors, compareNames, copyName, distinguish, isWithin, moved, stemLength } from "./paths";
+import { originalOf, ancestors, compareNames, copyName, distinguish, isWithin, moved, stemLength } from "./paths";
 import { ago, bytes, clock, hasAllWords } from "./words";
 
 function key(key: string, code: string, held: Partial<KeyLike> = {}): KeyLike {
@@ -137,5 +137,11 @@ describe("searching by words", () => {
     expect(hasAllWords("src/parse/Parser.rs", "parser ts")).toBe(false);
     expect(hasAllWords("Tab size", "font")).toBe(false);
     expect(hasAllWords("anything", "  ")).toBe(true);
+  });
+});
+
+describe("another version of a file", () => {
+  it("names the file", () => {
+    expect(["art/logo (Bo 14:55).psd", "logo (Bo 14.55)", "a (b).psd", "x/y (Asha Rao 09:05).tar.gz"].map(originalOf)).toEqual(["art/logo.psd", "logo", "a (b).psd", "x/y (Asha Rao 09:05).tar.gz"]);
   });
 });

@@ -9,10 +9,10 @@ const AT_MS = new Date(2026, 10, 21, 15, 4, 22).getTime();
 const EXAMPLES: Record<string, string> = {
   time: "15:04:22", free: "480 MB", history: "212 MB", why: "permission denied", checked: "42 of 42", from: "3 Nov 14:02",
   size: "84 MB", theirs: "0.4", ours: "0.3", person: "Bo", host: "Asha", They: "She", typed: "clockwrk", word: "clockwork", tries: "2 tries",
-  address: "192.168.1.31", until: "15:14", folder: "~/CodeSync/parser-lab", vpn: "tun0", wanted: "4870", port: "4871", workspace: "parser-lab", shown: "Bo (ThinkPad)",
+  address: "192.168.1.31", until: "15:14", folder: "~/CodeSync/parser-lab", vpn: "tun0", wanted: "4870", port: "4871", workspace: "parser-lab", shown: "Bo (ThinkPad)", beside: "logo (Bo 14:55).psd",
 };
 const OWN: Record<string, Record<string, string>> = { "MSG-PEER-1": { until: "15:12" } };
-const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd", "MSG-FILE-5": "lexer.rs" };
+const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd", "MSG-FILE-3": "logo.psd", "MSG-FILE-5": "lexer.rs" };
 
 /** Buttons of the document that lead to what is not built, or to other people; and what stands in for them. */
 const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {

@@ -60,6 +60,7 @@ export const MESSAGES = {
     buttons: ["Show in file manager"],
     stays: true,
   }),
+  "MSG-FILE-3": message({ head: "", body: "Both you and {person} changed {file}. Yours stays; {person}'s is beside it as “{beside}”.", buttons: ["Compare"] }),
   "MSG-FILE-5": message({ head: "", body: "{person} deleted {file} while you were editing it, so it stays.", buttons: ["Keep", "Delete for everyone"], stays: true }),
   "MSG-VER-4": message({
     head: "This workspace was last opened by CodeSync {theirs}.",

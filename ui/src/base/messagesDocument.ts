@@ -10,6 +10,7 @@ export const DOCUMENT = `
 | MSG-UNDO-1 | undo target overwritten | status 2 s p | Nothing to undo here: Bo changed that text since. |
 | MSG-CLIP-1 | copy failed | T a | Couldn't copy. Select the text and press Ctrl+C. |
 | MSG-CRASH-1 | after a crash | T p | CodeSync closed unexpectedly. All changes up to 15:04:22 are here. · [Send nothing] [Copy report] |
+| MSG-FILE-3 | two people changed the same binary offline | T p | Both you and Bo changed logo.psd. Yours stays; Bo's is beside it as “logo (Bo 14:55).psd”. · [Compare] |
 | MSG-FILE-5 | deleted here, edited there | I p | Bo deleted lexer.rs while you were editing it, so it stays. · [Keep] [Delete for everyone] |
 | MSG-PAIR-1 | word not in list (before sending) | I p | “clockwrk” isn't one of our words. Did you mean **clockwork**? · [Use it] |
 | MSG-PAIR-2 | wrong code | I a | **That code didn't match.** Either a word is wrong, or the code was used or has run out. Nothing was shared. 2 tries left. · [Try again] [Ask for a new code] |

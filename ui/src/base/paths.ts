@@ -82,3 +82,8 @@ function groupByName(paths: Iterable<string>): Map<string, string[]> {
   }
   return groups;
 }
+
+/** "art/logo (Bo 14:55).psd" is another version of "art/logo.psd". */
+export function originalOf(path: string): string {
+  return path.replace(/ \([^()/]* \d\d[.:]\d\d\)(?=(\.[^./]*)?$)/, "");
+}

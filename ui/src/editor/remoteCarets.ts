@@ -24,6 +24,16 @@ const RULER_CENTER = 2;
 
 let n_editors = 0;
 
+/** What the ruler draws with, by theme: asking the page for it with every move of a caret would be dear. */
+const colours = new Map<string, string>();
+
+function colourOf(color: number): string {
+  const key = `${document.documentElement.dataset["theme"]}-${color % 8}`;
+  const known = colours.get(key) ?? getComputedStyle(document.documentElement).getPropertyValue(`--author-${color % 8}`).trim();
+  colours.set(key, known);
+  return known;
+}
+
 /** The name beside a caret: one element for as long as the person is in this text. */
 class Flag implements MonacoNamespace.editor.IContentWidget {
   readonly suppressMouseDown = true;
@@ -121,15 +131,23 @@ export class RemoteCarets {
       return;
     }
     const shown = this.#shown.get(person.device) ?? this.#add(person);
-    if (JSON.stringify(shown.person) !== JSON.stringify(person)) {
-      shown.person = person;
-      shown.flag.describe(person);
-    }
+    this.describe(person);
     const marks = selections.flatMap(([anchor, head]) => this.#marksOf(model, person, anchor, head));
     shown.marks.set(marks);
     if (isActive) this.#stir(shown);
     this.#placeFlag(shown, this.#ownLines());
     this.#edgesSoon();
+  }
+
+  /** Somebody who is shown is called otherwise now. Their places stay. False: they are not shown. */
+  describe(person: RemotePerson): boolean {
+    const shown = this.#shown.get(person.device);
+    if (shown === undefined) return false;
+    if (JSON.stringify(shown.person) !== JSON.stringify(person)) {
+      shown.person = person;
+      shown.flag.describe(person);
+    }
+    return true;
   }
 
   /** They typed just now, wherever that was said from. */
@@ -155,7 +173,7 @@ export class RemoteCarets {
   #marksOf(model: MonacoNamespace.editor.ITextModel, person: RemotePerson, anchor: number, head: number): Decoration[] {
     const look = `person-${person.color % 8} pattern-${person.pattern % 3}`;
     const at = model.getPositionAt(head);
-    const colour = getComputedStyle(document.documentElement).getPropertyValue(`--author-${person.color % 8}`).trim();
+    const colour = colourOf(person.color);
     const caret: Decoration = {
       range: this.monaco.Range.fromPositions(at, at),
       options: {

@@ -1,8 +1,15 @@
 /** What was done in the workspace, act by act, newest first; asked for only while somebody looks at it. */
 import type { Client } from "../api/client";
-import type { LogRecord } from "../api/generated";
+import type { LogRecord, Moment } from "../api/generated";
 
-const PAGE = 60;
+/**
+ * The log is told from its beginning; what is wanted is its end. So it is asked for in stretches of the timeline, the
+ * newest first, until there are so many acts.
+ */
+const STRETCH_MOMENTS = 1_500;
+const PAGE_ACTS = 30;
+const STRETCHES_MAX = 12;
+const RECORDS_MAX = 10_000;
 /** While others type, the newest page is asked for at most this often. */
 const REFRESH_MS = 1_000;
 
@@ -16,8 +23,12 @@ export class Activity {
   /** Newest first. */
   records = $state.raw<readonly LogRecord[]>([]);
   isLoaded = $state(false);
-  /** Cursor of the next older page. */
-  next = $state<string | null>(null);
+  /** There may be older ones. */
+  hasOlder = $state(false);
+  /** What comes up to this moment of the workspace has not been asked for. */
+  #from = 0;
+  /** As they were answered: one act may be in several, where somebody else's work lies between. */
+  #answered: readonly LogRecord[] = [];
   #filter: ActivityFilter = { path: null, author: null };
   #isShown = false;
   #generation = 0;
@@ -35,9 +46,10 @@ export class Activity {
     this.#isShown = true;
     this.#generation += 1;
     this.records = [];
-    this.next = null;
+    this.#answered = [];
+    this.hasOlder = false;
     this.isLoaded = false;
-    void this.#load(null);
+    void this.#load(true);
   }
 
   hide(): void {
@@ -50,24 +62,33 @@ export class Activity {
     if (!this.#isShown) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      void this.#load(null);
+      void this.#load(true);
     }, REFRESH_MS);
   }
 
   async loadOlder(): Promise<void> {
-    if (this.next !== null && !this.#isLoading) await this.#load(this.next);
+    if (this.hasOlder && !this.#isLoading) await this.#load(false);
   }
 
-  async #load(cursor: string | null): Promise<void> {
+  async #load(isNewest: boolean): Promise<void> {
     const generation = this.#generation;
     this.#isLoading = true;
     try {
-      const query = { ...this.#filter, since: null, until: null, steps: false, cursor, limit: PAGE };
-      const { records, next } = await this.client.get("log", { cmd: "log", args: { query } });
+      const isFirst = this.#answered.length === 0;
+      let until = isNewest ? null : this.#from;
+      let page: LogRecord[] = [];
+      for (let n = 0; n < STRETCHES_MAX; n += 1) {
+        const from = Math.max(0, (until ?? (await this.#newest())) - STRETCH_MOMENTS);
+        page = [...page, ...(await this.#stretch(from, until))];
+        until = from;
+        // Asked again, the newest stretch is enough: what is older is here.
+        if (generation !== this.#generation || from === 0 || (isNewest && !isFirst) || summedUp(page).length >= PAGE_ACTS) break;
+      }
       if (generation !== this.#generation) return;
-      const isFirst = this.records.length === 0;
-      this.records = newestFirst(cursor === null ? [...records, ...this.records] : [...this.records, ...records]);
-      if (cursor !== null || isFirst) this.next = next;
+      this.#answered = isNewest ? refreshed(this.#answered, page) : [...this.#answered, ...page];
+      this.records = summedUp(this.#answered);
+      if (!isNewest || isFirst) this.#from = until ?? 0;
+      this.hasOlder = this.#from > 0;
       this.isLoaded = true;
     } catch {
       // What is shown stays; the next change asks again.
@@ -76,16 +97,45 @@ export class Activity {
       this.#isLoading = false;
     }
   }
+
+  async #newest(): Promise<number> {
+    return (await this.client.get("status", { cmd: "status" })).nMoments;
+  }
+
+  async #stretch(from: number, until: number | null): Promise<LogRecord[]> {
+    const at = (value: number): Moment => ({ kind: "workspaceStep", value });
+    const query = { ...this.#filter, since: from === 0 ? null : at(from), until: until === null ? null : at(until), steps: false, cursor: null, limit: RECORDS_MAX };
+    return (await this.client.get("log", { cmd: "log", args: { query } })).records;
+  }
 }
 
-/** Each act once: of two records of one group, the first is the newer. */
-export function newestFirst(records: readonly LogRecord[]): LogRecord[] {
-  const seen = new Set<string>();
-  const once = records.filter((record) => {
+/** The newest page was asked for again: it stands for all that is as new as its last record. */
+export function refreshed(known: readonly LogRecord[], page: readonly LogRecord[]): LogRecord[] {
+  const oldest = page.reduce((first, { timestamp }) => (timestamp < first ? timestamp : first), page[0]?.timestamp ?? "");
+  return [...page, ...known.filter(({ timestamp }) => timestamp < oldest)];
+}
+
+/** Each act once, with all that it came to, the newest first. */
+export function summedUp(records: readonly LogRecord[]): LogRecord[] {
+  const acts = new Map<string, LogRecord>();
+  for (const record of records) {
     const key = record.group_id ?? record.id;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-  return once.sort((a, b) => (a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0));
+    const act = acts.get(key);
+    acts.set(key, act === undefined ? record : both(act, record));
+  }
+  return [...acts.values()].sort((a, b) => (a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : 0));
+}
+
+function both(a: LogRecord, b: LogRecord): LogRecord {
+  const sum = (one: number | null, other: number | null): number => (one ?? 0) + (other ?? 0);
+  const [newer, older] = a.timestamp >= b.timestamp ? [a, b] : [b, a];
+  const n_files = Math.max(newer.n_files ?? 0, older.n_files ?? 0, newer.path === older.path ? 1 : 2);
+  return {
+    ...newer,
+    path: newer.path === older.path ? newer.path : null,
+    n_steps: sum(a.n_steps, b.n_steps),
+    added: sum(a.added, b.added),
+    removed: sum(a.removed, b.removed),
+    n_files,
+  };
 }

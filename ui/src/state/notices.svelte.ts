@@ -62,7 +62,12 @@ export class Notices {
 
   /** Says why something could not be done; it stays until it is closed. */
   fail(cause: unknown, options: NoticeOptions = {}): number {
-    const { code, detail } = isApiError(cause) ? cause : { code: "internal", detail: null };
+    if (!isApiError(cause)) {
+      // A fault of the window itself: its words help nobody but who mends it.
+      const text = "This could not be done. Nothing that was saved is lost.";
+      return this.toast(text, { stays: true, isUrgent: true, code: "internal", detail: sentenceOf(cause), ...options });
+    }
+    const { code, detail } = cause;
     return this.toast(sentenceOf(cause), { stays: true, isUrgent: true, code, detail, ...options });
   }
 

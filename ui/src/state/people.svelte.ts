@@ -53,6 +53,8 @@ export class People {
   /** An owner took this computer out. */
   readonly isRemoved = $derived(this.self !== null && this.self.role === null);
   readonly link = $derived<LinkState>(this.together.link);
+  /** As the pill says it: nobody to be connected with is no news. */
+  readonly standing = $derived<LinkState>(this.link.kind !== "needsYou" && (this.isAlone || this.isRemoved) ? { kind: "alone" } : this.link);
   readonly invitation = $derived<Invitation | null>(this.together.invitation);
   readonly asking = $derived<readonly Asking[]>(this.together.asking);
 
@@ -130,6 +132,12 @@ export class People {
   /** From now on who is nearby is told. */
   async startNearby(): Promise<void> {
     this.#setNearby(await this.client.getApp("nearby", { cmd: "nearby" }));
+  }
+
+  /** Looks for others at once, for a list that somebody looks at; and reads anew what is known of the network. */
+  async lookAround(): Promise<void> {
+    await this.client.app({ cmd: "lookAround" });
+    await this.startNearby();
   }
 
   member(device: string): Member | null {

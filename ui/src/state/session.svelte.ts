@@ -1,6 +1,6 @@
 /** Which workspace this window shows, whether all is kept, and the settings. Rebuilt from replies and events. */
 import { type AppReplyValue, type Client, isApiError, sentenceOf } from "../api/client";
-import type { ApiError, Event, RecentFolder, SaveState, Settings, Started } from "../api/generated";
+import type { ApiError, Event, RecentFolder, RefusedPath, SaveState, Settings, Started } from "../api/generated";
 import { Emitter } from "../base/emitter";
 
 export type Phase = "starting" | "welcome" | "opening" | "workspace";
@@ -78,6 +78,8 @@ export class Session {
   save = $state.raw<SaveState>(NOTHING_YET);
   /** Paths of the files that the folder gets only when they are saved; of them alone there is a dot in the tab. */
   unsaved = $state.raw<ReadonlySet<string>>(new Set());
+  /** What of the folder cannot be part of the workspace, as it was when this was opened. */
+  refused = $state.raw<readonly RefusedPath[]>([]);
   recent = $state.raw<RecentFolder[]>([]);
   /** What stands in the way of showing a workspace; on the welcome page. */
   failure = $state.raw<ApiError | null>(null);
@@ -206,8 +208,9 @@ export class Session {
 
   async #readStatus(): Promise<void> {
     try {
-      const { save, waitingForSave } = await this.client.get("status", { cmd: "status" });
+      const { save, waitingForSave, refused } = await this.client.get("status", { cmd: "status" });
       this.save = save;
+      this.refused = refused;
       this.unsaved = new Set(waitingForSave);
     } catch (cause) {
       // The next events tell.
@@ -229,6 +232,7 @@ export class Session {
     this.workspace = null;
     this.workspaceSettings = {};
     this.unsaved = new Set();
+    this.refused = [];
   }
 
   #leave(error: ApiError): void {

@@ -226,7 +226,8 @@ export class EditorArea {
       apply();
       setTimeout(apply, 30);
     }
-    this.#undone.fire(undone);
+    const isNothing = undone.kind === "nothingToUndo" && undone.message === null;
+    this.#undone.fire(isNothing ? { ...undone, message: `Nothing to ${cmd}.` } : undone);
   }
 
   save(): SavedEditors {

@@ -1,7 +1,7 @@
 /** Puts the parts together, keeps them in step, and says when the window is ready. */
 import { mount, tick, untrack } from "svelte";
 import { Client, isApiError, sentenceOf } from "../api/client";
-import type { Act, ApiError, Notice as EngineNotice } from "../api/generated";
+import type { Act, ApiError, Notice as EngineNotice, RefusedPath } from "../api/generated";
 import { COPY_FAILED, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf, mixedLineEnds } from "../base/messages";
 import { baseName } from "../base/paths";
 import { Keybindings } from "../commands/keybindings.svelte";
@@ -78,16 +78,26 @@ function sayCrashed({ notices, session, copyText, commands }: Workbench): void {
   notices.toast(text, { buttons: [{ label: nothing, run: () => undefined }, { label: copying, run: copy }] });
 }
 
+/** The save state that stands over the editors comes a moment after the edit that it refuses. */
+const BANNER_WAIT_MS = 300;
+
 function makeWorkbench(client: Client): Workbench {
   const notices = new Notices();
+  const session = new Session(client);
+  const sayRefused = (sentence: string): void => {
+    setTimeout(() => {
+      const isSaid = session.save.kind === "diskFull" || session.save.kind === "folderGone";
+      if (!isSaid) notices.toast(sentence, { stays: true, isUrgent: true });
+    }, BANNER_WAIT_MS);
+  };
   return {
     client,
     commands: new CommandRegistry(),
-    session: new Session(client),
+    session,
     notices,
     people: new People(client),
     files: new FilesState(client),
-    editors: new EditorArea(client, (sentence) => void notices.toast(sentence, { stays: true, isUrgent: true })),
+    editors: new EditorArea(client, sayRefused),
     layout: new Layout(),
     slots,
     copyText: async (text) => {
@@ -170,6 +180,7 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
       void session.loadRecent();
       if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();
+      sayRefusedPaths(session.refused.filter(({ path }) => memory.isNews(`refused:${path}`)), notices);
       editors.focusSoon();
     })().catch((cause: unknown) => notices.fail(cause));
   });
@@ -179,6 +190,15 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
     editors.stop();
     files.reset();
   });
+}
+
+/** Said once of a path: it is in the folder and not in the tree. */
+function sayRefusedPaths(refused: readonly RefusedPath[], notices: Notices): void {
+  const [first] = refused;
+  if (first === undefined) return;
+  const n = refused.length;
+  const text = n === 1 ? `“${first.path}” is left out of history. ${first.reason}` : `${n} files are left out of history, “${first.path}” first. ${first.reason}`;
+  notices.toast(text, { stays: true, code: "MSG-FILE-6", detail: refused.slice(0, 50).map(({ path, reason }) => `${path}: ${reason}`).join("\n") });
 }
 
 /** A workspace seen for the first time shows what it is about. */
@@ -196,7 +216,7 @@ function followEngine(workbench: Workbench, memory: Memory): void {
       // A file that was deleted and is there again: its tab is an ordinary tab.
       setTimeout(() => {
         for (const group of editors.tabs.groups) {
-          for (const tab of group.tabs) if (tab.isGone && files.entry(tab.path) !== null) tab.isGone = false;
+          for (const tab of group.tabs) if (tab.isGone && (files.entry(tab.path)?.kind ?? "folder") !== "folder") tab.isGone = false;
         }
       }, 200);
     }
@@ -270,6 +290,10 @@ function sayNotice({ client, notices, files, commands }: Workbench, { id, title,
   if (id === "MSG-DISK-4") {
     const [show] = MESSAGES[id].buttons;
     buttons.push({ label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") });
+  }
+  if (id === "MSG-FILE-3" && path !== null) {
+    const [compare] = MESSAGES[id].buttons;
+    buttons.unshift({ label: compare, run: () => commands.run("explorer.besideOriginal", path) });
   }
   if (id === "MSG-FILE-5" && path !== null) {
     const [keep, remove] = MESSAGES[id].buttons;

@@ -145,8 +145,20 @@ impl Staying {
     }
 }
 
+impl Staying {
+    /// Ends it as a power failure does: it can save nothing more.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap_or_default();
+        let _ = self.process.wait();
+    }
+}
+
 impl Drop for Staying {
     fn drop(&mut self) {
+        // Killed before, its number may be another's by now.
+        if matches!(self.process.try_wait(), Ok(Some(_))) {
+            return;
+        }
         // As a person does: Ctrl+C, so that the workspace is let go.
         let interrupted = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         if !interrupted.is_ok_and(|status| status.success()) {

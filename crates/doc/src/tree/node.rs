@@ -1,7 +1,7 @@
 //! One file through its events. Must give the same whatever the order in which they came.
 
 use super::{TreeAuthor, TreeEvent};
-use codesync_base::{BlobHash, Change, FileId, FileKind, FileMeta, RelPath, StepKey, TextSource};
+use codesync_base::{BlobHash, Change, FileId, FileKind, FileMeta, LogId, RelPath, StepKey, TextSource};
 use std::sync::Arc;
 
 /// A file or folder as it is at one moment.
@@ -15,6 +15,8 @@ pub struct Node {
     pub wanted_path: RelPath,
     pub kind: FileKind,
     pub meta: FileMeta,
+    /// The log that gave it its permissions.
+    pub mode_by: LogId,
     /// Its bytes and their number, if it was ever kept whole.
     pub content: Option<(BlobHash, u64)>,
     /// The first content of a file created as text.
@@ -73,6 +75,7 @@ impl Node {
             wanted_path: path.clone(),
             kind: *kind,
             meta: meta.clone(),
+            mode_by: event.author.log,
             content: bytes,
             base,
             alive: !event.is_void,
@@ -98,7 +101,12 @@ impl Node {
                 self.path = self.wanted_path.clone();
             }
             Change::Content { blob, length_bytes } => self.content = Some((*blob, *length_bytes)),
-            Change::Meta { meta } => self.meta = meta.clone(),
+            Change::Meta { meta } => {
+                if meta.mode != self.meta.mode {
+                    self.mode_by = event.author.log;
+                }
+                self.meta = meta.clone();
+            }
             Change::Kind { kind } => self.kind = *kind,
             // A file is created once; a second creation under its id is nobody's honest work.
             Change::Create { .. }

@@ -155,7 +155,7 @@ impl Engine {
         let mut aside = Aside::default();
         let own = self.own.device;
         let Some(access) = &mut self.rights else { return Ok(aside) };
-        let is_out = access.membership(&own).is_some_and(|member| member.role.is_none());
+        let is_out = is_out(access, &own);
         let is_doubtful =
             |access: &Access, device: &DeviceId| access.may_quarantine(device) && !(is_out && *device == own);
         let doubtful: BTreeSet<DeviceId> = self
@@ -181,6 +181,11 @@ impl Engine {
         self.log.for_each(&mut weigh).map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| weigh(signed));
         Ok(aside)
+    }
+
+    /// Whether this device was removed. It keeps what it did, and has something else than the others from then on.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.rights.as_ref().is_some_and(|access| is_out(access, &self.own.device))
     }
 
     pub(crate) fn read_tree_anew(&mut self) -> Result<()> {
@@ -311,6 +316,10 @@ impl Engine {
             self.tell_one_set_aside(&entry, now);
         }
     }
+}
+
+fn is_out(access: &Access, device: &DeviceId) -> bool {
+    access.membership(device).is_some_and(|member| member.role.is_none())
 }
 
 /// What a delta that does not count leaves in the tree.

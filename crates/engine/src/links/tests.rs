@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{Engine, Profile};
+use crate::{Engine, Now, Profile};
 use codesync_api::{Moment as At, Reply, Request, Splice};
 use codesync_auth::{DeviceKey, verify_delta};
 use codesync_base::ProjectId;

@@ -224,6 +224,34 @@ fn who_is_no_member_any_more_is_not_shown() {
     assert!(world.presences(1).iter().all(|presence| presence.device != stranger.to_string()));
 }
 
+#[test]
+fn golden_bytes() {
+    let log = |n: u8| LogId { device: DeviceId([n; 32]), incarnation: u32::from(n) };
+    let file = FileId([5; 16]);
+    let mut looking = Shown::default();
+    let top = Line { start: looking.spot(Some((log(1), 300, 2)), false, 40), number: 3 };
+    let caret = looking.spot(Some((log(2), 7, 0)), true, 57);
+    let start = looking.spot(None, true, 0);
+    looking.looks_at = Some(LooksAt { file, top, selections: vec![(caret, caret), (start, caret)] });
+    let mut asking =
+        Shown { past_ms: Some(1_790_000_000_000), is_away: true, is_writing_message: true, ..Shown::default() };
+    let line = Line { start: asking.spot(Some((log(1), 300, 2)), false, 40), number: 3 };
+    asking.signals = vec![(1_790_000_000_001, Sign::Bring { file, line }), (1_790_000_000_002, Sign::AskToEdit)];
+    let mut golden = String::new();
+    for (what, shown) in [("nothing", Shown::default()), ("looking", looking), ("asking", asking)] {
+        let bytes = shown.encode().unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        golden.push_str(&format!("{what} {hex}\n"));
+        assert_eq!(Shown::decode(&bytes), Some(shown));
+        // What a later program adds behind it is passed over.
+        assert!(Shown::decode(&[&bytes[..], &[1, 2, 3]].concat()).is_some());
+        for n in 0..bytes.len() {
+            assert!(Shown::decode(&bytes[..n]).is_none());
+        }
+    }
+    expect_test::expect_file!["golden-presence.txt"].assert_eq(&golden);
+}
+
 proptest! {
     #[test]
     fn whatever_bytes_come_nothing_breaks(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), is_framed: bool) {

@@ -1,10 +1,11 @@
 //! The disk changes while the workspace has changes that the disk has not got yet.
 
 use super::*;
-use codesync_base::FileId;
+use crate::DiskBase;
+use codesync_base::{BlobHash, FileId};
 
 fn file(bytes: &str) -> IntakeKind {
-    IntakeKind::File { bytes: bytes.into(), mode: 0o644, base_step: None }
+    IntakeKind::File { bytes: bytes.into(), mode: 0o644, base: None }
 }
 
 fn id(bench: &Bench, path: &str) -> FileId {
@@ -106,4 +107,29 @@ fn a_file_that_gets_its_wanted_name_back_is_written_there() {
     let later = Now { ms: bench.now_ms + 60_000, ..bench.now() };
     let due = bench.engine.due_writes(later, 10);
     assert!(due.contains(&second), "the disk still has it at “a (2)”");
+}
+
+#[test]
+fn a_change_on_disk_is_measured_against_what_the_disk_really_had() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "one\n")]).edit("a", &[(4, 0, "two\n")]).edit("a", &[(8, 0, "three\n")]);
+    let file = bench.engine.text_file_at("a").unwrap();
+    bench.engine.written(file);
+    let take = |bench: &mut Bench, bytes: &str, n_steps: u64, had: &str| {
+        let base = Some(DiskBase { n_steps, hash: BlobHash::of(had.as_bytes()) });
+        let kind = IntakeKind::File { bytes: bytes.into(), mode: 0o644, base };
+        let now = bench.now();
+        let mut run = bench.engine.begin_intake(false, false, now).unwrap();
+        let intake = Intake { path: RelPath::parse("a").unwrap(), known: Some(file), kind };
+        bench.engine.take_in(&mut run, intake, now).unwrap();
+        bench.engine.end_intake(run, false).unwrap();
+    };
+    // The number says one step, the bytes were those of two: the third line was not removed by that program.
+    take(&mut bench, "one\nTWO\n", 1, "one\ntwo\n");
+    assert_eq!(bench.text("a").unwrap(), "one\nTWO\nthree\n");
+    // Bytes that were never ours: nobody can tell what was changed.
+    bench.engine.written(file);
+    take(&mut bench, "of somebody else\n", 3, "never here\n");
+    assert_eq!(bench.text("a").unwrap(), "one\nTWO\nthree\n");
+    assert_eq!(bench.text("a (2)").unwrap(), "of somebody else\n");
 }

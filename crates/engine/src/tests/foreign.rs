@@ -7,6 +7,7 @@ use codesync_base::{BlobSource, DeltaHash, SignedDelta};
 use std::collections::BTreeMap;
 
 mod aside;
+mod beside;
 mod forks;
 mod hostile;
 mod merging;

@@ -26,7 +26,7 @@ fn a_mass_change_is_one_act_with_a_moment_before_it_and_one_restore_brings_all_b
     bench.wait(60_000);
     let gone = (0..20).map(|i| format!("src/f{i}.rs")).collect::<Vec<_>>();
     let mut items: Vec<(&str, IntakeKind)> = gone.iter().map(|path| (path.as_str(), IntakeKind::Removed)).collect();
-    let file = |text: &str| IntakeKind::File { bytes: text.into(), mode: 0o644, base_step: None };
+    let file = |text: &str| IntakeKind::File { bytes: text.into(), mode: 0o644, base: None };
     items.push(("src/f25.rs", file("changed\n")));
     items.push(("new.txt", file("new\n")));
     items.push(("moved.rs", IntakeKind::RenamedFrom(RelPath::parse("src/f26.rs").unwrap())));

@@ -20,9 +20,10 @@ const BLOCK_STEPS_MAX: u64 = 4_096;
 const PART_STEPS: u64 = 2_048;
 /// Bound on what one block decodes to.
 const BLOCK_DELTA_BYTES_MAX: usize = 4 << 20;
-/// A segment of sealed blocks is written anew when this much of it is superseded, and more than half; when nothing happens
-/// already more than an eighth of what counts.
+/// A segment of sealed blocks is written anew when this much of it is superseded, and more than half.
 const DEAD_BYTES_MIN: u64 = 64 << 10;
+/// The same when nothing happens: this much, and more than an eighth of what counts.
+const IDLE_DEAD_BYTES_MIN: u64 = 16 << 10;
 const IDLE_DEAD_PART: u64 = 8;
 
 /// What the index remembers of the whole, to notice what is missing.
@@ -66,7 +67,6 @@ impl Log {
         if self.tail.n_steps < 2 * PART_STEPS {
             return Ok(false);
         }
-        self.sync()?;
         let mut n_steps = 0;
         let n_deltas = self.tail.deltas.iter().take_while(|signed| {
             n_steps += signed.delta.steps.len() as u64;
@@ -109,7 +109,8 @@ impl Log {
             self.note_brief(&block.0, &deltas);
             written.push(block);
         }
-        self.writer.sync()?;
+        // What blocks name first, then blocks, then what is not in one.
+        self.sync()?;
         self.replace_tail(superseded, written);
         Ok(report)
     }
@@ -230,13 +231,13 @@ impl Log {
 
     /// Writes sealed segments anew that are mostly superseded blocks.
     fn clear_superseded(&mut self, idle: bool) -> Result<(), LogError> {
-        let part = if idle { IDLE_DEAD_PART } else { 1 };
+        let (min_bytes, part) = if idle { (IDLE_DEAD_BYTES_MIN, IDLE_DEAD_PART) } else { (DEAD_BYTES_MIN, 1) };
         for number in self.writer.numbers(Class::Sealed) {
             let is_in = |block: &&Block| block.place.segment == number;
             let used_bytes: u64 =
                 self.blocks.iter().filter(is_in).map(|block| u64::from(block.place.length_bytes)).sum();
             let dead_bytes = self.writer.segments[&number].length_bytes.saturating_sub(used_bytes);
-            if dead_bytes >= DEAD_BYTES_MIN && dead_bytes > used_bytes / part {
+            if dead_bytes >= min_bytes && dead_bytes > used_bytes / part {
                 self.rewrite_sealed(number)?;
             }
         }

@@ -6,7 +6,7 @@ use crate::bridge::looks::EngineTexts;
 use crate::shadow::Known;
 use codesync_api::ErrorCode;
 use codesync_base::{BlobHash, FileId, RelPath};
-use codesync_engine::{Engine, Intake, IntakeKind, IntakeRun, Now};
+use codesync_engine::{DiskBase, Engine, Intake, IntakeKind, IntakeRun, Now};
 use codesync_fs::{DiskChange, DiskFile, ShadowEntry};
 use std::cell::RefCell;
 use std::time::Instant;
@@ -237,7 +237,11 @@ impl Bridge {
         }
         let mode = stamp.mode & 0o777;
         let kind = match content {
-            ReadContent::Bytes(bytes) => IntakeKind::File { bytes, mode, base_step: self.shadow.n_steps(path) },
+            ReadContent::Bytes(bytes) => {
+                let n_steps = self.shadow.n_steps(path);
+                let base = known.zip(n_steps).map(|(known, n_steps)| DiskBase { n_steps, hash: known.hash });
+                IntakeKind::File { bytes, mode, base }
+            }
             ReadContent::Whole { length_bytes } => IntakeKind::Whole { hash, length_bytes, mode },
         };
         let intake = Intake { path: path.clone(), known: known.map(|known| known.file), kind };

@@ -1,17 +1,26 @@
 //! What the engine thread does about other people: its part in the network, letting them in, and saying who is there.
 
+mod cards;
+mod hosting;
+mod shown;
+
 use super::{Message, Result, Runtime, Size, now};
-use crate::join::{Welcome, no_network, parse_address};
-use crate::together::{Host, Step, Together, random, role_from, role_of};
-use crate::{STORE_FOLDER, config};
-use codesync_api::{ApiError, ErrorCode, Event, Invitation, InvitationState, LinkState, Member, Reply};
-use codesync_auth::{About, Act, Place};
-use codesync_base::{DeviceId, ShareFrom};
+use crate::join::{Welcome, network_is_off, parse_address};
+use crate::together::{Host, Scene, Step, Together, random};
+use crate::{STORE_FOLDER, config, known, state};
+use codesync_api::{ApiError, ErrorCode, Event, Notice, Reply};
+use codesync_auth::{About, Act};
+use codesync_base::DeviceId;
 use codesync_engine::{LinkOutput, Now};
 use codesync_net::{Config, Event as NetEvent, Net, StreamId};
-use codesync_sync::{Event as LinkEvent, LinkId};
+use codesync_sync::{Ended, Event as LinkEvent, LinkId};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Kept with the workspace when the person here left it.
+const LEFT: &str = "left";
+/// Clocks that differ by more are told of.
+const CLOCK_OFFSET_MAX_MS: u64 = 10 * 60 * 1_000;
 
 /// The people of a workspace, as far as the node knows them.
 #[derive(Default)]
@@ -22,8 +31,20 @@ pub(crate) struct People {
     linked: BTreeMap<LinkId, Linked>,
     /// What was told last.
     told: codesync_api::Together,
+    /// What is told may be different by now.
+    is_stale: bool,
+    /// Who sees what is shared.
+    seen: cards::Seen,
     /// The folder waits until this device may edit.
     leaves_folder: bool,
+    /// The person here left this workspace.
+    has_left: bool,
+    /// Syncs with nobody, because the person here said so.
+    is_paused: bool,
+    /// What keeps a peer from syncing, until it is gone: id of the wording, and the sentence.
+    trouble: Option<(String, String)>,
+    /// When others were here last, as far as it is known, Unix milliseconds.
+    last_seen: BTreeMap<DeviceId, u64>,
 }
 
 struct Linked {
@@ -33,8 +54,9 @@ struct Linked {
 }
 
 impl People {
-    pub fn patience(&self, engine: &codesync_engine::Engine) -> Option<Duration> {
-        self.together.as_ref()?.patience(engine)
+    pub fn patience(&self, engine: &codesync_engine::Engine, now_ms: u64) -> Option<Duration> {
+        let until_due = self.host.due_ms(now_ms).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
+        self.together.as_ref()?.patience(engine).into_iter().chain(until_due).min()
     }
 }
 
@@ -46,7 +68,10 @@ impl Runtime {
             return Ok(());
         }
         self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
+        let left = state::get(&self.root.join(STORE_FOLDER), LEFT)?;
+        self.people.has_left = matches!(left, Reply::State { value: Some(value) } if value == "true");
         if self.inbox.is_some()
+            && !self.people.has_left
             && let Err(error) = self.take_part(welcome)
         {
             // Alone it works as well.
@@ -64,13 +89,16 @@ impl Runtime {
     }
 
     fn take_part(&mut self, welcome: Option<Welcome>) -> Result<()> {
-        if self.people.together.is_some() {
+        if self.people.together.is_some() || self.people.is_paused {
             return Ok(());
         }
         let Some(inbox) = self.inbox.clone() else {
             let sentence = "This needs a CodeSync that stays: the window, or “codesync serve”.";
             return Err(ApiError::new(ErrorCode::Invalid, sentence));
         };
+        if config::is_network_off() {
+            return Err(network_is_off());
+        }
         self.commit(now())?;
         self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
         let config = Config { port: config::port(), ..Config::new(random()) };
@@ -78,24 +106,30 @@ impl Runtime {
         let hand_over = move |event| inbox.send(Message::Net(event)).unwrap_or_default();
         let host = welcome.as_ref().map(|welcome| welcome.host);
         let together = Together::start(config, &mut self.engine, config::device_key()?, host, hand_over);
-        let together = together.map_err(no_network)?;
+        let together = together?;
         if let Some(address) = welcome.and_then(|welcome| welcome.address) {
             together.net().keep(parse_address(&address)?);
         }
+        self.people.host.is_shared |= self.engine.is_shared();
+        self.people.last_seen = known::read().all().iter().map(|known| (known.device, known.last_seen_ms)).collect();
         self.people.together = Some(together);
+        self.people.is_stale = true;
+        self.note_copy();
         Ok(())
     }
 
     pub(super) fn handle_net(&mut self, event: NetEvent, now: Now) {
         let Some(mut together) = self.people.together.take() else { return };
+        self.people.is_stale = true;
         match event {
             NetEvent::Frame { stream, frame } if !together.is_link(stream) => {
                 self.handle_guest(&together, stream, &frame.bytes, now);
             }
-            NetEvent::Closed(stream) if !together.is_link(stream) => self.people.host.closed(stream),
+            NetEvent::Closed(stream) if !together.is_link(stream) => drop(self.people.host.closed(stream)),
             event => {
                 if let Some(stream) = together.handle(event, &mut self.engine, now.ms) {
-                    self.people.host.take(stream);
+                    let address = together.address_of(&stream.peer).map(|address| address.ip());
+                    self.people.host.take(stream, address);
                 }
             }
         }
@@ -104,20 +138,26 @@ impl Runtime {
 
     fn handle_guest(&mut self, together: &Together, stream: StreamId, bytes: &[u8], now: Now) {
         let about = About::new(&self.person_here(), &config::device_name());
-        let step = self.people.host.handle(stream, bytes, together.net().peer(), together.key(), &about, now.ms);
-        let Step::Proved { stream, other, place } = step else { return };
-        let granted = self
-            .engine
-            .grant(other.device, &other.about.person, place.role, place.share_from, now)
-            .and_then(|()| self.commit(now));
-        match granted {
-            Ok(()) => {
-                tracing::info!(person = other.about.person, "somebody was let in");
-                self.people.host.let_in(stream);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "nobody can be let in now");
-                self.people.host.closed(stream);
+        let scene = Scene { own: together.net().peer(), key: together.key(), about: &about, now_ms: now.ms };
+        match self.people.host.handle(stream, bytes, &scene) {
+            Step::Nothing | Step::News => {}
+            Step::Proved { stream, other, place } => match self.grant(&other, &place, now) {
+                Ok(()) => {
+                    self.remember(&other, now);
+                    self.people.host.let_in(stream);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "nobody can be let in now");
+                    self.people.host.closed(stream);
+                }
+            },
+            Step::Expected { id, other, role } => {
+                let place = self.place(role);
+                let granted = self.grant(&other, &place, now);
+                if let Err(error) = &granted {
+                    tracing::warn!(%error, "nobody can be let in now");
+                }
+                self.people.host.answer(id, granted.is_ok().then_some(&place), together.key(), now.ms);
             }
         }
     }
@@ -130,10 +170,11 @@ impl Runtime {
             self.engine.pass_on(moment);
         }
         together.tend(&mut self.engine, now.ms);
+        self.people.is_stale |= self.people.host.tend(now.ms);
         for (id, output) in together.carry_out(&mut self.engine) {
             self.note_link(id, output);
         }
-        self.people.linked.retain(|id, _| together.is_link(StreamId(id.0)));
+        self.let_go_ended(&together, now);
         self.people.together = Some(together);
         if self.people.leaves_folder && self.engine.may(Act::Edit).is_ok() {
             self.people.leaves_folder = false;
@@ -144,9 +185,37 @@ impl Runtime {
         self.tell_people();
     }
 
+    /// Links that are over: whoever was at the other end was here until now.
+    fn let_go_ended(&mut self, together: &Together, now: Now) {
+        let People { linked, last_seen, is_stale, .. } = &mut self.people;
+        linked.retain(|id, linked| {
+            let is_on = together.is_link(StreamId(id.0));
+            if !is_on {
+                *is_stale = true;
+                last_seen.insert(linked.device, now.ms);
+                if let Err(error) = known::seen(&linked.device, now.ms) {
+                    tracing::debug!(%error, "when somebody was here last is not kept");
+                }
+            }
+            is_on
+        });
+    }
+
+    /// A store that was put back from a backup goes on beside what it did after that, which others have.
+    fn go_on_after_backup(&mut self, now: Now) -> Result<()> {
+        self.commit(now)?;
+        self.identity.begin_after_backup(now.ms);
+        self.engine.begin_incarnation(self.identity.incarnation(), now)?;
+        let until = crate::health::day_and_time(self.engine.saved_ms().unwrap_or(now.ms));
+        self.identity.notice(&until).into_iter().for_each(|notice| self.engine.note(notice));
+        self.commit(now)
+    }
+
     fn note_link(&mut self, id: LinkId, output: LinkOutput) {
+        self.people.is_stale = true;
         match output {
             LinkOutput::Admitted(device) => {
+                self.people.trouble = None;
                 self.people.linked.insert(id, Linked { device, receive_left: 0, send_left: 0 });
             }
             LinkOutput::Tell(LinkEvent::Progress { receive_left, send_left }) => {
@@ -154,136 +223,121 @@ impl Runtime {
                     (linked.receive_left, linked.send_left) = (receive_left, send_left);
                 }
             }
+            LinkOutput::Tell(LinkEvent::Joined { device, clock_offset_ms, .. })
+                if clock_offset_ms.unsigned_abs() > CLOCK_OFFSET_MAX_MS =>
+            {
+                self.tell_of_clocks(&device, clock_offset_ms);
+            }
+            LinkOutput::Tell(LinkEvent::Ended(ended)) => self.note_end(ended),
             LinkOutput::Tell(event) => tracing::debug!(?event, "a link"),
             LinkOutput::OwnLogElsewhere => {
-                tracing::warn!("another computer has changes of this one that are not here: a copy was put back");
+                if let Err(error) = self.go_on_after_backup(now()) {
+                    tracing::warn!(%error, "this store's log cannot go on under another name");
+                }
             }
-            // Shown by the window once it shows others.
             LinkOutput::Snapshot(_) | LinkOutput::Send(_) | LinkOutput::Close => {}
         }
     }
 
-    fn tell_people(&mut self) {
-        let news = self.together();
-        if news != self.people.told {
-            self.people.told = news.clone();
-            for subscriber in &self.subscribers {
-                // One who does not read is let go at the next event.
-                subscriber.try_send(Event::Together(news.clone())).unwrap_or_default();
-            }
-        }
-    }
-
-    /// Who takes part, and how far the peers are.
-    pub(super) fn together(&self) -> codesync_api::Together {
-        let others: Vec<&Linked> = self.people.linked.values().collect();
-        let n_left: u64 = others.iter().map(|linked| linked.receive_left + linked.send_left).sum();
-        let members = self.members_shown();
-        let link = match (members.len(), others.len()) {
-            (..=1, 0) => LinkState::Alone,
-            (_, 0) => LinkState::Offline,
-            (_, n) if n_left == 0 => LinkState::Live { n_others: n as u32 },
-            _ => LinkState::CatchingUp { n_left },
+    /// MSG-VER-1 and MSG-VER-2.
+    fn note_end(&mut self, ended: Ended) {
+        let ours = env!("CARGO_PKG_VERSION");
+        let (id, sentence) = match ended {
+            Ended::PeerTooOld(theirs) => (
+                "MSG-VER-1",
+                format!(
+                    "Another's CodeSync is too old to edit with yours (theirs {theirs} · you {ours}). You can both go on \
+                     working; changes will merge after they update."
+                ),
+            ),
+            Ended::WeAreTooOld(theirs) => (
+                "MSG-VER-2",
+                format!(
+                    "Your CodeSync is too old to edit with another's (you {ours} · theirs {theirs}). Your work is safe \
+                     here and will merge after you update."
+                ),
+            ),
+            ended => return tracing::debug!(?ended, "a link ended"),
         };
-        let together = self.people.together.as_ref();
-        let is_elsewhere = |socket: &&std::net::SocketAddr| !socket.ip().is_loopback();
-        let mut addresses: Vec<String> = together
-            .map(|together| together.addresses().iter().filter(is_elsewhere).map(ToString::to_string).collect())
-            .unwrap_or_default();
-        addresses.dedup();
-        codesync_api::Together { members, link, invitation: self.invitation_shown(), asking: Vec::new(), addresses }
+        self.people.trouble = Some((id.to_owned(), sentence));
     }
 
-    fn members_shown(&self) -> Vec<Member> {
-        let own = self.engine.device();
-        let mut members: Vec<Member> = Vec::new();
-        for membership in self.engine.members() {
-            let linked = self.people.linked.iter().find(|(_, linked)| linked.device == membership.device);
-            let way = linked.and_then(|(id, _)| self.people.together.as_ref()?.way_to(*id));
-            let named = self.engine.person_at(&membership.device).map(str::to_owned);
-            members.push(Member {
-                device: membership.device.to_string(),
-                person: named.or(membership.person).unwrap_or_else(|| "Somebody".into()),
-                role: membership.role.map(role_of),
-                is_self: membership.device == own,
-                is_connected: linked.is_some(),
-                address: way.map(|(address, _)| address.to_string()),
-                round_trip_us: way.and_then(|(_, time)| time).map(|time| time.as_micros() as u32),
-                n_behind: linked.map_or(0, |(_, linked)| linked.send_left),
-                device_name: None,
-                color: 0,
-                last_seen_ms: None,
-            });
+    fn tell_of_clocks(&mut self, device: &DeviceId, offset_ms: i64) {
+        let person = self.engine.person_at(device).unwrap_or("the other").to_owned();
+        let minutes = offset_ms.unsigned_abs() / 60_000;
+        let apart = if minutes >= 120 { format!("{} hours", minutes / 60) } else { format!("{minutes} minutes") };
+        let which = if offset_ms > 0 { "ahead of" } else { "behind" };
+        self.notify(Notice {
+            id: "MSG-CLOCK-1".into(),
+            title: format!("The clocks of {person}'s computer and this one are {apart} apart."),
+            body: format!(
+                "{person}'s is {which} this one. Nothing is lost; changes may stand at a wrong time in the timeline until \
+                 the clocks are set right."
+            ),
+            path: None,
+        });
+    }
+
+    fn notify(&mut self, notice: Notice) {
+        for subscriber in &self.subscribers {
+            // One who does not read is let go at the next event.
+            subscriber.try_send(Event::Notice(notice.clone())).unwrap_or_default();
         }
-        if members.is_empty() {
-            members.push(Member {
-                device: own.to_string(),
-                person: self.person_here(),
-                role: Some(codesync_api::Role::Owner),
-                is_self: true,
-                is_connected: false,
-                address: None,
-                round_trip_us: None,
-                n_behind: 0,
-                device_name: None,
-                color: 0,
-                last_seen_ms: None,
-            });
+    }
+
+    /// Syncs with nobody until told otherwise.
+    pub(super) fn pause(&mut self, is_paused: bool) -> Result<Reply> {
+        self.people.is_paused = is_paused;
+        self.people.is_stale = true;
+        if is_paused {
+            self.part();
+        } else if self.engine.is_shared() {
+            self.take_part(Welcome::read(&self.root.join(STORE_FOLDER)))?;
         }
-        members.sort_by(|a, b| (!a.is_self, &a.person, &a.device).cmp(&(!b.is_self, &b.person, &b.device)));
-        members
-    }
-
-    fn invitation_shown(&self) -> Option<Invitation> {
-        let invitation = self.people.host.invitation.as_ref()?;
-        let state = match invitation.state(now().ms) {
-            codesync_auth::InvitationState::Open => InvitationState::Open,
-            codesync_auth::InvitationState::Used => InvitationState::Used,
-            codesync_auth::InvitationState::SwitchedOff => InvitationState::SwitchedOff,
-            codesync_auth::InvitationState::RunOut => InvitationState::RunOut,
-        };
-        Some(Invitation {
-            code: invitation.code().to_string(),
-            role: role_of(invitation.place().role),
-            until_ms: invitation.until_ms(),
-            n_wrong: invitation.n_wrong(),
-            state,
-        })
-    }
-
-    pub(super) fn invite(&mut self, role: codesync_api::Role, is_long: bool, now: Now) -> Result<Reply> {
-        self.engine.may(Act::Govern)?;
-        self.take_part(None)?;
-        let founder = self.engine.access().map_or(self.engine.device(), codesync_auth::Access::founder);
-        let name = self.root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let place =
-            Place { project: self.engine.project(), name, founder, role: role_from(role), share_from: ShareFrom::Past };
-        self.people.host.invite(place, is_long, now.ms);
-        if let Some(net) = self.net() {
-            net.look();
-        }
-        let shown = self.invitation_shown();
-        shown.map(Reply::Invitation).ok_or_else(|| ApiError::new(ErrorCode::Internal, "No invitation came about."))
-    }
-
-    pub(super) fn end_invitation(&mut self) -> Result<Reply> {
-        self.people.host.invitation = None;
         Ok(Reply::Done)
     }
 
-    pub(super) fn set_role(&mut self, device: &str, role: codesync_api::Role, now: Now) -> Result<Reply> {
-        self.engine.change_role(parse_device(device)?, role_from(role), now).map(|()| Reply::Done)
+    /// Takes no part any more until it is asked for anew. The copy stays, and so does its history.
+    pub(super) fn leave(&mut self) -> Result<Reply> {
+        state::put(&self.root.join(STORE_FOLDER), LEFT, "true")?;
+        self.people.is_stale = true;
+        (self.people.has_left, self.people.host.is_shared) = (true, false);
+        self.part();
+        Ok(Reply::Done)
     }
 
-    pub(super) fn remove_member(&mut self, device: &str, now: Now) -> Result<Reply> {
-        self.engine.remove_member(parse_device(device)?, now).map(|()| Reply::Done)
+    /// Ends the part in the network; the ends of links are told by the network.
+    fn part(&mut self) {
+        self.people.together = None;
+        for id in std::mem::take(&mut self.people.linked).into_keys() {
+            self.engine.disconnect(id);
+        }
+        self.engine.take_link_outputs();
     }
 
-    pub(super) fn connect_to(&mut self, address: &str) -> Result<Reply> {
-        let address = parse_address(address)?;
-        self.take_part(Welcome::read(&self.root.join(STORE_FOLDER)))?;
-        if let Some(net) = self.net() {
-            net.keep(address);
+    /// Whoever had left or paused takes part again.
+    fn come_back(&mut self) -> Result<()> {
+        self.people.is_paused = false;
+        self.people.is_stale = true;
+        if std::mem::take(&mut self.people.has_left) {
+            state::put(&self.root.join(STORE_FOLDER), LEFT, "false")?;
+        }
+        Ok(())
+    }
+
+    /// Looks for everybody now.
+    pub(super) fn sync_now(&mut self) -> Result<Reply> {
+        self.come_back()?;
+        let welcome = Welcome::read(&self.root.join(STORE_FOLDER));
+        if self.engine.is_shared() || welcome.is_some() {
+            let address = welcome.as_ref().and_then(|welcome| welcome.address.clone());
+            self.take_part(welcome)?;
+            if let Some(net) = self.net() {
+                net.look();
+                if let Some(address) = address {
+                    net.keep(parse_address(&address)?);
+                }
+            }
         }
         Ok(Reply::Done)
     }

@@ -1,25 +1,61 @@
-//! Letting others in by a code: the invitation of a workspace, and the guests that try it. The protocol is `auth`'s;
-//! here is only what it needs of the world.
+//! Letting others in: by a code that they know, or because they ask and the persons compare two words. The protocols are
+//! `auth`'s; here is only what they need of the world.
 
-use crate::config;
+use crate::{config, known};
+use codesync_api::Asking;
 use codesync_auth::{
-    About, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation, Other, Place,
+    About, AskHost, AskHostEvent, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation, Other,
+    Place,
 };
+use codesync_base::{DeviceId, Role};
 use codesync_net::{Peer, Stream, StreamId};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-/// Guests that are looked at at a time, and those of one peer.
+/// Guests that are looked at at a time.
 const GUESTS_MAX: usize = 16;
+/// People who are shown as asking at a time, and those of one peer.
+const ASKING_MAX: usize = 4;
 
 #[derive(Default)]
 pub(crate) struct Host {
     pub invitation: Option<Invitation>,
+    /// The address of whoever tried the invitation with a wrong word last.
+    pub wrong_from: Option<String>,
+    /// Others on the network may ask to come in.
+    pub is_shared: bool,
+    /// That the invitation ran out was told.
+    has_run_out: bool,
+    /// Devices that were asked in by name: once they ask and are known, nobody has to answer.
+    pub invited: BTreeMap<DeviceId, Role>,
     guests: BTreeMap<StreamId, Guest>,
 }
 
 struct Guest {
     stream: Stream,
-    talk: Option<CodeHost>,
+    address: Option<IpAddr>,
+    talk: Talk,
+}
+
+enum Talk {
+    Fresh,
+    Code(CodeHost),
+    Ask(AskHost),
+    Asked(AskHost, Asked),
+}
+
+/// Somebody waits for an answer.
+struct Asked {
+    other: Other,
+    shown: Asking,
+}
+
+/// What the host's end knows of a conversation.
+pub(crate) struct Scene<'a> {
+    pub own: Peer,
+    pub key: &'a DeviceKey,
+    pub about: &'a About,
+    pub now_ms: u64,
 }
 
 /// What a guest's frame came to.
@@ -31,57 +67,104 @@ pub(crate) enum Step {
         other: Other,
         place: Place,
     },
-    /// MSG-PAIR-2b and 2c.
-    WrongCode,
+    /// Somebody known asks who was invited: they are to be let in, then [`Host::answer`] is to be called.
+    Expected {
+        id: u64,
+        other: Other,
+        role: Role,
+    },
+    /// What is shown of guests or of the invitation is not what it was.
+    News,
 }
 
 impl Host {
     pub fn invite(&mut self, place: Place, is_long: bool, now_ms: u64) -> &Invitation {
         let length = if is_long { CodeLength::Long } else { CodeLength::Short };
+        self.wrong_from = None;
+        self.has_run_out = false;
+        self.is_shared = true;
         self.invitation.insert(Invitation::new(Code::draw(length, &random()), place, now_ms))
     }
 
-    pub fn take(&mut self, stream: Stream) {
+    /// Somebody wants to come in.
+    pub fn take(&mut self, stream: Stream, address: Option<IpAddr>) {
         // Whoever is above the limit is let go by dropping its stream.
         if self.guests.len() < GUESTS_MAX {
-            self.guests.insert(stream.id, Guest { stream, talk: None });
+            self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh });
         }
     }
 
-    pub fn closed(&mut self, stream: StreamId) {
-        self.guests.remove(&stream);
+    /// True when it was one who waited for an answer.
+    pub fn closed(&mut self, stream: StreamId) -> bool {
+        self.guests.remove(&stream).is_some_and(|guest| matches!(guest.talk, Talk::Asked(..)))
     }
 
-    pub fn handle(
-        &mut self,
-        id: StreamId,
-        bytes: &[u8],
-        own: Peer,
-        key: &DeviceKey,
-        about: &About,
-        now_ms: u64,
-    ) -> Step {
+    /// Everybody who waits for an answer, oldest first.
+    pub fn asking(&self) -> Vec<Asking> {
+        let mut asking: Vec<Asking> = self.asked().map(|(_, asked)| asked.shown.clone()).collect();
+        asking.sort_by_key(|asking| asking.id);
+        asking
+    }
+
+    fn asked(&self) -> impl Iterator<Item = (StreamId, &Asked)> {
+        self.guests.iter().filter_map(|(id, guest)| match &guest.talk {
+            Talk::Asked(_, asked) => Some((*id, asked)),
+            _ => None,
+        })
+    }
+
+    pub fn handle(&mut self, id: StreamId, bytes: &[u8], scene: &Scene<'_>) -> Step {
+        let n_asking = self.asked().count();
         let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
-        let Some(invitation) = &mut self.invitation else {
+        if matches!(guest.talk, Talk::Fresh) {
+            let connection = Connection { host_peer: scene.own.0, guest_peer: guest.stream.peer.0 };
+            guest.talk = if AskHost::is_for(bytes) {
+                if !self.is_shared || n_asking >= ASKING_MAX {
+                    self.turn_away(id);
+                    return Step::Nothing;
+                }
+                Talk::Ask(AskHost::new(connection, scene.about.clone(), random(), scene.now_ms))
+            } else {
+                Talk::Code(CodeHost::new(connection, scene.about.clone(), random()))
+            };
+        }
+        match &guest.talk {
+            Talk::Code(_) => self.handle_code(id, bytes, scene),
+            _ => self.handle_ask(id, bytes, scene),
+        }
+    }
+
+    /// Says no more than that it is not possible now.
+    fn turn_away(&mut self, id: StreamId) {
+        if let Some(guest) = self.guests.remove(&id) {
             guest.stream.send(CodeHost::no_code());
-            self.guests.remove(&id);
+        }
+    }
+
+    fn handle_code(&mut self, id: StreamId, bytes: &[u8], scene: &Scene<'_>) -> Step {
+        let Some(invitation) = &mut self.invitation else {
+            self.turn_away(id);
             return Step::Nothing;
         };
-        let connection = Connection { host_peer: own.0, guest_peer: guest.stream.peer.0 };
-        let talk = guest.talk.get_or_insert_with(|| CodeHost::new(connection, about.clone(), random()));
         if CodeHost::channel(bytes).is_some_and(|channel| channel != invitation.code().channel()) {
-            guest.stream.send(CodeHost::no_code());
-            self.guests.remove(&id);
+            self.turn_away(id);
             return Step::Nothing;
         }
-        let reply = talk.handle(invitation, key, bytes, now_ms);
-        let is_sent = reply.send.is_none_or(|bytes| guest.stream.send(bytes));
+        let Some(Guest { stream, address, talk: Talk::Code(talk) }) = self.guests.get_mut(&id) else {
+            return Step::Nothing;
+        };
+        let reply = talk.handle(invitation, scene.key, bytes, scene.now_ms);
+        let is_sent = reply.send.is_none_or(|bytes| stream.send(bytes));
+        let address = *address;
         if reply.is_over || !is_sent {
             self.guests.remove(&id);
         }
         match reply.event {
             Some(CodeHostEvent::Proved { guest, place }) => Step::Proved { stream: id, other: guest, place },
-            Some(CodeHostEvent::WrongCode { .. }) => Step::WrongCode,
+            Some(CodeHostEvent::WrongCode { .. }) => {
+                self.wrong_from = address.map(|address| address.to_string());
+                Step::News
+            }
             Some(CodeHostEvent::Failed(why)) => {
                 tracing::debug!(%why, "pairing came to nothing");
                 Step::Nothing
@@ -90,12 +173,86 @@ impl Host {
         }
     }
 
-    /// The grant is durable: the guest may come in.
-    pub fn let_in(&mut self, id: StreamId) {
-        let Some(mut guest) = self.guests.remove(&id) else { return };
-        if let Some(grant) = guest.talk.as_mut().and_then(|talk| talk.grant(&[])) {
-            guest.stream.send(grant);
+    fn handle_ask(&mut self, id: StreamId, bytes: &[u8], scene: &Scene<'_>) -> Step {
+        let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
+        let (Talk::Ask(talk) | Talk::Asked(talk, _)) = &mut guest.talk else { return Step::Nothing };
+        let reply = talk.handle(scene.key, bytes, scene.now_ms);
+        let is_sent = reply.send.is_none_or(|bytes| guest.stream.send(bytes));
+        match reply.event {
+            Some(AskHostEvent::Asked { guest, words }) if is_sent => self.note_asked(id, guest, words),
+            event => {
+                if let Some(AskHostEvent::Failed(why)) = event {
+                    tracing::debug!(%why, "asking came to nothing");
+                }
+                if reply.is_over || !is_sent {
+                    self.closed(id);
+                }
+                Step::News
+            }
         }
+    }
+
+    fn note_asked(&mut self, id: StreamId, other: Other, words: [&'static str; 2]) -> Step {
+        let people = known::read();
+        let acquaintance = known::acquaintance(&people, &other);
+        let is_known = acquaintance == codesync_api::Acquaintance::Known;
+        let expected = self.invited.get(&other.device).copied().filter(|_| is_known);
+        let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
+        let Talk::Ask(talk) = std::mem::replace(&mut guest.talk, Talk::Fresh) else { return Step::Nothing };
+        let shown = Asking {
+            id: id.0,
+            person: other.about.person.clone(),
+            device_name: other.about.device_name.clone(),
+            address: guest.address.map(|address| address.to_string()).unwrap_or_default(),
+            words: words.map(str::to_owned),
+            until_ms: talk.until_ms(),
+            acquaintance,
+        };
+        guest.talk = Talk::Asked(talk, Asked { other: other.clone(), shown });
+        match expected {
+            Some(role) => Step::Expected { id: id.0, other, role },
+            None => Step::News,
+        }
+    }
+
+    /// The grant is durable: the guest that knew the code may come in.
+    pub fn let_in(&mut self, id: StreamId) {
+        let Some(Guest { stream, talk: Talk::Code(mut talk), .. }) = self.guests.remove(&id) else { return };
+        if let Some(grant) = talk.grant(&[]) {
+            stream.send(grant);
+        }
+    }
+
+    /// Who it is that waits for an answer under this id.
+    pub fn who_asks(&self, id: u64) -> Option<Other> {
+        self.asked().find(|(_, asked)| asked.shown.id == id).map(|(_, asked)| asked.other.clone())
+    }
+
+    /// Answers somebody who asked: yes with a place (the grant is durable), or no. False when nobody asks any more.
+    pub fn answer(&mut self, id: u64, place: Option<&Place>, key: &DeviceKey, now_ms: u64) -> bool {
+        let Some(Guest { stream, talk: Talk::Asked(mut talk, _), .. }) = self.guests.remove(&StreamId(id)) else {
+            return false;
+        };
+        match place {
+            Some(place) => talk.let_in(key, place, &[], now_ms).is_some_and(|bytes| stream.send(bytes)),
+            None => stream.send(talk.decline()),
+        }
+    }
+
+    /// Lets those go whom nobody answered in time. True when there were any.
+    pub fn tend(&mut self, now_ms: u64) -> bool {
+        let late: Vec<StreamId> =
+            self.asked().filter(|(_, asked)| asked.shown.until_ms <= now_ms).map(|(id, _)| id).collect();
+        late.iter().for_each(|id| drop(self.guests.remove(id)));
+        let has_run_out = self.invitation.as_ref().is_some_and(|invitation| invitation.until_ms() <= now_ms);
+        let is_news = has_run_out && !std::mem::replace(&mut self.has_run_out, has_run_out);
+        is_news || !late.is_empty()
+    }
+
+    /// When something of what is shown runs out, Unix milliseconds.
+    pub fn due_ms(&self, now_ms: u64) -> Option<u64> {
+        let invitation = self.invitation.as_ref().map(Invitation::until_ms).filter(|until_ms| *until_ms > now_ms);
+        self.asked().map(|(_, asked)| asked.shown.until_ms).chain(invitation).min()
     }
 }
 

@@ -50,6 +50,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "codesync-net",
             "codesync-tools",
             "codesync-api",
+            // For tests.
+            "codesync-lan",
         ],
     ),
     ("codesync-cli", &["codesync-node", "codesync-api", "codesync-lan"]),
@@ -66,6 +68,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "codesync-engine",
             "codesync-api",
         ],
+    ),
+    (
+        "codesync-fuzz",
+        &["codesync-base", "codesync-log", "codesync-auth", "codesync-sync", "codesync-engine", "codesync-api"],
     ),
     (
         "codesync-bench",

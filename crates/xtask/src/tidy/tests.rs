@@ -102,6 +102,22 @@ fn a_kept_dependency_is_named_by_its_crate_only() {
 }
 
 #[test]
+fn bytes_reach_yrs_from_one_call() {
+    let call = "use yrs::Update;\nfn apply(bytes: &[u8]) {\n    let update = Update::decode_v1(bytes);\n    doc.apply_update(update);\n}\n";
+    let order = |text: String| Source::new("crates/doc/src/text/order.rs", &text);
+    assert_eq!(order::check(&[order(call.into())]), vec![]);
+    let again = format!("{call}// Not this: decode_v1(x)\nfn other() {{ doc.apply_update(theirs); }}\n");
+    let found = failures(&order::check(&[order(again)]));
+    assert_eq!(found.len(), 1);
+    assert!(found[0].starts_with("crates/doc/src/text/order.rs:7: a second way"), "{found:?}");
+    let elsewhere = Source::new("crates/engine/src/a.rs", "fn f() { yrs::merge_updates_v1(&[]); }\n");
+    assert_eq!(failures(&order::check(&[order(call.into()), elsewhere])).len(), 1);
+    let in_tests = Source::new("crates/doc/src/text/tests.rs", "use yrs::Update;\n");
+    assert_eq!(order::check(&[order(call.into()), in_tests]), vec![]);
+    assert_eq!(order::check(&[order("use yrs::Doc;\n".into())]).len(), 2);
+}
+
+#[test]
 fn failures_fail_and_advice_does_not() {
     assert!(report(&[Finding::advice("a", "b")]).is_ok());
     assert!(report(&[Finding::failure("a", "b")]).is_err());

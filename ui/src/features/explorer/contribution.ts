@@ -1,5 +1,5 @@
 /** The explorer: its view and its commands. */
-import { baseName } from "../../base/paths";
+import { baseName, originalOf } from "../../base/paths";
 import type { Command } from "../../commands/registry.svelte";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
@@ -120,6 +120,19 @@ function fileCommands({ files, editors, session, commands }: Workbench, actions:
         if (path === null || files.entry(path)?.kind === "folder") return;
         if (editors.tabs.groups.length === 1 && editors.activeTab !== null) editors.tabs.split();
         editors.open(path, { group: editors.tabs.groups.length - 1 });
+      },
+    },
+    {
+      id: "explorer.besideOriginal",
+      title: "Show beside the file it is another version of",
+      category: "Explorer",
+      isHidden: true,
+      when: () => session.workspace !== null,
+      run: (argument) => {
+        if (typeof argument !== "string") return;
+        if (editors.tabs.groups.length === 1 && editors.activeTab !== null) editors.tabs.split();
+        editors.open(originalOf(argument), { group: 0 });
+        editors.open(argument, { group: editors.tabs.groups.length - 1 });
       },
     },
     { ...hidden, id: "explorer.history", title: "History of this file", run: (path) => commands.run("timeline.ofFile", focused(path)) },

@@ -15,6 +15,7 @@ const IMMEDIATE = 1;
 /** Whoever came in and nobody shows a file for so long looks around alone. */
 const JOIN_WAIT_MS = 20_000;
 const LOAD_WAIT_MS = 5_000;
+const BELOW_TOP_LINES = 6;
 
 export class Follow {
   /** Group whose pane follows; it outlives none of them. */
@@ -25,6 +26,8 @@ export class Follow {
   /** What the pane is to show: another path was opened by the person here. */
   #expected: string | null = null;
   #wasThere = false;
+  /** Where their caret was when it was shown last: whoever only scrolls leaves it behind. */
+  #head = "";
 
   constructor(private readonly workbench: Workbench) {}
 
@@ -51,7 +54,10 @@ export class Follow {
     this.#expected = group.active?.path ?? null;
     this.#wasThere = people.placeOf(device) !== null;
     people.followed = device;
+    const [main] = people.placeOf(device)?.selections ?? [];
+    this.#head = `${people.placeOf(device)?.path} ${main?.[1]}`;
     this.apply();
+    editors.focusSoon();
   }
 
   stop(): void {
@@ -129,7 +135,9 @@ export class Follow {
     const { tabs } = editors;
     const before = tabs.activeIndex;
     this.#expected = path;
-    editors.open(path, { group: tabs.groups.indexOf(group), isPreview: true, keepsFocus: true });
+    // The keyboard stays where it is; in the text of this pane, it goes on to the next one.
+    const hasFocus = editors.pane(group).hasFocus;
+    editors.open(path, { group: tabs.groups.indexOf(group), isPreview: true, keepsFocus: !hasFocus });
     // Whoever types in another pane meanwhile stays there.
     if (tabs.activeIndex !== before && before < tabs.groups.length) tabs.activeIndex = before;
   }
@@ -145,7 +153,9 @@ export class Follow {
         if (Math.abs(top_px - editor.getScrollTop()) > 1) editor.setScrollTop(top_px, IMMEDIATE);
       }
       const [main] = place.selections;
-      if (main !== undefined) editor.revealLine(model.getPositionAt(link.placeOnSurface(main[1])).lineNumber, IMMEDIATE);
+      const head = `${place.path} ${main?.[1]}`;
+      if (main !== undefined && head !== this.#head) editor.revealLine(model.getPositionAt(link.placeOnSurface(main[1])).lineNumber, IMMEDIATE);
+      this.#head = head;
     });
   }
 
@@ -179,7 +189,9 @@ export class Follow {
     const model = editor.getModel();
     const theirs = main === undefined || model === null ? null : model.getPositionAt(main[1]);
     const isSeen = theirs !== null && theirs.lineNumber >= first.startLineNumber && theirs.lineNumber <= last.endLineNumber;
-    editor.setPosition(isSeen ? theirs : { lineNumber: first.startLineNumber, column: 1 });
+    // Not at the very top: the text would move to make room above it.
+    const line = Math.min(first.startLineNumber + BELOW_TOP_LINES, last.endLineNumber);
+    editor.setPosition(isSeen ? theirs : { lineNumber: line, column: 1 });
   }
 
   /** The caret goes where somebody's is, once. */

@@ -52,7 +52,11 @@ export class PaneMarks {
       if (carets === null) return;
       carets.flags = nameFlags as FlagMode;
       for (const device of carets.devices) if (!this.#isShownHere(device)) carets.hide(device);
-      for (const presence of people.presences.values()) this.#show(presence, false);
+      for (const presence of people.presences.values()) {
+        const person = personOf(people, presence.device);
+        // Whoever is shown has moved with the text since it was told where they are.
+        if (person === null || !this.#isShownHere(presence.device) || !carets.describe(person)) this.#show(presence, false);
+      }
     });
   }
 

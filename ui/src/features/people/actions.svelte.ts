@@ -61,15 +61,15 @@ export class PeopleActions {
     if (this.people.invitation?.state !== "open") await this.invite(this.around.defaultRole());
   }
 
-  async invite(role: Role): Promise<void> {
-    await this.around.client.ask({ cmd: "invite", args: { role, isLong: this.isLong, sharePast: this.sharesPast } });
+  async invite(role: Role, isLong = this.isLong, sharesPast = this.sharesPast): Promise<void> {
+    await this.around.client.ask({ cmd: "invite", args: { role, isLong, sharePast: sharesPast } });
+    this.isLong = isLong;
+    this.sharesPast = sharesPast;
   }
 
   /** Another code, in place of the one that is open, with these things otherwise. */
   async reinvite(change: { role?: Role; isLong?: boolean; sharesPast?: boolean } = {}): Promise<void> {
-    this.isLong = change.isLong ?? this.isLong;
-    this.sharesPast = change.sharesPast ?? this.sharesPast;
-    await this.invite(change.role ?? this.people.invitation?.role ?? this.around.defaultRole());
+    await this.invite(change.role ?? this.people.invitation?.role ?? this.around.defaultRole(), change.isLong, change.sharesPast);
   }
 
   async inviteNearby(peer: string): Promise<void> {
@@ -205,7 +205,7 @@ export class PeopleActions {
     this.#n_looking += 1;
     const look = (): void => {
       // Where there is no network, the list says so; there is nothing more to tell.
-      this.around.client.app({ cmd: "lookAround" }).catch(() => undefined);
+      this.people.lookAround().catch(() => undefined);
     };
     if (this.#n_looking === 1) this.#lookTimer = setInterval(look, LOOK_EVERY_MS);
     look();

@@ -15,7 +15,7 @@ import PeoplePanel from "./PeoplePanel.svelte";
 import QuestionDialog from "./QuestionDialog.svelte";
 import SyncPopover from "./SyncPopover.svelte";
 import { offerToAsk } from "./offerToAsk.svelte";
-import { type Deeds, type Said, askedOf, saidOf } from "./toasts";
+import { type Deeds, type Said, askedOf, isCameIn, saidOf } from "./toasts";
 
 export function contribute(workbench: Workbench): void {
   const { client, people, session, notices, slots, commands } = workbench;
@@ -36,7 +36,7 @@ export function contribute(workbench: Workbench): void {
   offerToAsk(workbench);
 }
 
-function meetingCommands({ session, people, layout, client }: Workbench, actions: PeopleActions): Command[] {
+function meetingCommands({ session, people, layout }: Workbench, actions: PeopleActions): Command[] {
   const isOpen = (): boolean => session.workspace !== null;
   const canInvite = (): boolean => isOpen() && people.isOwner;
   const invite = (): Promise<void> => {
@@ -58,7 +58,7 @@ function meetingCommands({ session, people, layout, client }: Workbench, actions
       checked: () => session.settings.visibleTo === "nobody",
       run: () => setVisible(session.settings.visibleTo === "nobody"),
     },
-    { id: "people.lookAround", title: "Look for people nearby", category: "People", run: () => client.app({ cmd: "lookAround" }) },
+    { id: "people.lookAround", title: "Look for people nearby", category: "People", run: () => people.lookAround() },
   ];
 }
 
@@ -101,10 +101,21 @@ function follow({ people, session, notices, commands }: Workbench, actions: Peop
       if (member !== null) contextMenu.show(innerWidth - 260, innerHeight - 220, `Role of ${member.person}`, roleEntries({ commands, people }, member));
     },
   };
-  people.onChanged((change) => saidOf(change, deeds).forEach(show));
+  /** Toasts that wait for an answer to who would like to edit, by device. */
+  const asked = new Map<string, number>();
+  people.onChanged((change) => {
+    saidOf(change, deeds).forEach(show);
+    // The code did what it was for; the message says who it was.
+    if (change.before.invitation?.state === "open" && isCameIn(change)) actions.isInviteShown = false;
+    for (const [device, id] of asked) {
+      if (people.member(device)?.role === "viewer") continue;
+      notices.close(id);
+      asked.delete(device);
+    }
+  });
   people.onSignalled((signalled) => {
     const said = askedOf(signalled, people.isOwner, deeds);
-    if (said !== null) show(said);
+    if (said !== null) asked.set(signalled.device, notices.toast(said.text, said.options));
   });
   session.onClosing(() => {
     actions.isInviteShown = false;

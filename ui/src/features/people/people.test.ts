@@ -12,7 +12,7 @@ const member = (device: string, part: Partial<Member> = {}): Member => ({
   device, person: device, deviceName: null, color: 0, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: null, nBehind: 0, lastSeenMs: null, ...part,
 });
 const ASHA = member("Asha", { isSelf: true, role: "owner" });
-const OPEN: Invitation = { code: "7-crossover-clockwork", role: "editor", untilMs: 10, nWrong: 0, state: "open" };
+const OPEN: Invitation = { code: "7-crossover-clockwork", role: "editor", untilMs: 10, nWrong: 0, wrongFrom: null, state: "open" };
 const together = (part: Partial<Together>): Together => ({ members: [ASHA], link: { kind: "alone" }, invitation: null, asking: [], addresses: [], ...part });
 
 const done: string[] = [];
@@ -42,6 +42,8 @@ describe("what is said about people", () => {
     const wrong = together({ invitation: { ...OPEN, nWrong: 1 } });
     expect(texts(together({ invitation: OPEN }), wrong)).toEqual(["Someone tried your code with a wrong word. The code still works."]);
     expect(texts(wrong, wrong)).toEqual([]);
+    const again = together({ invitation: { ...OPEN, nWrong: 2, wrongFrom: "192.168.1.31" } });
+    expect(texts(wrong, again)).toEqual(["Someone at 192.168.1.31 tried your code with a wrong word. The code still works."]);
     const off = together({ invitation: { ...OPEN, nWrong: 3, state: "switchedOff" } });
     expect(texts(wrong, off)).toEqual(["This code is switched off after three wrong tries."]);
     expect(texts(off, off)).toEqual([]);

@@ -1,5 +1,5 @@
 /** What is said when something changes among the people: who came in, wrong tries at a code, one's own role. */
-import type { Together } from "../../api/generated";
+import type { Member, Together } from "../../api/generated";
 import { MESSAGES, NOW_VIEWER, madeEditor, wordingOf, wouldLikeToEdit } from "../../base/messages";
 import type { NoticeOptions } from "../../state/notices.svelte";
 import type { Signalled, TogetherChange } from "../../state/people.svelte";
@@ -25,14 +25,21 @@ export function saidOf({ before, now }: TogetherChange, deeds: Deeds): Said[] {
   return [...newcomers(before, now, deeds), ...wrongTries(before, now, deeds), ...ownRole(before, now)];
 }
 
+/** Somebody takes part who did not. */
+export function isCameIn({ before, now }: TogetherChange): boolean {
+  return newMembers(before, now).length > 0;
+}
+
+function newMembers(before: Together, now: Together): Member[] {
+  const wasIn = (device: string): boolean => before.members.some((one) => one.device === device && one.role !== null);
+  return now.members.filter((one) => !one.isSelf && one.role !== null && !wasIn(one.device));
+}
+
 /** A code that was open is used up, and somebody is here who was not. */
 function newcomers(before: Together, now: Together, deeds: Deeds): Said[] {
   const isUsed = before.invitation?.state === "open" && now.invitation?.state !== "open" && now.invitation?.state !== "switchedOff";
-  const wasIn = (device: string): boolean => before.members.some((one) => one.device === device && one.role !== null);
-  // The state a workspace of one person is in may leave the person out.
-  const fresh = now.members.filter((one) => !one.isSelf && one.role !== null && !wasIn(one.device));
   if (!isUsed || !now.members.some((one) => one.isSelf && one.role === "owner")) return [];
-  return fresh.map(({ device, person, role }) => ({
+  return newMembers(before, now).map(({ device, person, role }) => ({
     text: `${person} joined with your code as ${ROLES[role ?? "viewer"]}.`,
     options: {
       buttons: [
@@ -55,8 +62,7 @@ function wrongTries(before: Together, now: Together, deeds: Deeds): Said[] {
     return isSame ? [] : [{ text: `${head} ${body}`, options: { buttons, stays: true, isUrgent: true, code: "MSG-PAIR-2c" } }];
   }
   if (invitation.nWrong <= n_before) return [];
-  // Where the try came from is not told.
-  const text = wordingOf("MSG-PAIR-2b").body.replace(" at {address}", "");
+  const text = wordingOf("MSG-PAIR-2b", { address: invitation.wrongFrom ?? "" }).body.replace(" at  ", " ");
   return [{ text, options: { buttons, code: "MSG-PAIR-2b" } }];
 }
 

@@ -81,3 +81,30 @@ fn forked_logs_converge_whatever_came_when() {
         check_two(&mut peers, &format!("seed {seed}"));
     }
 }
+
+#[test]
+fn a_store_from_a_backup_goes_on_under_a_new_name_and_gets_back_what_it_lost() {
+    let mut peers = Peers::new(2);
+    peers.edit(0, "a", &[(0, 0, "one\n")]).meet();
+    let backup = peers.disks[0].fork();
+    peers.edit(0, "a", &[(4, 0, "two\n")]).pull(0, 1);
+    peers.disks[0] = backup;
+    peers.engines[0] = open_peer(&peers.disks[0], 0, peers.now_ms);
+    peers.edit(0, "a", &[(0, 0, "zero\n")]);
+    let lost = peers.missing(1, 0);
+    let received = peers.give(1, 0, &lost);
+    assert!(received.held.iter().all(|(_, held)| *held == Held::OwnLog), "{received:?}");
+    let now = peers.wait(1).now();
+    peers.engines[0].begin_incarnation(77, now).unwrap();
+    let lost = peers.missing(1, 0);
+    let received = peers.give(1, 0, &lost);
+    assert_eq!((received.n_new, received.forks.len(), received.held), (1, 1, vec![]));
+    peers.edit(0, "a", &[(0, 0, "more\n")]);
+    peers.pull(0, 1);
+    let text = peers.text(0, "a").unwrap();
+    for line in ["zero", "one", "two", "more"] {
+        assert!(text.contains(line), "{text:?}");
+    }
+    let first = peers.picture(0);
+    assert_same(&first, &peers.picture(1), "after the backup");
+}

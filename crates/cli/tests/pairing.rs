@@ -1,0 +1,174 @@
+//! How people find each other and come in: real `codesync` processes on hosts with real multicast (`codesync_lan`). One
+//! argument names the scenarios to run.
+
+#[path = "lan/person.rs"]
+mod person;
+
+use anyhow::{Context, Result, ensure};
+use codesync_api::{Acquaintance, AskAnswer, Asking, Reply, Request, Role, Together};
+use codesync_lan::{Lan, Scenario};
+use codesync_node::{Node, Options};
+use person::{Person, Staying, read, wait_until};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+fn main() -> Result<()> {
+    codesync_lan::run_scenarios(SCENARIOS)
+}
+
+const SCENARIOS: &[Scenario] = &[
+    ("who_is_nearby_and_what_they_share_is_seen_at_once", who_is_nearby_and_what_they_share_is_seen_at_once),
+    ("asking_lets_in_once_the_words_are_the_same", asking_lets_in_once_the_words_are_the_same),
+    ("who_is_turned_away_gets_nothing", who_is_turned_away_gets_nothing),
+    ("who_wants_not_to_be_seen_is_not", who_wants_not_to_be_seen_is_not),
+];
+
+/// Asha at a workspace that she shares.
+struct Sharing {
+    /// Goes before the folders do.
+    node: Node,
+    _staying: Vec<Staying>,
+    asha: Person,
+    bo: Person,
+    lab: PathBuf,
+}
+
+impl Sharing {
+    fn begin(lan: &Lan) -> Result<Self> {
+        let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
+        let lab = asha.workspace("lab", &[("a.txt", "text\n")])?;
+        let _staying = vec![asha.serve(&lab)?];
+        let node = window(&lab)?;
+        node.call(Request::Share)?;
+        Ok(Self { node, _staying, asha, bo, lab })
+    }
+
+    /// Bo asks; what he and Asha are shown.
+    fn asked(&self, folder: &str) -> Result<(Staying, Value, Asking)> {
+        let asking = Staying::start(self.bo.command(&self.bo.home, &["join", "--json", "--ask", "Asha", folder]))?;
+        let at_bo: Value = serde_json::from_str(&asking.wait("\"waiting\"")?)?;
+        wait_until("Asha sees who asks", || together(&self.node).is_ok_and(|together| !together.asking.is_empty()))?;
+        let at_asha = together(&self.node)?.asking.remove(0);
+        Ok((asking, at_bo, at_asha))
+    }
+}
+
+/// A window's end of the local socket.
+fn window(folder: &Path) -> Result<Node> {
+    Ok(Node::open(folder, Options { watch: false, create: false, ..Options::default() })?)
+}
+
+fn together(node: &Node) -> Result<Together> {
+    match node.call(Request::Together)? {
+        Reply::Together(together) => Ok(together),
+        other => anyhow::bail!("{other:?}"),
+    }
+}
+
+fn follow(person: &Person) -> Result<Staying> {
+    Staying::start(person.command(&person.home, &["nearby", "--follow", "--json"]))
+}
+
+fn who_is_nearby_and_what_they_share_is_seen_at_once(lan: &Lan) -> Result<()> {
+    let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
+    let at_asha = follow(&asha)?;
+    let began = Instant::now();
+    let at_bo = follow(&bo)?;
+    let line: Value = serde_json::from_str(&at_bo.wait("\"Asha\"")?)?;
+    println!("  Asha is there: {:.2} s", began.elapsed().as_secs_f32());
+    ensure!(line["shares"].is_null() && line["acquaintance"] == "new", "{line}");
+    ensure!(line["address"] == asha.host.address().to_string(), "{line}");
+    at_asha.wait("\"Bo\"")?;
+    let lab = asha.workspace("parser-lab", &[("a.txt", "text\n")])?;
+    let staying = asha.serve(&lab)?;
+    let node = window(&lab)?;
+    let began = Instant::now();
+    node.call(Request::Share)?;
+    let line: Value = serde_json::from_str(&at_bo.wait("parser-lab")?)?;
+    println!("  what she shares: {:.2} s after sharing", began.elapsed().as_secs_f32());
+    ensure!(line["n_people"] == 1 && line["is_joined"] == false, "{line}");
+    // One line a device: what is shared stands in the place of the lobby's own.
+    let listed = bo.run(&bo.home, &["nearby", "--json", "--seconds", "2"], "")?;
+    ensure!(listed.lines().count() == 1 && listed.contains("parser-lab"), "{listed}");
+    node.close();
+    drop(staying);
+    let line: Value = serde_json::from_str(&at_bo.wait("\"shares\":null")?)?;
+    ensure!(line["person"] == "Asha", "{line}");
+    drop(at_asha);
+    at_bo.wait("\"gone\"").map(drop)
+}
+
+fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
+    let sharing = Sharing::begin(lan)?;
+    let (asking, at_bo, at_asha) = sharing.asked("mine")?;
+    ensure!(at_bo["words"] == serde_json::to_value(&at_asha.words)?, "{at_bo} {at_asha:?}");
+    ensure!(at_asha.acquaintance == Acquaintance::New && at_asha.person == "Bo", "{at_asha:?}");
+    ensure!(at_asha.address == sharing.bo.host.address().to_string(), "{at_asha:?}");
+    let said = sharing.asha.run(&sharing.lab, &["answer", "Bo"], "")?;
+    ensure!(said.contains("Bo may come in"), "{said}");
+    asking.wait("\"letIn\"")?;
+    asking.wait("\"joined\"")?;
+    ensure!(read(&sharing.bo.home.join("mine"), "a.txt") == "text\n");
+    drop(asking);
+    let members = together(&sharing.node)?.members;
+    ensure!(members.len() == 2 && members[1].role == Some(Role::Editor), "{members:?}");
+    // The next time Bo is known: with what he has, and with what he is asked into.
+    let (asking, _, at_asha) = sharing.asked("again")?;
+    ensure!(at_asha.acquaintance == Acquaintance::Known, "{at_asha:?}");
+    drop(asking);
+    wait_until("Bo asks no longer", || together(&sharing.node).is_ok_and(|together| together.asking.is_empty()))?;
+    let at_bo = follow(&sharing.bo)?;
+    let line: Value = serde_json::from_str(&at_bo.wait("\"lab\"")?)?;
+    ensure!(line["is_joined"] == true && line["acquaintance"] == "known", "{line}");
+    Ok(())
+}
+
+fn who_is_turned_away_gets_nothing(lan: &Lan) -> Result<()> {
+    let sharing = Sharing::begin(lan)?;
+    for answer in [AskAnswer::NotNow, AskAnswer::WordsDiffer] {
+        let said = std::thread::scope(|scope| {
+            let bo = &sharing.bo;
+            let asking = scope.spawn(|| bo.try_run(&bo.home, &["join", "--ask", "Asha", "x"], ""));
+            wait_until("Asha sees who asks", || together(&sharing.node).is_ok_and(|together| !together.asking.is_empty()))?;
+            let id = together(&sharing.node)?.asking[0].id;
+            sharing.node.call(Request::AnswerAsk { id, answer })?;
+            asking.join().expect("the other thread goes on")
+        });
+        let (code, said) = said?;
+        ensure!(code != 0 && said.contains("Asha can't let you in right now."), "{said}");
+        ensure!(together(&sharing.node)?.asking.is_empty() && together(&sharing.node)?.members.len() == 1);
+    }
+    ensure!(!sharing.bo.home.join("x").exists(), "something was shared");
+    let (code, said) = sharing.bo.try_run(&sharing.bo.home, &["join", "--ask", "Nobody"], "")?;
+    ensure!(code != 0 && said.contains("was not found"), "{said}");
+    // A folder with files is refused before anybody is asked.
+    std::fs::write(sharing.bo.home.join("file"), "")?;
+    let (code, said) = sharing.bo.try_run(&sharing.bo.home, &["join", "--ask", "Asha", "."], "")?;
+    ensure!(code != 0 && said.contains("already has files"), "{said}");
+    Ok(())
+}
+
+fn who_wants_not_to_be_seen_is_not(lan: &Lan) -> Result<()> {
+    let sharing = Sharing::begin(lan)?;
+    let at_bo = follow(&sharing.bo)?;
+    at_bo.wait("\"lab\"")?;
+    let set = |who: &str| {
+        let settings = sharing.asha.home.with_file_name("config").join("settings.json");
+        std::fs::write(settings, format!("{{\"visibleTo\":\"{who}\"}}")).context("settings")?;
+        sharing.node.call(Request::ReadSettings).context("read")
+    };
+    set("nobody")?;
+    at_bo.wait("\"gone\"")?;
+    // Those who are known see it: Bo is not, until he was let in.
+    set("known")?;
+    let (code, said) = sharing.bo.try_run(&sharing.bo.home, &["nearby", "--seconds", "3"], "")?;
+    ensure!(code == 0 && said.contains("Nobody found"), "{said}");
+    let invited = match sharing.node.call(Request::Invite { role: Role::Viewer, is_long: false, share_past: true })? {
+        Reply::Invitation(invitation) => invitation,
+        other => anyhow::bail!("{other:?}"),
+    };
+    sharing.bo.run(&sharing.bo.home, &["join", &invited.code, "copy"], "")?;
+    at_bo.wait("\"lab\"").context("whoever is known sees it")?;
+    Ok(())
+}

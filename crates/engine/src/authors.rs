@@ -1,0 +1,135 @@
+//! Who made changes: their names and colours, as timelines, blame and lists show them.
+
+use codesync_api::Author;
+use codesync_base::{DeviceId, LogId, Origin};
+use codesync_timeline::AuthorIdx;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Colours of authors (`UX.md` §8.1).
+const N_COLORS: u8 = 8;
+
+/// Who made changes, numbered in the order of first appearance. Number 0 is "Disk".
+#[derive(Default)]
+pub(crate) struct Authors {
+    /// A device is one author, however often its log began anew.
+    devices: Vec<DeviceId>,
+    /// Whose workspace it was first.
+    founder: Option<DeviceId>,
+    pub names: BTreeMap<DeviceId, String>,
+    /// What each log says of its person.
+    pub sessions: BTreeMap<LogId, String>,
+    /// How authors are shown, made when first asked for: every moment that is looked at tells its author.
+    shown: RefCell<BTreeMap<AuthorIdx, Author>>,
+}
+
+impl Authors {
+    pub fn index(&mut self, log: &LogId, origin: Origin) -> AuthorIdx {
+        if origin.is_disk() {
+            return AuthorIdx(0);
+        }
+        let at = self.devices.iter().position(|known| *known == log.device).unwrap_or_else(|| {
+            self.devices.push(log.device);
+            self.shown.borrow_mut().clear();
+            self.devices.len() - 1
+        });
+        AuthorIdx(at as u16 + 1)
+    }
+
+    /// A log says who works with it.
+    pub fn name(&mut self, log: &LogId, person: &str) {
+        self.shown.borrow_mut().clear();
+        self.sessions.insert(*log, person.to_owned());
+        self.names.insert(log.device, person.to_owned());
+        self.index(log, Origin::Session);
+    }
+
+    /// What logs said of their people is read again.
+    pub fn forget_names(&mut self) {
+        self.shown.borrow_mut().clear();
+        self.sessions.clear();
+        self.names.clear();
+    }
+
+    pub fn person(&self, device: &DeviceId) -> String {
+        self.names.get(device).cloned().unwrap_or_else(|| format!("Device {}", device.short()))
+    }
+
+    pub fn shown(&self, index: AuthorIdx) -> Author {
+        self.shown.borrow_mut().entry(index).or_insert_with(|| self.described(index)).clone()
+    }
+
+    /// Who the founder is decides who keeps a colour that two would have.
+    pub fn set_founder(&mut self, founder: DeviceId) {
+        self.founder = Some(founder);
+        self.shown.borrow_mut().clear();
+    }
+
+    /// Each has the colour that its key asks for, or the next one that fewest have; the founder comes first, then the
+    /// others by their keys. So it depends on who there is, not on when they were heard of.
+    pub fn color(&self, device: &DeviceId) -> u8 {
+        let mut everybody = self.devices.clone();
+        if !everybody.contains(device) {
+            everybody.push(*device);
+        }
+        everybody.sort_by_key(|known| (Some(*known) != self.founder, known.0));
+        let mut n_with = [0_u32; N_COLORS as usize];
+        for known in everybody {
+            let first = blake3::hash(&known.0).as_bytes()[0];
+            let colors = (0..N_COLORS).map(|step| first.wrapping_add(step) % N_COLORS);
+            let color = colors.min_by_key(|color| n_with[usize::from(*color)]).unwrap_or_default();
+            if known == *device {
+                return color;
+            }
+            n_with[usize::from(color)] += 1;
+        }
+        0
+    }
+
+    fn described(&self, index: AuthorIdx) -> Author {
+        match usize::from(index.0).checked_sub(1).and_then(|at| self.devices.get(at)) {
+            None => Author { id: "disk".into(), name: "Disk".into(), initials: "D".into(), color: None },
+            Some(device) => {
+                let name = self.person(device);
+                Author { id: device.to_string(), initials: initials(&name), name, color: Some(self.color(device)) }
+            }
+        }
+    }
+}
+
+/// "Asha Rao" → "AR", "asha" → "AS".
+fn initials(name: &str) -> String {
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let letters: String = match words.as_slice() {
+        [first, .., last] => first.chars().take(1).chain(last.chars().take(1)).collect(),
+        [only] => only.chars().take(2).collect(),
+        [] => "?".into(),
+    };
+    letters.to_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authors(devices: &[u8], founder: u8) -> Authors {
+        let mut authors = Authors::default();
+        for device in devices {
+            authors.index(&LogId { device: DeviceId([*device; 32]), incarnation: 1 }, Origin::Typing);
+        }
+        authors.set_founder(DeviceId([founder; 32]));
+        authors
+    }
+
+    #[test]
+    fn colours_depend_on_who_there_is_and_differ_while_they_can() {
+        let (one, other) = (authors(&[1, 2, 3, 4, 5, 6, 7, 8], 4), authors(&[8, 3, 5, 1, 2, 7, 6, 4], 4));
+        let colors = |authors: &Authors| (1..=8).map(|n| authors.color(&DeviceId([n; 32]))).collect::<Vec<_>>();
+        assert_eq!(colors(&one), colors(&other));
+        let different: std::collections::BTreeSet<_> = colors(&one).into_iter().collect();
+        assert_eq!(different.len(), 8);
+        // Whoever is first keeps theirs, whoever comes.
+        let founder = DeviceId([4; 32]);
+        assert_eq!(authors(&[4], 4).color(&founder), one.color(&founder));
+    }
+}

@@ -1,0 +1,108 @@
+//! The people whom this computer remembers, in a file beside its key. All its processes share it, so it is read anew each
+//! time. Nothing in it gives a right to anything.
+
+use crate::config::{self, cannot};
+use crate::whole;
+use codesync_api::{Acquaintance, ApiError, ErrorCode, KnownPerson};
+use codesync_auth::{Other, People, Remembered};
+use codesync_base::DeviceId;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// Everybody who is remembered. Nobody, when the file can't be read: whoever was known is met anew then.
+pub(crate) fn read() -> People {
+    let file = file();
+    match fs::read(&file) {
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+            tracing::warn!(%error, file = %file.display(), "the people known here can't be read");
+            People::default()
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => People::default(),
+        Err(error) => {
+            tracing::warn!(%error, file = %file.display(), "the people known here can't be read");
+            People::default()
+        }
+    }
+}
+
+/// For the list in the settings, those last seen first.
+pub fn known_people() -> Vec<KnownPerson> {
+    let shown = |known: &Remembered| KnownPerson {
+        device: known.device.to_string(),
+        person: known.person.clone(),
+        device_name: known.device_name.clone(),
+        last_seen_ms: known.last_seen_ms,
+    };
+    read().all().iter().map(shown).collect()
+}
+
+/// Keeps somebody who was paired with.
+pub(crate) fn remember(other: &Other, color: u32, now_ms: u64) -> Result<(), ApiError> {
+    change(|people| {
+        people.remember(Remembered {
+            device: other.device,
+            person: other.about.person.clone(),
+            device_name: other.about.device_name.clone(),
+            color,
+            last_seen_ms: now_ms,
+            vouched_by: None,
+        });
+    })
+}
+
+/// Somebody was here; nothing happens if they are not remembered.
+pub(crate) fn seen(device: &DeviceId, now_ms: u64) -> Result<(), ApiError> {
+    change(|people| {
+        if let Some(known) = people.all().iter().find(|known| known.device == *device) {
+            people.remember(Remembered { last_seen_ms: now_ms, ..known.clone() });
+        }
+    })
+}
+
+/// # Errors
+/// The name is none of a device, or the file can't be written.
+pub fn forget_person(device: &str) -> Result<(), ApiError> {
+    let device: DeviceId =
+        device.parse().map_err(|_| ApiError::new(ErrorCode::Invalid, "That names nobody who is known here."))?;
+    change(|people| {
+        people.forget(&device);
+    })
+}
+
+/// Whether somebody who has shown that they have a key was met before.
+pub(crate) fn acquaintance(people: &People, other: &Other) -> Acquaintance {
+    match people.recognise(&other.device, &other.about.person) {
+        codesync_auth::Acquaintance::Stranger => Acquaintance::New,
+        codesync_auth::Acquaintance::Known(_) => Acquaintance::Known,
+        codesync_auth::Acquaintance::KnownOtherwise(_) => Acquaintance::OtherKey,
+    }
+}
+
+fn file() -> PathBuf {
+    config::config_dir().join("people.json")
+}
+
+fn change(change: impl FnOnce(&mut People)) -> Result<(), ApiError> {
+    let file = file();
+    let folder = config::config_dir();
+    fs::create_dir_all(&folder).map_err(|error| cannot("make", &folder, &error))?;
+    // Another window may remember somebody at the same time.
+    let lock = folder.join("people.lock");
+    let _alone = File::create(&lock)
+        .and_then(|lock| lock.lock().map(|()| lock))
+        .map_err(|error| cannot("keep", &lock, &error))?;
+    let mut people = read();
+    let before = people.clone();
+    change(&mut people);
+    if people == before {
+        return Ok(());
+    }
+    let bytes = serde_json::to_vec_pretty(&people).map_err(|error| {
+        ApiError::new(ErrorCode::Internal, "The people known here could not be written down.").with_detail(error)
+    })?;
+    whole::write_atomically(&file, &bytes).map_err(|error| cannot("write", &file, &error))
+}
+
+#[cfg(test)]
+mod tests;

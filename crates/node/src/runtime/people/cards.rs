@@ -1,0 +1,90 @@
+//! What others on the network see of this workspace before they are let in, and asking somebody in who is nearby.
+
+use crate::lobby::parse_peer;
+use crate::runtime::{Result, Runtime};
+use crate::settings::{self, Visibility};
+use crate::together::{Mine, Shown, role_from};
+use crate::{config, copies};
+use codesync_api::Reply;
+use codesync_auth::{About, Act, Shared};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long all see what is shared after the people were looked at last, where only that is wanted.
+const SEEN_AFTER_LOOKING: Duration = Duration::from_secs(10 * 60);
+
+/// Who sees the card.
+pub(super) struct Seen {
+    by: Visibility,
+    looked_at: Instant,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { by: settings::visibility(), looked_at: Instant::now() }
+    }
+}
+
+impl Runtime {
+    /// The settings changed.
+    pub(in crate::runtime) fn read_visibility(&mut self) {
+        self.people.seen.by = settings::visibility();
+        self.people.is_stale = true;
+    }
+
+    /// Somebody deals with people here: for a while all may see that this is shared.
+    pub(super) fn note_looked_at(&mut self) {
+        self.people.seen = Seen::default();
+        self.people.is_stale = true;
+    }
+
+    /// Shows others what is shared here, as far as they may see it.
+    pub(super) fn show_card(&mut self) {
+        let shown = match self.people.seen.by {
+            Visibility::Everyone => Shown::Everyone,
+            Visibility::Known => Shown::Known,
+            Visibility::WhileLooking if self.people.seen.looked_at.elapsed() < SEEN_AFTER_LOOKING => Shown::Everyone,
+            Visibility::WhileLooking | Visibility::Nobody => Shown::Nobody,
+        };
+        // Only who may let others in can be asked.
+        let is_open = self.people.host.is_shared && self.engine.may(Act::Govern).is_ok();
+        let shares = is_open.then(|| Shared::new(&self.engine.project(), &self.workspace_name(), self.n_people()));
+        let about = About::new(&self.person_here(), &config::device_name());
+        let Some(together) = &mut self.people.together else { return };
+        let cards = together.cards_mut();
+        let mine = Mine { about, shares, shown, ..cards.mine().clone() };
+        cards.show(mine);
+        if self.people.host.invited != cards.mine().invited {
+            self.people.host.invited.clone_from(&cards.mine().invited);
+        }
+    }
+
+    /// This device has a copy of this workspace: it is recognised on the network.
+    pub(super) fn note_copy(&self) {
+        copies::note(&self.engine.project(), &self.root);
+    }
+
+    fn n_people(&self) -> u32 {
+        let members = self.engine.members();
+        let taking_part = members.iter().filter(|member| member.role.is_some());
+        let people: BTreeSet<_> = taking_part.map(|member| member.person.clone().unwrap_or_default()).collect();
+        people.len().max(1) as u32
+    }
+
+    /// Asks somebody in who is nearby: their lobby shows it. Whoever is remembered is let in once they say yes; with
+    /// others the words are compared as ever.
+    pub(in crate::runtime) fn invite_nearby(&mut self, peer: &str, role: codesync_api::Role) -> Result<Reply> {
+        let (peer, role) = (parse_peer(peer)?, role_from(role));
+        self.share()?;
+        let Some(together) = &mut self.people.together else { return Ok(Reply::Done) };
+        let cards = together.cards_mut();
+        let mut mine = cards.mine().clone();
+        match cards.all().find(|(known, _)| *known == peer).map(|(_, card)| card.device) {
+            Some(device) => drop(mine.invited.insert(device, role)),
+            None => drop(mine.invited_peers.insert(peer, role)),
+        }
+        cards.show(mine);
+        self.note_looked_at();
+        Ok(Reply::Done)
+    }
+}

@@ -1,0 +1,151 @@
+//! Who takes part and how far the peers are, as clients are told it.
+
+use super::Linked;
+use crate::runtime::{Runtime, now};
+use crate::together::role_of;
+use crate::{config, known};
+use codesync_api::{Event, Invitation, InvitationState, LinkState, Member};
+use std::net::IpAddr;
+
+impl Runtime {
+    pub(super) fn tell_people(&mut self) {
+        if !std::mem::take(&mut self.people.is_stale) {
+            return;
+        }
+        self.show_card();
+        let news = self.together();
+        if news != self.people.told {
+            self.people.told = news.clone();
+            for subscriber in &self.subscribers {
+                // One who does not read is let go at the next event.
+                subscriber.try_send(Event::Together(news.clone())).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Who takes part, and how far the peers are.
+    pub(in crate::runtime) fn together(&self) -> codesync_api::Together {
+        let others: Vec<&Linked> = self.people.linked.values().collect();
+        let n_left: u64 = others.iter().map(|linked| linked.receive_left + linked.send_left).sum();
+        let members = self.members_shown();
+        let own_role = members.iter().find(|member| member.is_self).and_then(|member| member.role);
+        let trouble = self.people.trouble.clone().filter(|_| others.is_empty());
+        let link = match (members.len(), others.len()) {
+            (..=1, 0) => LinkState::Alone,
+            _ if own_role.is_none() => self.removed(),
+            _ if self.people.is_paused || self.people.has_left => LinkState::Paused,
+            _ if trouble.is_some() => {
+                let (id, sentence) = trouble.unwrap_or_default();
+                LinkState::NeedsYou { id, sentence }
+            }
+            (_, 0) => LinkState::Offline,
+            (_, n) if n_left == 0 => LinkState::Live { n_others: n as u32 },
+            _ => LinkState::CatchingUp { n_left },
+        };
+        let together = self.people.together.as_ref();
+        let mut addresses: Vec<String> = Vec::new();
+        for socket in together.map(|together| together.addresses()).unwrap_or_default() {
+            let address = socket.to_string();
+            if is_for_others(&socket.ip()) && !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        codesync_api::Together {
+            members,
+            link,
+            invitation: self.invitation_shown(),
+            asking: self.people.host.asking(),
+            addresses,
+        }
+    }
+
+    /// MSG-PEER-1.
+    fn removed(&self) -> LinkState {
+        let own = self.engine.device();
+        let members = self.engine.members();
+        let by = members.iter().find(|member| member.device == own).and_then(|member| member.by);
+        let by = by.and_then(|by| self.engine.person_at(&by)).unwrap_or("An owner");
+        let name = self.workspace_name();
+        LinkState::NeedsYou {
+            id: "MSG-PEER-1".into(),
+            sentence: format!("{by} removed you from “{name}”. You keep the copy you have; it no longer syncs."),
+        }
+    }
+
+    fn members_shown(&self) -> Vec<Member> {
+        let own = self.engine.device();
+        let known = known::read();
+        let mut members: Vec<Member> = Vec::new();
+        for membership in self.engine.members() {
+            let device = membership.device;
+            let linked = self.people.linked.iter().find(|(_, linked)| linked.device == device);
+            let way = linked.and_then(|(id, _)| self.people.together.as_ref()?.way_to(*id));
+            let named = self.engine.person_at(&device).map(str::to_owned);
+            let remembered = known.all().iter().find(|known| known.device == device);
+            let device_name = remembered.map(|known| known.device_name.clone());
+            let last_seen_ms = self.people.last_seen.get(&device).copied();
+            members.push(Member {
+                device: device.to_string(),
+                person: named.or(membership.person).unwrap_or_else(|| "Somebody".into()),
+                device_name: if device == own { Some(config::device_name()) } else { device_name },
+                color: self.engine.color_of(&device),
+                role: membership.role.map(role_of),
+                is_self: device == own,
+                is_connected: linked.is_some(),
+                address: way.map(|(address, _)| address.to_string()),
+                round_trip_us: way.and_then(|(_, time)| time).map(|time| time.as_micros() as u32),
+                n_behind: linked.map_or(0, |(_, linked)| linked.send_left),
+                last_seen_ms: last_seen_ms.filter(|_| linked.is_none() && device != own),
+            });
+        }
+        if members.is_empty() {
+            members.push(self.alone());
+        }
+        members.sort_by(|a, b| (!a.is_self, &a.person, &a.device).cmp(&(!b.is_self, &b.person, &b.device)));
+        members
+    }
+
+    /// Oneself in a workspace that nobody was let into yet.
+    fn alone(&self) -> Member {
+        let own = self.engine.device();
+        Member {
+            device: own.to_string(),
+            person: self.person_here(),
+            device_name: Some(config::device_name()),
+            color: self.engine.color_of(&own),
+            role: Some(codesync_api::Role::Owner),
+            is_self: true,
+            is_connected: false,
+            address: None,
+            round_trip_us: None,
+            n_behind: 0,
+            last_seen_ms: None,
+        }
+    }
+
+    pub(super) fn invitation_shown(&self) -> Option<Invitation> {
+        let invitation = self.people.host.invitation.as_ref()?;
+        let state = match invitation.state(now().ms) {
+            codesync_auth::InvitationState::Open => InvitationState::Open,
+            codesync_auth::InvitationState::Used => InvitationState::Used,
+            codesync_auth::InvitationState::SwitchedOff => InvitationState::SwitchedOff,
+            codesync_auth::InvitationState::RunOut => InvitationState::RunOut,
+        };
+        Some(Invitation {
+            code: invitation.code().to_string(),
+            role: role_of(invitation.place().role),
+            until_ms: invitation.until_ms(),
+            n_wrong: invitation.n_wrong(),
+            wrong_from: self.people.host.wrong_from.clone(),
+            state,
+        })
+    }
+}
+
+/// Whether an address is worth telling somebody: not this computer's own, and not one that needs an interface's name.
+fn is_for_others(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !address.is_loopback() && !address.is_link_local(),
+        IpAddr::V6(address) => !address.is_loopback() && !address.is_unicast_link_local(),
+    }
+}

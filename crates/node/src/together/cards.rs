@@ -1,0 +1,183 @@
+//! The cards that this end shows to peers, and those that they show it: who is there, and what can be asked for. Works the
+//! same for a workspace's part in the network and for the lobby. Decides who sees what, and keeps others within limits.
+
+use codesync_auth::{About, Card, CardMessage, DeviceKey, People, Shared, card_hint};
+use codesync_base::{DeviceId, Role};
+use codesync_net::{Direction, Net, Peer, Protocol, Stream, StreamId};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Messages that a peer may send at once, and from then on in a second.
+const MESSAGES_MAX: f64 = 20.0;
+const MESSAGES_PER_SECOND: f64 = 2.0;
+
+/// Who sees this end's card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Everyone,
+    /// Those that are remembered: both ends show first what only they understand.
+    Known,
+    Nobody,
+}
+
+/// What this end shows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Mine {
+    pub about: About,
+    pub shares: Option<Shared>,
+    pub shown: Shown,
+    /// Devices that are invited to what is shared: they see the card in any case.
+    pub invited: BTreeMap<DeviceId, Role>,
+    /// Peers that are invited and have not said yet which device they are.
+    pub invited_peers: BTreeMap<Peer, Role>,
+}
+
+impl Mine {
+    /// Nothing is shared, and nobody sees who is here.
+    pub fn hidden(about: About) -> Self {
+        Self { about, shares: None, shown: Shown::Nobody, invited: BTreeMap::new(), invited_peers: BTreeMap::new() }
+    }
+}
+
+pub(crate) struct Cards {
+    own: Peer,
+    key: DeviceKey,
+    mine: Mine,
+    talks: BTreeMap<StreamId, Talk>,
+}
+
+struct Talk {
+    stream: Stream,
+    has_hint: bool,
+    /// The other end is somebody who is remembered.
+    is_known: bool,
+    sent: Option<Card>,
+    theirs: Option<Card>,
+    leave: f64,
+    since: Instant,
+}
+
+impl Cards {
+    pub fn new(own: Peer, key: DeviceKey, mine: Mine) -> Self {
+        Self { own, key, mine, talks: BTreeMap::new() }
+    }
+
+    pub fn has(&self, stream: StreamId) -> bool {
+        self.talks.contains_key(&stream)
+    }
+
+    /// There is a connection: one end asks, or there would be two streams.
+    pub fn connected(&self, net: &Net, peer: Peer) {
+        if self.own < peer {
+            net.open(peer, Protocol::Card);
+        }
+    }
+
+    pub fn opened(&mut self, stream: Stream) {
+        let is_in_turn = (stream.direction == Direction::Ours) == (self.own < stream.peer);
+        if !is_in_turn || self.talks.values().any(|talk| talk.stream.peer == stream.peer) {
+            // Dropped, and so closed: a second one is of no use to anybody.
+            return;
+        }
+        let (id, peer) = (stream.id, stream.peer);
+        let talk = Talk {
+            stream,
+            has_hint: false,
+            is_known: false,
+            sent: None,
+            theirs: None,
+            leave: MESSAGES_MAX,
+            since: Instant::now(),
+        };
+        self.talks.insert(id, talk);
+        self.refresh(|talk| talk.stream.peer == peer);
+    }
+
+    /// Whether who is there is another than before.
+    pub fn closed(&mut self, stream: StreamId) -> bool {
+        self.talks.remove(&stream).is_some_and(|talk| talk.theirs.is_some())
+    }
+
+    /// Whether who is there is another than before.
+    pub fn received(&mut self, id: StreamId, bytes: &[u8], people: &People) -> bool {
+        let Some(talk) = self.talks.get_mut(&id) else { return false };
+        let peer = talk.stream.peer;
+        let waited = std::mem::replace(&mut talk.since, Instant::now()).elapsed();
+        talk.leave = (talk.leave + waited.as_secs_f64() * MESSAGES_PER_SECOND).min(MESSAGES_MAX) - 1.0;
+        let message = match CardMessage::decode(bytes, &peer.0, &self.own.0) {
+            Ok(message) if talk.leave >= 0.0 => message,
+            refused => {
+                tracing::debug!(?refused, "a peer shows cards as it may not");
+                return self.closed(id);
+            }
+        };
+        let had = talk.theirs.clone();
+        match message {
+            CardMessage::Hint(hint) => {
+                let is_meant = |device: &DeviceId| card_hint(device, &peer.0, &self.own.0) == hint;
+                talk.is_known |= people.all().iter().any(|known| is_meant(&known.device));
+            }
+            CardMessage::Card(card) => {
+                talk.is_known |= people.all().iter().any(|known| known.device == card.device);
+                if let Some(role) = self.mine.invited_peers.remove(&peer) {
+                    self.mine.invited.insert(card.device, role);
+                }
+                talk.theirs = Some(card);
+            }
+            CardMessage::Withdrawn => talk.theirs = None,
+        }
+        let is_news = had != talk.theirs;
+        self.refresh(|talk| talk.stream.peer == peer);
+        is_news
+    }
+
+    /// What this end shows from now on. Whoever is to know is told.
+    pub fn show(&mut self, mine: Mine) {
+        if self.mine != mine {
+            self.mine = mine;
+            self.refresh(|_| true);
+        }
+    }
+
+    pub fn mine(&self) -> &Mine {
+        &self.mine
+    }
+
+    /// The cards that others show, with their peers.
+    pub fn all(&self) -> impl Iterator<Item = (Peer, &Card)> {
+        self.talks.values().filter_map(|talk| Some((talk.stream.peer, talk.theirs.as_ref()?)))
+    }
+
+    fn refresh(&mut self, whose: impl Fn(&Talk) -> bool) {
+        let (own, key, mine) = (self.own, &self.key, &self.mine);
+        let device = key.device();
+        self.talks.retain(|_, talk| {
+            if !whose(talk) {
+                return true;
+            }
+            let peer = talk.stream.peer;
+            let send = |stream: &Stream, message: CardMessage| stream.send(message.encode(key, &own.0, &peer.0));
+            if !talk.has_hint && mine.shown != Shown::Nobody {
+                talk.has_hint = true;
+                if !send(&talk.stream, CardMessage::Hint(card_hint(&device, &own.0, &peer.0))) {
+                    return false;
+                }
+            }
+            let is_invited = mine.invited_peers.contains_key(&peer)
+                || talk.theirs.as_ref().is_some_and(|card| mine.invited.contains_key(&card.device));
+            let may_see = match mine.shown {
+                Shown::Everyone => true,
+                Shown::Known => talk.is_known || is_invited,
+                Shown::Nobody => is_invited,
+            };
+            let invites = is_invited && mine.shares.is_some();
+            let card = Card { device, about: mine.about.clone(), shares: mine.shares.clone(), invites };
+            let wanted = may_see.then_some(card);
+            if wanted == talk.sent {
+                return true;
+            }
+            talk.sent.clone_from(&wanted);
+            send(&talk.stream, wanted.map_or(CardMessage::Withdrawn, CardMessage::Card))
+        });
+    }
+}

@@ -1,0 +1,171 @@
+//! The lobby against peers that do what they may not: a network inside this machine (`codesync_lan`), on which a lobby
+//! and a hostile peer sit on one host. One argument names the scenarios to run.
+
+use anyhow::{Context, Result, bail, ensure};
+use codesync_api::{AppEvent, Nearby};
+use codesync_auth::{About, Card, CardMessage, DeviceKey, Shared};
+use codesync_base::ProjectId;
+use codesync_lan::{Lan, Scenario};
+use codesync_net::{Config, Direction, Event, Net, Peer, Protocol, Stream};
+use codesync_node::Lobby;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+const FOLDER: &str = "CODESYNC_CONFIG_DIR";
+
+fn main() -> Result<()> {
+    if std::env::var_os(FOLDER).is_none() {
+        // The person's own key and settings are left alone.
+        let folder = tempfile::tempdir()?;
+        let status = std::process::Command::new(std::env::current_exe()?)
+            .args(std::env::args_os().skip(1))
+            .env(FOLDER, folder.path())
+            .status()?;
+        drop(folder);
+        std::process::exit(status.code().unwrap_or(1));
+    }
+    codesync_lan::run_scenarios(SCENARIOS)
+}
+
+const SCENARIOS: &[Scenario] = &[
+    ("a_card_is_shown_changed_and_withdrawn", a_card_is_shown_changed_and_withdrawn),
+    ("hostile_cards_show_nothing_and_harm_nobody", hostile_cards_show_nothing_and_harm_nobody),
+];
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A peer that can send what it likes.
+struct Stranger {
+    net: Net,
+    events: Receiver<Event>,
+    key: DeviceKey,
+}
+
+impl Stranger {
+    fn new(seed: u8) -> Result<Self> {
+        let (sender, events) = mpsc::channel();
+        let config = Config { port: 0, ..Config::new([seed; 32]) };
+        let net = Net::start(config, move |event| sender.send(event).unwrap_or_default())?;
+        Ok(Self { net, events, key: DeviceKey::from_seed(&[seed; 32]) })
+    }
+
+    fn next(&self, until: Instant) -> Option<Event> {
+        self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+    }
+
+    /// A stream of cards to the one other peer, whoever has to open it.
+    fn stream(&self) -> Result<Stream> {
+        let until = Instant::now() + PATIENCE;
+        while let Some(event) = self.next(until) {
+            match event {
+                Event::Connected { peer, .. } if self.net.peer() < peer => self.net.open(peer, Protocol::Card),
+                Event::Opened(stream) if stream.protocol == Protocol::Card => return Ok(stream),
+                _ => {}
+            }
+        }
+        bail!("nobody was met")
+    }
+
+    fn is_let_go(&self, stream: &Stream) -> bool {
+        let until = Instant::now() + PATIENCE;
+        while let Some(event) = self.next(until) {
+            if matches!(event, Event::Closed(id) if id == stream.id) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn message(&self, message: &CardMessage, to: Peer) -> Vec<u8> {
+        message.encode(&self.key, &self.net.peer().0, &to.0)
+    }
+
+    fn card(&self, person: &str) -> Card {
+        Card { device: self.key.device(), about: About::new(person, "laptop"), shares: None, invites: false }
+    }
+}
+
+struct Watched {
+    lobby: Lobby,
+    events: Receiver<AppEvent>,
+}
+
+impl Watched {
+    fn start() -> Result<Self> {
+        let (sender, events) = mpsc::channel();
+        let lobby = Lobby::start("Asha", move |event| sender.send(event).unwrap_or_default())?;
+        Ok(Self { lobby, events })
+    }
+
+    fn wait(&self, what: &str, is_so: impl Fn(&Nearby) -> bool) -> Result<Nearby> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(AppEvent::Nearby(nearby)) if is_so(&nearby) => return Ok(nearby),
+                Ok(_) => {}
+                Err(_) => bail!("not within ten seconds: {what}; now {:?}", self.lobby.nearby()),
+            }
+        }
+    }
+}
+
+fn a_card_is_shown_changed_and_withdrawn(_: &Lan) -> Result<()> {
+    let watched = Watched::start()?;
+    let bo = Stranger::new(1)?;
+    let stream = bo.stream()?;
+    let card = bo.card("Bo");
+    stream.send(bo.message(&CardMessage::Card(card.clone()), stream.peer));
+    let nearby = watched.wait("Bo is there", |nearby| nearby.people.len() == 1)?;
+    ensure!(nearby.people[0].person == "Bo" && nearby.people[0].shares.is_none(), "{nearby:?}");
+    ensure!(nearby.network.is_visible && nearby.network.port != 0, "{nearby:?}");
+    let shares = Some(Shared::new(&ProjectId([5; 16]), "lab", 3));
+    stream.send(bo.message(&CardMessage::Card(Card { shares, ..card }), stream.peer));
+    let nearby = watched.wait("Bo shares", |nearby| nearby.people.iter().any(|person| person.shares.is_some()))?;
+    let shared = nearby.people[0].shares.clone().context("shares")?;
+    ensure!((shared.name.as_str(), shared.n_people, shared.is_joined) == ("lab", 3, false), "{shared:?}");
+    stream.send(bo.message(&CardMessage::Withdrawn, stream.peer));
+    watched.wait("Bo is gone", |nearby| nearby.people.is_empty()).map(drop)
+}
+
+fn hostile_cards_show_nothing_and_harm_nobody(_: &Lan) -> Result<()> {
+    let watched = Watched::start()?;
+    let others = DeviceKey::from_seed(&[77; 32]).device();
+    type Hostile = fn(&Stranger, Peer, codesync_base::DeviceId) -> Vec<Vec<u8>>;
+    let ways: [(&str, Hostile); 5] = [
+        ("no message", |_, _, _| vec![vec![1, 99, 0, 0]]),
+        ("too long", |_, _, _| vec![vec![1; 5_000]]),
+        ("another's card", |eve, to, device| {
+            vec![eve.message(&CardMessage::Card(Card { device, ..eve.card("Bo") }), to)]
+        }),
+        ("a card for another connection", |eve, _, _| {
+            vec![eve.message(&CardMessage::Card(eve.card("Bo")), Peer([9; 32]))]
+        }),
+        ("a flood", |eve, to, _| (0..500).map(|n| eve.message(&CardMessage::Hint([n as u8; 32]), to)).collect()),
+    ];
+    for (n, (what, frames)) in ways.into_iter().enumerate() {
+        let eve = Stranger::new(10 + n as u8)?;
+        let stream = eve.stream()?;
+        for frame in frames(&eve, stream.peer, others) {
+            stream.send(frame);
+        }
+        ensure!(eve.is_let_go(&stream), "{what} was taken");
+        ensure!(watched.lobby.nearby().people.is_empty(), "{what} is shown");
+        println!("  {what}: let go");
+    }
+    // A stream that is not its turn to open, and a second one, are closed; the first goes on.
+    let bo = Stranger::new(1)?;
+    let stream = bo.stream()?;
+    bo.net.open(stream.peer, Protocol::Card);
+    let until = Instant::now() + PATIENCE;
+    let second = loop {
+        match bo.next(until) {
+            Some(Event::Opened(second)) if second.direction == Direction::Ours && second.id != stream.id => break second,
+            Some(_) => {}
+            None => bail!("no second stream"),
+        }
+    };
+    second.send(bo.message(&CardMessage::Withdrawn, stream.peer));
+    ensure!(bo.is_let_go(&second), "two streams");
+    stream.send(bo.message(&CardMessage::Card(bo.card("Bo")), stream.peer));
+    watched.wait("whoever keeps to the protocol is seen", |nearby| nearby.people.len() == 1).map(drop)
+}

@@ -1,0 +1,361 @@
+//! Two people at work in one workspace, in two real windows: typing at one line, undo, carets, following, and coming
+//! together after work apart. The promises are T-TYPE2, T-UNDO, T-CURSOR, T-FOLLOW and T-OFFLINE of `UX.md` §6.2.
+
+use super::harness::until;
+use super::{Person, asha_and_bo, join_with, share, until_live};
+use anyhow::{Context, Result, ensure};
+use codesync_lan::Lan;
+use serde_json::{Value, json};
+use std::time::Duration;
+use thirtyfour::Key;
+
+/// Letters that each types at one line; lower case is Asha's, upper case Bo's.
+const N_LETTERS: usize = 200;
+const BETWEEN_KEYS: Duration = Duration::from_millis(20);
+/// Far above what anybody should wait; what it is on a quiet machine is printed.
+const ECHO_MS_MAX: f64 = 2_000.0;
+
+/// Notes when which letter came into the text, whoever typed it.
+const NOTE_LETTERS: &str = "
+    const model = window.__cs.workbench.editors.activePane.editor.getModel();
+    window.__letters = [];
+    model.onDidChangeContent((event) => {
+      const at_ms = performance.timeOrigin + performance.now();
+      for (const change of event.changes) for (const letter of change.text) window.__letters.push([letter, at_ms]);
+    });";
+
+pub async fn working_together(lan: &Lan) -> Result<()> {
+    let (asha, bo) = asha_and_bo(lan).await?;
+    let code = share(&asha).await?;
+    join_with(&bo, &code).await?;
+    until_live([&asha, &bo]).await?;
+    asha.app().click("invite-done").await?;
+    for person in [&asha, &bo] {
+        person.command("follow.stop", Value::Null).await.ok();
+    }
+    type_at_one_line(&asha, &bo).await.context("T-TYPE2")?;
+    undo_only_ones_own(&asha, &bo).await.context("T-UNDO")?;
+    carets(&asha, &bo).await.context("T-CURSOR")?;
+    follow(&asha, &bo).await.context("T-FOLLOW")
+}
+
+/// T-TYPE2
+async fn type_at_one_line(asha: &Person, bo: &Person) -> Result<()> {
+    for person in [asha, bo] {
+        person.open("src/lexer.rs").await?;
+        person.put_caret(1, 1).await?;
+        person.app().script(NOTE_LETTERS).await?;
+    }
+    let letters = |from: u8| (0..N_LETTERS).map(|n| char::from(from + (n % 26) as u8)).collect::<String>();
+    let (lower, upper) = (letters(b'a'), letters(b'A'));
+    let before = asha.model_text().await?;
+    tokio::try_join!(asha.type_slowly(&lower), bo.type_slowly(&upper))?;
+    let n_whole = before.chars().count() + 2 * N_LETTERS;
+    for person in [asha, bo] {
+        let has_all = async || Ok(person.model_text().await?.chars().count() >= n_whole);
+        until("all letters are there", has_all).await.with_context(|| person.name)?;
+    }
+    let texts = [asha.model_text().await?, bo.model_text().await?];
+    ensure!(texts[0] == texts[1], "the texts differ:\n{}\n{}", texts[0], texts[1]);
+    let line = texts[0].lines().next().unwrap_or_default();
+    let first = |is_own: fn(&char) -> bool| line.chars().filter(is_own).take(N_LETTERS).collect::<String>();
+    ensure!(first(char::is_ascii_uppercase) == upper, "Bo's letters are not in their order: {line}");
+    ensure!(first(char::is_ascii_lowercase) == lower, "Asha's letters are not in their order: {line}");
+    let (asha_saw, bo_saw) = (asha.letters().await?, bo.letters().await?);
+    for (whose, typed, seen, is_own) in [
+        ("Asha's at Bo's", &asha_saw, &bo_saw, char::is_ascii_lowercase as fn(&char) -> bool),
+        ("Bo's at Asha's", &bo_saw, &asha_saw, char::is_ascii_uppercase),
+    ] {
+        let times = |letters: &[(char, f64)]| {
+            letters.iter().filter(|(letter, _)| is_own(letter)).map(|one| one.1).collect::<Vec<_>>()
+        };
+        let mut waits: Vec<f64> = times(typed).iter().zip(times(seen)).map(|(typed, seen)| seen - typed).collect();
+        ensure!(waits.len() == N_LETTERS, "{whose}: {} letters were seen", waits.len());
+        waits.sort_by(f64::total_cmp);
+        println!(
+            "  letters of {whose}: half of them after {:.0} ms, 95 of 100 after {:.0} ms",
+            waits[waits.len() / 2],
+            waits[waits.len() * 95 / 100]
+        );
+        ensure!(waits[waits.len() * 95 / 100] < ECHO_MS_MAX, "letters of {whose} are late: {waits:?}");
+    }
+    Ok(())
+}
+
+/// T-UNDO
+async fn undo_only_ones_own(asha: &Person, bo: &Person) -> Result<()> {
+    for person in [asha, bo] {
+        person.open("src/main.rs").await?;
+    }
+    let before = asha.model_text().await?;
+    let both = async |text: &str| -> Result<()> {
+        for person in [asha, bo] {
+            let is_so = async || Ok(person.model_text().await? == text);
+            until("both have the text", is_so)
+                .await
+                .with_context(|| format!("{}, who should have {text:?}", person.name))?;
+        }
+        Ok(())
+    };
+    asha.put_caret(1, 1).await?;
+    asha.app().keys("aaa").await?;
+    both(&format!("aaa{before}")).await?;
+    bo.put_caret(1, 3).await?;
+    bo.app().keys("bbb").await?;
+    both(&format!("aabbba{before}")).await?;
+    asha.app().ctrl("z").await?;
+    both(&format!("bbb{before}")).await?;
+    bo.app().ctrl("z").await?;
+    both(&before).await?;
+    asha.app().ctrl("y").await?;
+    both(&format!("aaa{before}")).await?;
+    asha.app().ctrl("z").await?;
+    both(&before).await
+}
+
+/// T-CURSOR
+async fn carets(asha: &Person, bo: &Person) -> Result<()> {
+    let lines: String = (1..=80).map(|n| format!("{n}{}\n", " word".repeat(if n == 20 { 200 } else { 12 }))).collect();
+    asha.make_file("long.md", &lines).await?;
+    for person in [asha, bo] {
+        until("the file is there", async || Ok(person.root().await?.join("long.md").exists())).await?;
+        person.open("long.md").await?;
+        until("the text is there", async || Ok(person.model_text().await? == lines)).await?;
+    }
+    asha.command("view.wordWrap", Value::Null).await?;
+    let mut n_flags = 0;
+    for (own, theirs, column) in [
+        (10, 11, 1),
+        (10, 10, 30),
+        (10, 9, 5),
+        (5, 1, 1),
+        (18, 20, 200),
+        (20, 20, 700),
+        (19, 20, 200),
+        (25, 20, 900),
+        (1, 1, 1),
+    ] {
+        asha.put_caret(own, 1).await?;
+        bo.put_caret(theirs, column).await?;
+        until("Bo's caret is there", async || Ok(asha.sees_caret_at(theirs, column).await?))
+            .await
+            .with_context(|| format!("{theirs}:{column}"))?;
+        asha.app().idle().await?;
+        let covers = asha.app().script(FLAG_COVERS).await?;
+        ensure!(covers == json!(false), "with the caret at line {own}, the name at {theirs}:{column} lies over it");
+        n_flags += usize::from(asha.app().script(FLAG_SHOWN).await? == json!(true));
+    }
+    ensure!(n_flags >= 2, "the name was to be seen {n_flags} times");
+    asha.app().script("document.querySelector('.remote-flag').dataset.mark = 'first'").await?;
+    asha.put_caret(40, 1).await?;
+    bo.put_caret(30, 3).await?;
+    until("the name is shown", async || Ok(asha.app().script(FLAG_SHOWN).await? == json!(true))).await?;
+    until("the name goes again", async || Ok(asha.app().script(FLAG_SHOWN).await? == json!(false))).await?;
+    bo.put_caret(31, 3).await?;
+    until("the name is shown again", async || Ok(asha.app().script(FLAG_SHOWN).await? == json!(true))).await?;
+    let same = asha.app().script("return document.querySelectorAll('.remote-flag').length === 1 && document.querySelector('.remote-flag').dataset.mark === 'first'").await?;
+    ensure!(same == json!(true), "the name is another element than before");
+    asha.picture("carets").await?;
+    // What others put in above leaves what is looked at where it is.
+    asha.app().script("window.__cs.workbench.editors.activePane.editor.setScrollTop(600)").await?;
+    asha.app().idle().await?;
+    let first = asha.first_line().await?;
+    bo.put_caret(1, 1).await?;
+    bo.app().keys(Key::Enter + "").await?;
+    bo.app().keys(Key::Enter + "").await?;
+    until("the lines came", async || Ok(asha.model_text().await?.starts_with("\n\n"))).await?;
+    ensure!(asha.first_line().await? == first, "the text moved from {first:?} to {:?}", asha.first_line().await?);
+    asha.app().until_shown("remote-edge", true).await?;
+    asha.app().click("remote-edge").await?;
+    until("the chip leads to Bo", async || Ok(asha.first_line().await?.is_empty())).await?;
+    asha.command("view.wordWrap", Value::Null).await
+}
+
+/// T-FOLLOW
+async fn follow(asha: &Person, bo: &Person) -> Result<()> {
+    asha.open("long.md").await?;
+    bo.open("README.md").await?;
+    bo.command("follow.toggle", Value::Null).await?;
+    bo.app().until_shown("follow-pill", true).await?;
+    let path = async |person: &Person| person.app().script("return window.__cs.workbench.editors.activePath").await;
+    until("Bo sees Asha's file", async || Ok(path(bo).await? == json!("long.md"))).await?;
+    asha.app().script("window.__cs.workbench.editors.activePane.editor.revealLineNearTop(50)").await?;
+    until("Bo sees Asha's lines", async || Ok(bo.first_line().await? == asha.first_line().await?)).await?;
+    bo.picture("follow").await?;
+    bo.app()
+        .script("window.dispatchEvent(new FocusEvent('blur')); window.dispatchEvent(new FocusEvent('focus'))")
+        .await?;
+    ensure!(bo.app().is_shown("follow-pill").await?, "the window's focus ended the following");
+    bo.app().keys(Key::Down + "").await?;
+    bo.app().until_shown("follow-pill", false).await?;
+    asha.open("README.md").await?;
+    asha.app().idle().await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    ensure!(path(bo).await? == json!("long.md"), "Bo was led on after a key");
+    // Esc ends it as well, and so does opening a file.
+    bo.command("follow.toggle", Value::Null).await?;
+    until("Bo sees Asha's file again", async || Ok(path(bo).await? == json!("README.md"))).await?;
+    bo.app().keys(Key::Escape + "").await?;
+    bo.app().until_shown("follow-pill", false).await?;
+    bo.command("follow.toggle", Value::Null).await?;
+    bo.app().until_shown("follow-pill", true).await?;
+    bo.open("src/main.rs").await?;
+    bo.app().until_shown("follow-pill", false).await?;
+    // Nobody is moved who does not want to.
+    asha.command("follow.bring", Value::Null).await?;
+    bo.until_told("Asha asks everyone to come to README.md:").await?;
+    bo.app().press_toast("Go there").await?;
+    until("Bo is there", async || Ok(path(bo).await? == json!("README.md"))).await
+}
+
+/// T-OFFLINE. Work apart is told of after a minute, so this takes longer than anybody waits for by the way.
+pub async fn working_apart(lan: &Lan) -> Result<()> {
+    if std::env::var_os("CODESYNC_LONG").is_none() {
+        println!("  left out: it takes more than a minute; CODESYNC_LONG=1 runs it");
+        return Ok(());
+    }
+    let (asha, bo) = asha_and_bo(lan).await?;
+    let code = share(&asha).await?;
+    join_with(&bo, &code).await?;
+    until_live([&asha, &bo]).await?;
+    asha.app().click("invite-done").await?;
+    asha.make_file("apart.md", "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n").await?;
+    until_live([&asha, &bo]).await?;
+    for (person, mark) in [(&asha, "a"), (&bo, "b")] {
+        person.command("follow.stop", Value::Null).await.ok();
+        until("the file is there", async || Ok(person.root().await?.join("apart.md").exists())).await?;
+        person.open("apart.md").await?;
+        // Without the network the window cannot be driven: it does its work by itself.
+        person.app().web.execute(WORK_APART, vec![json!(mark)]).await?;
+    }
+    for person in [&asha, &bo] {
+        person.host.unplug()?;
+    }
+    tokio::time::sleep(Duration::from_secs(75)).await;
+    for person in [&asha, &bo] {
+        person.host.plug_in()?;
+    }
+    for person in [&asha, &bo] {
+        person.until_told("Back together with").await?;
+        person.until_told("2 places were edited by both of you.").await?;
+    }
+    until("both have one text", async || Ok(asha.model_text().await? == bo.model_text().await?)).await?;
+    let text = asha.model_text().await?;
+    for mark in ["a", "b"] {
+        let n = text.matches(&format!("line of {mark}")).count();
+        ensure!(n == 500, "{n} of the 500 lines of {mark} are there");
+    }
+    asha.picture("merged").await?;
+    asha.app().press_toast("Review").await?;
+    asha.app().until_shown("merge-review", true).await?;
+    let n_places = asha.app().script("return document.querySelectorAll('[data-testid=merge-place]').length").await?;
+    ensure!(n_places == json!(2), "{n_places} places are to be reviewed");
+    asha.picture("review").await?;
+    asha.app().click("merge-mine").await?;
+    asha.app().click("merge-right").await?;
+    // Each side's version is kept, and comes back whole.
+    for (whose, mark, other) in [("theirs", "b", "a"), ("ours", "a", "b")] {
+        asha.app().click(&format!("merge-before-{whose}")).await?;
+        asha.app().until_shown("merge-before", true).await?;
+        asha.picture("before").await?;
+        asha.app().click("merge-restore").await?;
+        let is_back = async || {
+            let text = std::fs::read_to_string(bo.root().await?.join("apart.md"))?;
+            let (own, others) =
+                (text.matches(&format!("line of {mark}")).count(), text.matches(&format!("line of {other}")).count());
+            Ok(text.starts_with(&format!("first by {mark}\n")) && (own, others) == (500, 0))
+        };
+        until(&format!("{mark}'s version is back on both sides"), is_back).await?;
+    }
+    Ok(())
+}
+
+/// Two lines that the other changes, too, and 500 new ones: at the end for one, in the middle for the other.
+const WORK_APART: &str = "
+    const [mark] = arguments;
+    const model = window.__cs.workbench.editors.activePane.editor.getModel();
+    const replace = (line, text) => model.applyEdits([{ range: { startLineNumber: line, startColumn: 1, endLineNumber: line, endColumn: model.getLineMaxColumn(line) }, text }]);
+    setTimeout(() => {
+      replace(1, `first by ${mark}`);
+      replace(3, `third by ${mark}`);
+      let n = 0;
+      const timer = setInterval(() => {
+        const at = mark === 'a' ? 5 : model.getLineCount();
+        model.applyEdits([{ range: { startLineNumber: at, startColumn: 1, endLineNumber: at, endColumn: 1 }, text: `line of ${mark}\\n` }]);
+        n += 1;
+        if (n === 500) clearInterval(timer);
+      }, 20);
+    }, 5000);";
+
+const FLAG_SHOWN: &str = "
+    const flag = document.querySelector('.remote-flag');
+    return flag !== null && flag.dataset.state === 'shown' && flag.getClientRects().length > 0 && getComputedStyle(flag).visibility === 'visible';";
+
+/// Whether the name that is shown lies over the line that is typed in.
+const FLAG_COVERS: &str = "
+    const editor = window.__cs.workbench.editors.activePane.editor;
+    const flag = document.querySelector('.remote-flag');
+    const own = editor.getPosition();
+    const place = editor.getScrolledVisiblePosition(own);
+    if (flag === null || place === null || flag.getClientRects().length === 0 || getComputedStyle(flag).visibility !== 'visible') return false;
+    const top = editor.getDomNode().getBoundingClientRect().top + place.top;
+    const box = flag.getBoundingClientRect();
+    return box.bottom > top + 1 && box.top < top + place.height - 1;";
+
+impl Person {
+    async fn open(&self, path: &str) -> Result<()> {
+        self.app().web.execute("window.__cs.workbench.editors.open(arguments[0])", vec![json!(path)]).await?;
+        let script = "const { editors } = window.__cs.workbench; return editors.activePane.file?.path === arguments[0] && editors.hasTextFocus";
+        let is_open = async || Ok(self.app().web.execute(script, vec![json!(path)]).await?.json() == &json!(true));
+        until(&format!("{path} is open at {}'s", self.name), is_open).await
+    }
+
+    async fn make_file(&self, path: &str, text: &str) -> Result<()> {
+        for request in [
+            json!({ "cmd": "createFile", "args": { "path": path } }),
+            json!({ "cmd": "editFile", "args": { "path": path, "edits": [[0, 0, text]] } }),
+        ] {
+            self.app().call(json!({ "to": "workspace", "request": request })).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_caret(&self, line: u32, column: u32) -> Result<()> {
+        let script = "const { editor } = window.__cs.workbench.editors.activePane;
+            editor.setPosition({ lineNumber: arguments[0], column: arguments[1] });
+            editor.revealPositionInCenterIfOutsideViewport(editor.getPosition());
+            editor.focus();";
+        self.app().web.execute(script, vec![json!(line), json!(column)]).await?;
+        Ok(())
+    }
+
+    async fn model_text(&self) -> Result<String> {
+        let text =
+            self.app().script("return window.__cs.workbench.editors.activePane.editor.getModel().getValue()").await?;
+        Ok(text.as_str().context("no text is shown")?.to_owned())
+    }
+
+    /// Text of the first line on the screen.
+    async fn first_line(&self) -> Result<String> {
+        let script = "const { editor } = window.__cs.workbench.editors.activePane;
+            return editor.getModel().getLineContent(editor.getVisibleRanges()[0].startLineNumber)";
+        Ok(self.app().script(script).await?.as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn type_slowly(&self, text: &str) -> Result<()> {
+        let chain = self.app().web.action_chain_with_delay(Some(BETWEEN_KEYS), None);
+        Ok(chain.send_keys(text).perform().await?)
+    }
+
+    async fn letters(&self) -> Result<Vec<(char, f64)>> {
+        Ok(serde_json::from_value(self.app().script("return window.__letters").await?)?)
+    }
+
+    /// The other's caret is drawn at a place of the text.
+    async fn sees_caret_at(&self, line: u32, column: u32) -> Result<bool> {
+        let script = "const { editor } = window.__cs.workbench.editors.activePane;
+            const marks = editor.getModel().getAllDecorations().filter((one) => /remote-caret/.test(one.options.className ?? ''));
+            return marks.some(({ range }) => range.startLineNumber === arguments[0] && range.startColumn === arguments[1]);";
+        Ok(self.app().web.execute(script, vec![json!(line), json!(column)]).await?.json() == &json!(true))
+    }
+}
