@@ -108,7 +108,8 @@ pub struct Home {
 impl Home {
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("codesync-window-").tempdir()?;
-        let home = Self { folder, variables: Mutex::default(), small_disk_bytes: OnceLock::new(), computer: OnceLock::new() };
+        let home =
+            Self { folder, variables: Mutex::default(), small_disk_bytes: OnceLock::new(), computer: OnceLock::new() };
         // Without the home folder itself, the toolkit's start takes many seconds.
         for path in [home.project(), home.config(), home.inside("home"), home.inside("run")] {
             fs::create_dir_all(path)?;
@@ -157,7 +158,8 @@ impl Home {
 
     /// The windows will be on another computer, where programs are started as this one is.
     pub fn move_to(&self, example: &Command, address: Ipv4Addr) {
-        let mut prefix: Vec<OsString> = std::iter::once(example.get_program()).chain(example.get_args()).map(Into::into).collect();
+        let mut prefix: Vec<OsString> =
+            std::iter::once(example.get_program()).chain(example.get_args()).map(Into::into).collect();
         prefix.pop();
         self.computer.get_or_init(|| Computer { prefix, address });
     }

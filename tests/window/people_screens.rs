@@ -20,7 +20,10 @@ impl Album<'_> {
         self.keep(app, "join").await?;
         for (name, joining) in [
             ("join-wrong", "{ kind: 'failed', id: 'MSG-PAIR-2', sentence: '', nTriesLeft: 2 }"),
-            ("join-waiting", "{ kind: 'waiting', person: 'Asha', words: ['harbor', 'violin'], untilMs: Date.now() + 108000 }"),
+            (
+                "join-waiting",
+                "{ kind: 'waiting', person: 'Asha', words: ['harbor', 'violin'], untilMs: Date.now() + 108000 }",
+            ),
         ] {
             app.script(&format!("window.__cs.workbench.people.joining = {joining}")).await?;
             self.keep(app, name).await?;
@@ -80,7 +83,10 @@ impl Album<'_> {
         for (name, set) in [
             ("offline", "setOffline()"),
             ("catching-up", "set(2, { link: { kind: 'catchingUp', nLeft: 1240 } })"),
-            ("needs-you", "set(2, { link: { kind: 'needsYou', id: 'MSG-VER-2', sentence: 'Your CodeSync is too old to edit with Bo’s.' } })"),
+            (
+                "needs-you",
+                "set(2, { link: { kind: 'needsYou', id: 'MSG-VER-2', sentence: 'Your CodeSync is too old to edit with Bo’s.' } })",
+            ),
             ("viewer", "set(2, { role: 'viewer' })"),
             ("removed", "removed()"),
         ] {

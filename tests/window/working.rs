@@ -29,7 +29,7 @@ pub async fn working_together(lan: &Lan) -> Result<()> {
     let code = share(&asha).await?;
     join_with(&bo, &code).await?;
     until_live([&asha, &bo]).await?;
-    asha.app().click("invite-done").await?;
+    put_invitation_away(&asha).await?;
     for person in [&asha, &bo] {
         person.command("follow.stop", Value::Null).await.ok();
     }
@@ -37,6 +37,14 @@ pub async fn working_together(lan: &Lan) -> Result<()> {
     undo_only_ones_own(&asha, &bo).await.context("T-UNDO")?;
     carets(&asha, &bo).await.context("T-CURSOR")?;
     follow(&asha, &bo).await.context("T-FOLLOW")
+}
+
+/// It may have gone by itself with its use.
+async fn put_invitation_away(asha: &Person) -> Result<()> {
+    if asha.app().is_shown("invite-done").await? {
+        asha.app().click("invite-done").await?;
+    }
+    asha.command("view.explorer", Value::Null).await
 }
 
 /// T-TYPE2
@@ -218,7 +226,7 @@ pub async fn working_apart(lan: &Lan) -> Result<()> {
     let code = share(&asha).await?;
     join_with(&bo, &code).await?;
     until_live([&asha, &bo]).await?;
-    asha.app().click("invite-done").await?;
+    put_invitation_away(&asha).await?;
     asha.make_file("apart.md", "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\n").await?;
     until_live([&asha, &bo]).await?;
     for (person, mark) in [(&asha, "a"), (&bo, "b")] {

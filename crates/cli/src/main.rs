@@ -97,7 +97,9 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Serve { connect } => watch::watch(connect, out),
         Command::Invite { role, long } => people::invite(*role, *long, out),
         // With --ask there is no code: what stands in its place is the folder.
-        Command::Join { ask: Some(name), code, .. } => people::join_by_asking(name, code.as_deref().map(Path::new), out),
+        Command::Join { ask: Some(name), code, .. } => {
+            people::join_by_asking(name, code.as_deref().map(Path::new), out)
+        }
         Command::Join { code, dir, address, .. } => {
             people::join(code.as_deref().unwrap_or_default(), dir.as_deref(), address.as_deref(), out)
         }

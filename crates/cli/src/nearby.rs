@@ -34,7 +34,9 @@ pub fn nearby(seconds: u64, follow: bool, out: &mut Output) -> Result<(), Failur
     }
     let found = lobby.nearby();
     if found.people.is_empty() && !out.json {
-        out.line("Nobody found. Both computers need the same network, and guest or office Wi-Fi may hide them.".to_owned())?;
+        out.line(
+            "Nobody found. Both computers need the same network, and guest or office Wi-Fi may hide them.".to_owned(),
+        )?;
     }
     found.people.iter().try_for_each(|person| say(person, out))
 }
@@ -157,6 +159,7 @@ fn say(person: &NearbyPerson, out: &mut Output) -> Result<(), Failure> {
         ("device_name", json!(person.device_name)),
         ("device", json!(person.device)),
         ("address", json!(person.address)),
+        ("peer", json!(person.peer)),
         ("acquaintance", json!(person.acquaintance)),
         ("shares", json!(person.shares.as_ref().map(|shared| &shared.name))),
         ("n_people", json!(person.shares.as_ref().map(|shared| shared.n_people))),

@@ -7,7 +7,8 @@ use crate::session::{Session, Stay};
 use crate::stop::Stop;
 use crate::unexpected;
 use codesync_api::{
-    Acquaintance, AskAnswer, Asking, Event, Invitation, InvitationState, LinkState, Member, Reply, Request, Role, Together,
+    Acquaintance, AskAnswer, Asking, Event, Invitation, InvitationState, LinkState, Member, Reply, Request, Role,
+    Together,
 };
 use codesync_node::{JoinOptions, Node, Options};
 use serde_json::json;

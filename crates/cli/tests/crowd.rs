@@ -89,9 +89,10 @@ impl Line {
             let mut answer = String::new();
             ensure!(self.stream.read_line(&mut answer)? > 0 && answer.ends_with('\n'), "the other end is gone");
             let answer: Value = serde_json::from_str(&answer)?;
-            if answer["reply"] == json!(id) || answer["id"] == json!(id) {
-                ensure!(!answer.to_string().contains("\"Err\""), "{answer}");
-                return Ok(answer);
+            if answer["reply"]["id"] == json!(id) {
+                let result = &answer["reply"]["result"];
+                ensure!(result.get("Err").is_none(), "{answer}");
+                return Ok(result["Ok"].clone());
             }
         }
     }
@@ -126,9 +127,9 @@ fn type_on(n: usize, folder: PathBuf, files: Vec<String>, pause: Duration, stop:
 /// What a peer has: the text of every file, and how many moments its timeline has.
 fn content(peer: &Peer, files: &[String]) -> Result<Vec<String>> {
     let mut line = Line::open(&peer.folder)?;
-    let mut all = vec![strip(&line.ask("timeline", json!({ "scope": "workspace" }))?, "nMoments")];
+    let mut all = vec![strip(&line.ask("timeline", json!({ "scope": { "kind": "workspace" } }))?, "nMoments")];
     for file in files {
-        all.push(strip(&line.ask("fileAt", json!({ "path": file, "at": "now" }))?, "text"));
+        all.push(strip(&line.ask("fileAt", json!({ "path": file, "at": { "kind": "now" } }))?, "text"));
     }
     Ok(all)
 }

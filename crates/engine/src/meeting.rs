@@ -24,6 +24,8 @@ pub(crate) struct Meetings {
     links: BTreeMap<LinkId, Meeting>,
     /// Unix milliseconds until which a device had all that was here, and the other way round.
     together_ms: BTreeMap<DeviceId, u64>,
+    /// Merges that a lost connection broke off.
+    unfinished: BTreeMap<DeviceId, Merging>,
     /// When links were tended last.
     now_ms: u64,
 }
@@ -32,6 +34,8 @@ struct Meeting {
     device: DeviceId,
     /// All was at both ends at some time.
     is_level: bool,
+    /// It was seen whether both have something to tell: later looks see what is on its way already.
+    is_looked_at: bool,
     merging: Option<Merging>,
 }
 
@@ -57,12 +61,18 @@ impl Engine {
     /// A link leads to a device.
     pub(crate) fn meet(&mut self, id: LinkId, device: DeviceId) {
         // What is due with its first news: see `note_progress`.
-        self.meetings.links.entry(id).or_insert(Meeting { device, is_level: false, merging: None });
+        let merging = self.meetings.unfinished.remove(&device);
+        let is_looked_at = merging.is_some();
+        self.meetings.links.entry(id).or_insert(Meeting { device, is_level: false, is_looked_at, merging });
     }
 
     /// The link is gone.
     pub(crate) fn end_meeting(&mut self, id: LinkId) {
-        if let Some(meeting) = self.meetings.links.remove(&id).filter(|meeting| meeting.is_level) {
+        let Some(meeting) = self.meetings.links.remove(&id) else { return };
+        if let Some(merging) = meeting.merging {
+            self.meetings.unfinished.insert(meeting.device, Merging { due_ms: None, ..merging });
+        }
+        if meeting.is_level {
             self.meetings.together_ms.insert(meeting.device, self.meetings.now_ms);
             self.keep_meetings();
         }
@@ -84,7 +94,7 @@ impl Engine {
     pub(crate) fn note_progress(&mut self, id: LinkId, receive_left: u64, send_left: u64, moment: Moment) {
         let Some(meeting) = self.meetings.links.get_mut(&id) else { return };
         let is_over = receive_left == 0 && send_left == 0;
-        let is_first = !meeting.is_level && meeting.merging.is_none();
+        let is_first = !std::mem::replace(&mut meeting.is_looked_at, true);
         meeting.is_level |= is_over;
         if let Some(merging) = &mut meeting.merging
             && receive_left == 0

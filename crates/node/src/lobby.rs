@@ -214,6 +214,8 @@ impl Room {
             };
             let mut is_over = false;
             let batch: Vec<Message> = first.into_iter().chain(messages.try_iter().take(BATCH_MAX)).collect();
+            // That a connection is alive is no news.
+            let is_news = batch.iter().any(|message| !matches!(message, Message::Net(Event::RoundTrip { .. })));
             for message in batch {
                 is_over |= matches!(message, Message::End);
                 self.handle(message);
@@ -222,8 +224,9 @@ impl Room {
                 self.stop_joining();
                 return;
             }
-            self.tend();
-            self.tell_nearby();
+            if self.tend() || is_news {
+                self.tell_nearby();
+            }
         }
     }
 
@@ -234,14 +237,16 @@ impl Room {
         [again, ask, seen].into_iter().flatten().min().unwrap_or(Duration::from_secs(60))
     }
 
-    fn tend(&mut self) {
-        let is_over = |looking: &Looking| looking.since.elapsed() > LOOKING;
-        self.looking_since = self.looking_since.take().filter(|looking| !is_over(looking));
+    /// Does what is due by time. Whether what is told may be different for it.
+    fn tend(&mut self) -> bool {
+        let was_looking = self.looking_since.is_some();
+        self.looking_since = self.looking_since.take().filter(|looking| looking.since.elapsed() <= LOOKING);
         if let Some(looking) = self.looking_since.as_mut().filter(|looking| looking.last.elapsed() >= looking.wait()) {
             (looking.last, looking.n_looks) = (Instant::now(), looking.n_looks + 1);
             self.net.look();
         }
-        if self.seen_until.is_some_and(|until| until <= Instant::now()) {
+        let is_hidden_now = self.seen_until.is_some_and(|until| until <= Instant::now());
+        if is_hidden_now {
             self.seen_until = None;
             self.show();
         }
@@ -251,6 +256,7 @@ impl Room {
             ask.cancel();
             self.tell_joining(ask.unanswered());
         }
+        is_hidden_now || was_looking != self.looking_since.is_some()
     }
 
     fn handle(&mut self, message: Message) {
@@ -268,6 +274,7 @@ impl Room {
                     Ok(joined) => joining_of(joined),
                     Err(failed) => failure(failed),
                 };
+                self.show();
                 self.tell_joining(joining);
             }
             Message::Joined(..) | Message::End => {}
@@ -336,6 +343,7 @@ impl Room {
             Step::LetIn { host, place } => {
                 let reached = self.connected.get(&ask.peer).map(|address| (*address).into());
                 let joined = crate::join::settle(ask.folder, &host, *place, reached);
+                self.show();
                 self.tell_joining(joined.map_or_else(failure, joining_of));
             }
             Step::Failed(joining) => self.tell_joining(joining),
@@ -361,6 +369,7 @@ impl Room {
         };
         let about = About::new(&self.person, &config::device_name());
         self.cards.show(Mine { about, shown, ..self.cards.mine().clone() });
+        self.cards.recognise(&known::read());
     }
 
     fn begin_join(&mut self, options: JoinOptions) {

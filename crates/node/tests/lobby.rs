@@ -159,7 +159,9 @@ fn hostile_cards_show_nothing_and_harm_nobody(_: &Lan) -> Result<()> {
     let until = Instant::now() + PATIENCE;
     let second = loop {
         match bo.next(until) {
-            Some(Event::Opened(second)) if second.direction == Direction::Ours && second.id != stream.id => break second,
+            Some(Event::Opened(second)) if second.direction == Direction::Ours && second.id != stream.id => {
+                break second;
+            }
             Some(_) => {}
             None => bail!("no second stream"),
         }

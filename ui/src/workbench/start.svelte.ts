@@ -180,7 +180,7 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
       void session.loadRecent();
       if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();
-      sayRefusedPaths(session.refused.filter(({ path }) => memory.isNews(`refused:${path}`)), notices);
+      sayRefusedPaths(session.refused.slice(0, REFUSED_SAID_MAX).some(({ path }) => memory.isNews(`refused:${path}`)) ? session.refused : [], notices);
       editors.focusSoon();
     })().catch((cause: unknown) => notices.fail(cause));
   });
@@ -192,12 +192,15 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
   });
 }
 
-/** Said once of a path: it is in the folder and not in the tree. */
+/** So many are remembered as said. */
+const REFUSED_SAID_MAX = 100;
+
+/** Said when there is a new one: they are in the folder and not in the tree. */
 function sayRefusedPaths(refused: readonly RefusedPath[], notices: Notices): void {
   const [first] = refused;
   if (first === undefined) return;
   const n = refused.length;
-  const text = n === 1 ? `“${first.path}” is left out of history. ${first.reason}` : `${n} files are left out of history, “${first.path}” first. ${first.reason}`;
+  const text = n === 1 ? first.reason : `${n} files are left out of history. ${first.reason}`;
   notices.toast(text, { stays: true, code: "MSG-FILE-6", detail: refused.slice(0, 50).map(({ path, reason }) => `${path}: ${reason}`).join("\n") });
 }
 

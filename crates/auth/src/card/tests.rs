@@ -20,7 +20,8 @@ fn sent(message: &CardMessage) -> Vec<u8> {
 
 #[test]
 fn what_is_sent_is_read() {
-    let all = [CardMessage::Card(card()), CardMessage::Hint(card_hint(&key().device(), &FROM, &TO)), CardMessage::Withdrawn];
+    let all =
+        [CardMessage::Card(card()), CardMessage::Hint(card_hint(&key().device(), &FROM, &TO)), CardMessage::Withdrawn];
     for message in all {
         assert_eq!(CardMessage::decode(&sent(&message), &FROM, &TO), Ok(message));
     }

@@ -129,6 +129,46 @@ fn a_minute_apart_is_no_news_and_a_stutter_leaves_no_mark() {
 }
 
 #[test]
+fn a_connection_that_breaks_in_the_middle_does_not_lose_the_notice() {
+    let mut world = parted(3_600_000);
+    for n in 0..30 {
+        world.splice(0, "a.rs", n, 0, "x");
+        world.splice(1, "b.rs", n, 0, "y");
+    }
+    let id = world.connect(0, 1);
+    let moment = world.moment();
+    // Hello and Heads of both, and no delta.
+    for _ in 0..4 {
+        let (id, to, bytes) = world.frames.pop_front().unwrap();
+        world.engines[to].handle_frame(id, &bytes, moment);
+        world.sync(to);
+    }
+    world.disconnect(id);
+    world.now_ms += 5_000;
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!((world.merged(0).len(), world.merged(1).len(), world.marks(0).len()), (1, 1, 2));
+}
+
+#[test]
+fn what_is_typed_while_the_others_work_comes_is_no_second_side() {
+    let mut world = parted(3_600_000);
+    for n in 0..30 {
+        world.splice(1, "b.rs", n, 0, "y");
+    }
+    world.connect(0, 1);
+    for _ in 0..4 {
+        let (id, to, bytes) = world.frames.pop_front().unwrap();
+        let moment = world.moment();
+        world.engines[to].handle_frame(id, &bytes, moment);
+        world.sync(to);
+    }
+    world.splice(0, "a.rs", 0, 0, "x");
+    world.run().assert_equal();
+    assert!(world.merged(0).is_empty() && world.marks(0).is_empty());
+}
+
+#[test]
 fn one_sided_work_is_no_merge() {
     let mut world = parted(3_600_000);
     for n in 0..30 {

@@ -445,3 +445,31 @@ fn the_notice_after_a_merge_counts_and_lists_what_both_changed() {
     let theirs = peers.engines[1].merged(&marks[1], &marks[0], now).unwrap();
     assert_eq!((theirs.n_ours, theirs.n_theirs, theirs.places.len()), (2, 2, 1));
 }
+
+#[test]
+fn a_run_that_one_signature_vouches_for_is_taken_whole_or_not_at_all() {
+    let mut n_cut = 0;
+    for space_bytes in (0..4_000).step_by(250) {
+        let mut peers = Peers::new(2);
+        peers.meet();
+        for n in 0..8 {
+            peers.edit(0, "a", &[(n, 0, "x")]).wait(3_000);
+        }
+        let deltas = peers.missing(0, 1);
+        let mut run: Vec<Arrived> = deltas.iter().map(Arrived::of).collect();
+        let last = run.len() - 1;
+        run[..last].iter_mut().for_each(|arrived| arrived.signature = [0; 64]);
+        peers.disks[1].set_space(Some(space_bytes));
+        let now = peers.now();
+        let n_new = peers.engines[1].receive(run, now).map_or(0, |received| received.n_new);
+        assert!(n_new == 0 || n_new == deltas.len() as u64, "{n_new} with {space_bytes}");
+        n_cut += usize::from(n_new > 0 && peers.engines[1].sync(now).is_err());
+        peers.disks[1].set_space(None);
+        peers.engines[1].sync(now).unwrap();
+        peers.reopen(1).pull(0, 1);
+        let head = peers.engines[1].log().head(&deltas[0].delta.log).unwrap();
+        let newest = peers.engines[1].log().delta(&head.hash).unwrap().unwrap();
+        assert!(verify_delta(&newest), "nobody vouches for {}", newest.delta.seq);
+    }
+    assert!(n_cut > 0, "in none did the run not fit");
+}

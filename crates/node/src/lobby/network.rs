@@ -2,7 +2,7 @@
 
 use codesync_api::NetworkState;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 /// How interfaces are called that are a VPN's, mostly.
@@ -24,7 +24,10 @@ impl Network {
 
     pub fn shown(&self, person: &str, is_visible: bool, looking_since_ms: Option<u64>) -> NetworkState {
         let elsewhere = self.listening.iter().filter(|address| !address.ip().is_loopback());
-        let addresses: BTreeSet<_> = elsewhere.clone().map(|address| (address.is_ipv6(), address.ip())).collect();
+        // One that holds on its own cable only is of no use to a person.
+        let is_typed = |address: &&SocketAddr| !matches!(address.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let addresses: BTreeSet<_> =
+            elsewhere.clone().filter(is_typed).map(|address| (address.is_ipv6(), address.ip())).collect();
         NetworkState {
             addresses: addresses.into_iter().map(|(_, ip)| ip.to_string()).collect(),
             // Only the system's own tools know it, and not every system has them.
@@ -73,13 +76,14 @@ mod tests {
     #[test]
     fn addresses_are_told_without_loopback_and_once() {
         let mut network = Network::default();
-        for address in ["127.0.0.1:4871", "10.0.0.2:4871", "[fe80::1]:4871"] {
+        for address in ["127.0.0.1:4871", "10.0.0.2:4871", "[fe80::1]:4871", "[fd00::1]:4871"] {
             network.listening(address.parse().unwrap());
         }
         let shown = network.shown("Bo", true, None);
-        assert_eq!((shown.addresses, shown.port), (vec!["10.0.0.2".to_owned(), "fe80::1".to_owned()], 4871));
+        assert_eq!((shown.addresses, shown.port), (vec!["10.0.0.2".to_owned(), "fd00::1".to_owned()], 4871));
         network.not_listening("10.0.0.2:4871".parse().unwrap());
         network.not_listening("[fe80::1]:4871".parse().unwrap());
+        network.not_listening("[fd00::1]:4871".parse().unwrap());
         assert_eq!(network.shown("Bo", true, None).port, 0);
     }
 }

@@ -49,12 +49,24 @@ pub(crate) struct Cards {
 struct Talk {
     stream: Stream,
     has_hint: bool,
+    /// What the other end showed to those who know it.
+    hint: Option<[u8; 32]>,
     /// The other end is somebody who is remembered.
     is_known: bool,
     sent: Option<Card>,
     theirs: Option<Card>,
     leave: f64,
     since: Instant,
+}
+
+impl Talk {
+    /// Whether the other end is somebody who is remembered.
+    fn is_of_someone(&self, people: &People, own: &Peer) -> bool {
+        let shown = self.theirs.as_ref().map(|card| card.device);
+        let is_meant =
+            |device: &DeviceId| self.hint.is_some_and(|hint| card_hint(device, &self.stream.peer.0, &own.0) == hint);
+        people.all().iter().any(|known| shown == Some(known.device) || is_meant(&known.device))
+    }
 }
 
 impl Cards {
@@ -83,6 +95,7 @@ impl Cards {
         let talk = Talk {
             stream,
             has_hint: false,
+            hint: None,
             is_known: false,
             sent: None,
             theirs: None,
@@ -113,12 +126,8 @@ impl Cards {
         };
         let had = talk.theirs.clone();
         match message {
-            CardMessage::Hint(hint) => {
-                let is_meant = |device: &DeviceId| card_hint(device, &peer.0, &self.own.0) == hint;
-                talk.is_known |= people.all().iter().any(|known| is_meant(&known.device));
-            }
+            CardMessage::Hint(hint) => talk.hint = Some(hint),
             CardMessage::Card(card) => {
-                talk.is_known |= people.all().iter().any(|known| known.device == card.device);
                 if let Some(role) = self.mine.invited_peers.remove(&peer) {
                     self.mine.invited.insert(card.device, role);
                 }
@@ -126,6 +135,7 @@ impl Cards {
             }
             CardMessage::Withdrawn => talk.theirs = None,
         }
+        talk.is_known = talk.is_of_someone(people, &self.own);
         let is_news = had != talk.theirs;
         self.refresh(|talk| talk.stream.peer == peer);
         is_news
@@ -137,6 +147,14 @@ impl Cards {
             self.mine = mine;
             self.refresh(|_| true);
         }
+    }
+
+    /// Others are remembered than before: they may see more, or less.
+    pub fn recognise(&mut self, people: &People) {
+        for talk in self.talks.values_mut() {
+            talk.is_known = talk.is_of_someone(people, &self.own);
+        }
+        self.refresh(|_| true);
     }
 
     pub fn mine(&self) -> &Mine {

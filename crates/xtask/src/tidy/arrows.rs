@@ -88,7 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &["codesync-api"]),
-    ("codesync-desktop", &["codesync-node", "codesync-api"]),
+    ("codesync-desktop", &["codesync-node", "codesync-api", "codesync-lan"]),
 ];
 
 /// Dependencies that only some crates may name. A name that ends with `*` stands for all that begin so.

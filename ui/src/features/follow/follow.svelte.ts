@@ -101,6 +101,8 @@ export class Follow {
   /** Somebody moved, or a file arrived: shows what is to be shown. */
   apply(): void {
     const { people, editors, notices } = this.workbench;
+    // Before anything is shown: whoever opened something else here is not led away from it.
+    this.checkPath();
     const { device } = this;
     if (device === null) return;
     const group = this.#group();

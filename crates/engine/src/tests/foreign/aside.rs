@@ -13,13 +13,13 @@ impl Peers {
     /// Asha's workspace, and the others as editors.
     fn with_rights(n: usize) -> Self {
         let mut peers = Self::new(1);
-        for other in 1..n {
+        for (other, name) in NAMES.iter().enumerate().take(n).skip(1) {
             let disk = MemoryDisk::new();
             let options = Options::new(verify_delta);
             let (log, _) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options).unwrap();
             let profile = Profile {
                 new_project: ProjectId([7; 16]),
-                person: NAMES[other].into(),
+                person: (*name).into(),
                 device_name: "laptop".into(),
                 root: "/work/demo".into(),
                 incarnation: 0,
@@ -29,9 +29,9 @@ impl Peers {
             peers.engines.push(engine);
         }
         peers.engines.iter_mut().for_each(|engine| engine.uphold_rights(Some(device(0))).unwrap());
-        for other in 1..n {
+        for (other, name) in NAMES.iter().enumerate().take(n).skip(1) {
             let now = peers.wait(1).now();
-            peers.engines[0].grant(device(other), NAMES[other], Role::Editor, ShareFrom::Past, now).unwrap();
+            peers.engines[0].grant(device(other), name, Role::Editor, ShareFrom::Past, now).unwrap();
         }
         let now = peers.now();
         peers.engines[0].sync(now).unwrap();
@@ -64,7 +64,7 @@ impl Peers {
         let mut deltas = self.missing(from, to);
         deltas.truncate(n_max);
         let received = self.give(from, to, &deltas);
-        for (hash, why) in &received.refused {
+        if let Some((hash, why)) = received.refused.first() {
             let delta = deltas.iter().find(|signed| signed.hash == *hash);
             panic!("{from} to {to}: {why:?}: {delta:?}");
         }

@@ -4,7 +4,7 @@ use crate::lobby::parse_peer;
 use crate::runtime::{Result, Runtime};
 use crate::settings::{self, Visibility};
 use crate::together::{Mine, Shown, role_from};
-use crate::{config, copies};
+use crate::{config, copies, known};
 use codesync_api::Reply;
 use codesync_auth::{About, Act, Shared};
 use std::collections::BTreeSet;
@@ -54,6 +54,9 @@ impl Runtime {
         let cards = together.cards_mut();
         let mine = Mine { about, shares, shown, ..cards.mine().clone() };
         cards.show(mine);
+        if shown == Shown::Known {
+            cards.recognise(&known::read());
+        }
         if self.people.host.invited != cards.mine().invited {
             self.people.host.invited.clone_from(&cards.mine().invited);
         }
