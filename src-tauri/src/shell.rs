@@ -32,7 +32,7 @@ pub struct Shell {
     changing: Mutex<()>,
     outbox: Outbox,
     large: LargeFiles,
-    pub(crate) moving: moving::Move,
+    pub(crate) journey: peer::Journey,
     pub(crate) people: people::People,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
     turns: Sender<Work>,
@@ -66,7 +66,7 @@ impl Shell {
             changing: Mutex::default(),
             outbox: Outbox::default(),
             large: LargeFiles::default(),
-            moving: moving::Move::default(),
+            journey: peer::Journey::default(),
             people: people::People::default(),
         })
     }
@@ -141,7 +141,7 @@ impl Shell {
             AppRequest::CloseWorkspace => self.close_workspace(),
             AppRequest::PrepareMove { into } => return moving::prepare(self, Path::new(&into)),
             AppRequest::FinishMove => return moving::finish(self),
-            AppRequest::CancelMove => self.moving.stop(),
+            AppRequest::CancelMove => self.journey.stop(),
             AppRequest::CopyFilesOnly { path } => {
                 return moving::copy_files_only(self, Path::new(&path), &documents(app));
             }
@@ -246,7 +246,7 @@ impl Shell {
 
     fn close_workspace(&self) {
         let _one_at_a_time = self.changing();
-        self.moving.stop();
+        self.journey.stop();
         self.replace(None);
     }
 

@@ -157,6 +157,7 @@ impl Home {
     }
 
     /// The windows will be on another computer, where programs are started as this one is.
+    #[allow(dead_code, reason = "only tests of several windows have several computers")]
     pub fn move_to(&self, example: &Command, address: Ipv4Addr) {
         let mut prefix: Vec<OsString> =
             std::iter::once(example.get_program()).chain(example.get_args()).map(Into::into).collect();

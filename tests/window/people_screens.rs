@@ -30,7 +30,7 @@ impl Album<'_> {
         }
         app.script("window.__cs.workbench.people.joining = null").await?;
         app.keys(Key::Escape).await?;
-        app.until_shown("join", false).await?;
+        app.until_shown("join-dialog", false).await?;
         command(app, "people.connectionCheck").await?;
         app.until_shown("connection-check", true).await?;
         self.keep(app, "connection-check").await?;

@@ -95,6 +95,8 @@ pub enum Command {
     /// List who takes part in this workspace
     #[command(visible_alias = "peers")]
     Members,
+    /// Print a hash of all that the workspace has: equal on computers that have the same
+    Digest,
     /// Change what somebody may do
     Role {
         /// A name, or the beginning of a device's key

@@ -113,6 +113,7 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         }
         Command::Nearby { seconds, follow } => nearby::nearby(*seconds, *follow, out),
         Command::Members => people::list(out),
+        Command::Digest => people::digest(out),
         Command::Role { person, role } => people::set_role(person, *role, out),
         Command::Remove { person } => people::remove(person, out),
         Command::Chat { message, follow } => chat::chat(message.as_deref(), *follow, out),

@@ -218,6 +218,13 @@ pub fn list(out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+pub fn digest(out: &mut Output) -> Result<(), Failure> {
+    match Session::open(Stay::Briefly)?.call(Request::Digest)? {
+        Reply::Digest { hex } => out.say(&hex, &[("digest", json!(hex))]),
+        other => Err(unexpected(&other).into()),
+    }
+}
+
 pub fn set_role(person: &str, role: RoleArgument, out: &mut Output) -> Result<(), Failure> {
     let session = Session::open(Stay::Briefly)?;
     let member = find(&session, person)?;

@@ -110,6 +110,15 @@ impl Reach {
         target.due_ms = now_ms + retry_ms(target.n_failures, random);
     }
 
+    /// Somebody else answers at an address: whoever had it is not there any more.
+    pub fn is_elsewhere(&mut self, peer: &Peer, address: &SocketAddr) {
+        let Some(target) = self.targets.get_mut(peer) else { return };
+        target.addresses.remove(address);
+        if target.addresses.is_empty() && !target.is_connected {
+            self.targets.remove(peer);
+        }
+    }
+
     /// The network is another one, or the machine woke up: everything is worth a try.
     pub fn network_changed(&mut self, now_ms: u64) {
         for target in self.targets.values_mut() {
@@ -210,6 +219,19 @@ mod tests {
         assert_eq!(low.take_gone(14_999), []);
         assert_eq!(low.take_gone(15_000), [Peer([4; 32])]);
         assert!(low.found(Peer([4; 32]), at(1), 20_000, 0), "found anew");
+    }
+
+    #[test]
+    fn an_address_that_is_anothers_now_is_not_dialled_again() {
+        let mut low = Reach::new(LOW);
+        low.found(HIGH, at(1), 0, 0);
+        low.found(HIGH, at(2), 0, 0);
+        low.take_due(0);
+        low.is_elsewhere(&HIGH, &at(1));
+        low.failed(&HIGH, 0, 0);
+        assert_eq!(low.take_due(1_000)[0].addresses, [at(2)]);
+        low.is_elsewhere(&HIGH, &at(2));
+        assert!(low.targets.is_empty() && low.found(HIGH, at(3), 2_000, 0), "found anew, it counts");
     }
 
     #[test]

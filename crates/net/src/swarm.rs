@@ -34,6 +34,9 @@ const DIAL_TIMEOUT: Duration = Duration::from_millis(2_500);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MDNS_TTL: Duration = Duration::from_secs(60);
 const MDNS_INTERVAL: Duration = Duration::from_secs(20);
+/// How often a stream is asked for, and how long after each other.
+const OPENINGS_MAX: u32 = 5;
+const OPEN_AGAIN: Duration = Duration::from_millis(200);
 /// Ports that are tried behind one that is taken.
 const PORTS_AFTER: u16 = 9;
 /// How often what is due is looked at.
@@ -306,10 +309,7 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                     Some(Command::Open { peer, protocol }) => {
                         let (mut control, sender) = (control.clone(), opened_sender.clone());
                         tokio::spawn(async move {
-                            let opening = match peer_id_of(&peer) {
-                                Some(id) => control.open_stream(id, protocol.name()).await.ok(),
-                                None => None,
-                            };
+                            let opening = open_stream(&mut control, &peer, protocol).await;
                             sender.send((peer, protocol, opening)).await.unwrap_or_default();
                         });
                     }
@@ -495,7 +495,13 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 let now_ms = self.now_ms();
-                match self.dials.remove(&connection_id) {
+                let dialled = self.dials.remove(&connection_id);
+                if let (Some(Dialled::Found(peer)), DialError::WrongPeerId { address, .. }) = (&dialled, &error)
+                    && let Some(socket) = socket_of(address)
+                {
+                    self.reach.is_elsewhere(peer, &socket);
+                }
+                match dialled {
                     Some(Dialled::Found(peer)) => self.reach.failed(&peer, now_ms, random()),
                     Some(Dialled::Typed(address)) => self.not_reached(address, why(&error), now_ms),
                     None => {}
@@ -583,6 +589,20 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             drop(place);
         });
     }
+}
+
+/// Tries again when it fails on a connection that just ends: there may be another one with the same peer.
+async fn open_stream(control: &mut libp2p_stream::Control, peer: &Peer, protocol: Protocol) -> Option<libp2p::Stream> {
+    let id = peer_id_of(peer)?;
+    for _ in 0..OPENINGS_MAX {
+        match control.open_stream(id, protocol.name()).await {
+            Ok(stream) => return Some(stream),
+            Err(libp2p_stream::OpenStreamError::UnsupportedProtocol(_)) => return None,
+            Err(error) => tracing::debug!(%error, "a stream could not be opened"),
+        }
+        tokio::time::sleep(OPEN_AGAIN).await;
+    }
+    None
 }
 
 fn why(error: &DialError) -> Unreachable {

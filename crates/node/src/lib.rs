@@ -32,7 +32,7 @@ pub use join::{JoinOptions, Joined, free_folder, join, suggest_folder};
 pub use known::{forget_person, known_people};
 pub use large::LargeFiles;
 pub use lobby::Lobby;
-pub use moving::{Moved, Moving, Progress, copy_files_only};
+pub use moving::{Arrived, Journey, Progress, Traveller};
 pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;
 pub use socket::{Handler, NOT_DONE, SocketClient, SocketServer};

@@ -321,7 +321,8 @@ impl Room {
             }
             Event::Frame { stream, frame } => self.answered(stream, &frame.bytes),
             Event::Closed(stream) => {
-                self.cards.closed(stream);
+                let peer = self.cards.closed(stream).filter(|peer| self.connected.contains_key(peer));
+                peer.into_iter().for_each(|peer| self.cards.connected(&self.net, peer));
                 if self.ask.as_ref().is_some_and(|ask| ask.is_over(stream))
                     && let Some(ask) = self.ask.take()
                 {

@@ -2,6 +2,7 @@
 //! untouched; nothing is removed of it that changed since it was copied.
 
 mod copier;
+mod journey;
 
 use crate::STORE_FOLDER;
 use crate::config::cannot;
@@ -12,6 +13,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use copier::Progress;
+pub use journey::{Arrived, Journey, Traveller};
 
 type Result<T> = std::result::Result<T, ApiError>;
 
@@ -23,7 +25,7 @@ const SPARE_BYTES: u64 = 16 << 20;
 const PASSES_MAX: usize = 4;
 
 /// A move that is being prepared. Let go, it leaves everything as it was.
-pub struct Moving {
+pub(crate) struct Moving {
     from: PathBuf,
     to: PathBuf,
     /// Where the copy is made; none when a rename does.
@@ -32,7 +34,7 @@ pub struct Moving {
 }
 
 /// A workspace that stands at its new place, and still at the old one.
-pub struct Moved {
+pub(crate) struct Moved {
     from: PathBuf,
     to: PathBuf,
     copier: Option<Copier>,
@@ -197,7 +199,7 @@ impl Moved {
 ///
 /// # Errors
 /// What cannot be read or written; no room.
-pub fn copy_files_only(from: &Path, elsewhere: &Path, progress: Progress<'_>) -> Result<PathBuf> {
+pub(crate) fn copy_files_only(from: &Path, elsewhere: &Path, progress: Progress<'_>) -> Result<PathBuf> {
     let from = from.canonicalize().map_err(|error| cannot("open", from, &error))?;
     let name = from.file_name().map_or_else(|| "workspace".into(), |name| name.to_string_lossy().into_owned());
     let made = [from.parent().unwrap_or(&from), elsewhere].into_iter().find_map(|into| {

@@ -159,7 +159,8 @@ impl Together {
             }
             Event::Frame { stream, frame } => self.received(stream, frame, engine, wall_ms),
             Event::Closed(stream) => {
-                self.cards.closed(stream);
+                let peer = self.cards.closed(stream).filter(|peer| self.connections.contains_key(peer));
+                peer.into_iter().for_each(|peer| self.cards.connected(&self.net, peer));
                 self.let_go(stream, engine);
             }
             Event::Found { .. } | Event::Gone(_) | Event::Unreachable { .. } | Event::NotOpened { .. } => {}

@@ -180,7 +180,8 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
       void session.loadRecent();
       if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();
-      sayRefusedPaths(session.refused.slice(0, REFUSED_SAID_MAX).some(({ path }) => memory.isNews(`refused:${path}`)) ? session.refused : [], notices);
+      const news = session.refused.slice(0, REFUSED_SAID_MAX).filter(({ path }) => memory.isNews(`refused:${path}`));
+      if (news.length > 0) sayRefusedPaths(session.refused, notices);
       editors.focusSoon();
     })().catch((cause: unknown) => notices.fail(cause));
   });

@@ -325,3 +325,50 @@ fn who_is_let_in_says_so_once_the_history_is_here() {
     world.run().assert_equal();
     assert_eq!(world.text(0, "0.txt").as_deref(), Some("Bo: text\n"));
 }
+
+/// By hand, in release: `cargo test --release -p codesync-engine --lib -- --ignored --nocapture first_sync`.
+#[test]
+#[ignore = "takes long; a figure for the closing note"]
+fn first_sync_of_a_long_history() {
+    const N_STEPS: u32 = 260_000;
+    let mut world = World::new(1);
+    let mut length = 0;
+    for step in 0..N_STEPS {
+        // As people write: mostly on from where they are, now and then elsewhere, each tenth key takes one back.
+        let at = if step % 50 == 0 { step.wrapping_mul(2_654_435_761) % (length + 1) } else { length };
+        world.now_ms += if step % 10 == 0 { 2_500 } else { 100 };
+        let (now, edit) = (
+            world.now(),
+            if step % 10 == 9 { Splice(length - 1, 1, String::new()) } else { Splice(at, 0, "e".into()) },
+        );
+        length = if step % 10 == 9 { length - 1 } else { length + 1 };
+        world.engines[0].handle(Request::EditFile { path: "paper.tex".into(), edits: vec![edit] }, now).unwrap();
+        if step % 4 == 0 {
+            world.sync(0);
+        }
+    }
+    world.sync(0);
+    world.engines[0].rest(true).unwrap();
+    world.engines.push(joined(1));
+    let n_deltas = world.engines[0].log().n_deltas();
+    let began = std::time::Instant::now();
+    world.connect(0, 1);
+    let mut shown_ms = None;
+    while world.engines[1].log().n_deltas() < n_deltas {
+        world.now_ms += 50;
+        let moment = world.moment();
+        while let Some((id, to, bytes)) = world.frames.pop_front() {
+            world.engines[to].handle_frame(id, &bytes, moment);
+            world.sync(to);
+        }
+        world.engines.iter_mut().for_each(|engine| engine.tend_links(moment));
+        world.collect();
+    }
+    let all_ms = began.elapsed().as_millis();
+    let text = world.text(1, "paper.tex").unwrap();
+    shown_ms.get_or_insert(began.elapsed().as_millis());
+    assert_eq!(text.len() as u32, length);
+    println!(
+        "{N_STEPS} steps in {n_deltas} deltas: history {all_ms} ms, text {shown_ms:?} ms (both ends on one thread)"
+    );
+}

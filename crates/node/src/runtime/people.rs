@@ -1,5 +1,6 @@
 //! What the engine thread does about other people: its part in the network, letting them in, and saying who is there.
 
+mod addresses;
 mod cards;
 mod hosting;
 mod shown;
@@ -15,10 +16,12 @@ use codesync_engine::{LinkOutput, Now};
 use codesync_net::{Config, Event as NetEvent, Net, StreamId};
 use codesync_sync::{Ended, Event as LinkEvent, LinkId};
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Kept with the workspace when the person here left it.
 const LEFT: &str = "left";
+/// How late it may be told what changes all the time.
+const TELL_WITHIN: Duration = Duration::from_millis(100);
 /// Clocks that differ by more are told of.
 const CLOCK_OFFSET_MAX_MS: u64 = 10 * 60 * 1_000;
 
@@ -33,6 +36,10 @@ pub(crate) struct People {
     told: codesync_api::Together,
     /// What is told may be different by now.
     is_stale: bool,
+    /// The same, for what changes all the time: told then.
+    stale_at: Option<Instant>,
+    /// Where others were reached last.
+    addresses: addresses::Addresses,
     /// Who sees what is shared.
     seen: cards::Seen,
     /// The folder waits until this device may edit.
@@ -54,9 +61,23 @@ struct Linked {
 }
 
 impl People {
+    fn stale_soon(&mut self) {
+        self.stale_at.get_or_insert_with(|| Instant::now() + TELL_WITHIN);
+    }
+
+    /// Whether it is time to look whether something is to be told.
+    fn take_stale(&mut self) -> bool {
+        let is_due = self.is_stale || self.stale_at.is_some_and(|at| at <= Instant::now());
+        if is_due {
+            (self.is_stale, self.stale_at) = (false, None);
+        }
+        is_due
+    }
+
     pub fn patience(&self, engine: &codesync_engine::Engine, now_ms: u64) -> Option<Duration> {
         let until_due = self.host.due_ms(now_ms).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
-        self.together.as_ref()?.patience(engine).into_iter().chain(until_due).min()
+        let until_told = self.stale_at.map(|at| at.saturating_duration_since(Instant::now()));
+        self.together.as_ref()?.patience(engine).into_iter().chain(until_due).chain(until_told).min()
     }
 }
 
@@ -110,6 +131,7 @@ impl Runtime {
         if let Some(address) = welcome.and_then(|welcome| welcome.address) {
             together.net().keep(parse_address(&address)?);
         }
+        self.addresses_known().into_iter().for_each(|address| together.net().keep(address));
         self.people.host.is_shared |= self.engine.is_shared();
         self.people.last_seen = known::read().all().iter().map(|known| (known.device, known.last_seen_ms)).collect();
         self.people.together = Some(together);
@@ -120,7 +142,12 @@ impl Runtime {
 
     pub(super) fn handle_net(&mut self, event: NetEvent, now: Now) {
         let Some(mut together) = self.people.together.take() else { return };
-        self.people.is_stale = true;
+        match &event {
+            // What members say to each other all the time changes little of who is there.
+            NetEvent::RoundTrip { .. } => self.people.stale_soon(),
+            NetEvent::Frame { stream, .. } if together.is_link(*stream) => self.people.stale_soon(),
+            _ => self.people.is_stale = true,
+        }
         match event {
             NetEvent::Frame { stream, frame } if !together.is_link(stream) => {
                 self.handle_guest(&together, stream, &frame.bytes, now);
@@ -212,7 +239,10 @@ impl Runtime {
     }
 
     fn note_link(&mut self, id: LinkId, output: LinkOutput) {
-        self.people.is_stale = true;
+        match &output {
+            LinkOutput::Tell(LinkEvent::Progress { .. }) => self.people.stale_soon(),
+            _ => self.people.is_stale = true,
+        }
         match output {
             LinkOutput::Admitted(device) => {
                 self.people.trouble = None;

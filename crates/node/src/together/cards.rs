@@ -5,11 +5,14 @@ use codesync_auth::{About, Card, CardMessage, DeviceKey, People, Shared, card_hi
 use codesync_base::{DeviceId, Role};
 use codesync_net::{Direction, Net, Peer, Protocol, Stream, StreamId};
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Messages that a peer may send at once, and from then on in a second.
 const MESSAGES_MAX: f64 = 20.0;
 const MESSAGES_PER_SECOND: f64 = 2.0;
+
+/// A stream that lasted this long may be followed by another one.
+const LASTING: Duration = Duration::from_secs(2);
 
 /// Who sees this end's card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,7 @@ struct Talk {
     theirs: Option<Card>,
     leave: f64,
     since: Instant,
+    opened: Instant,
 }
 
 impl Talk {
@@ -101,19 +105,20 @@ impl Cards {
             theirs: None,
             leave: MESSAGES_MAX,
             since: Instant::now(),
+            opened: Instant::now(),
         };
         self.talks.insert(id, talk);
         self.refresh(|talk| talk.stream.peer == peer);
     }
 
-    /// Whether who is there is another than before.
-    pub fn closed(&mut self, stream: StreamId) -> bool {
-        self.talks.remove(&stream).is_some_and(|talk| talk.theirs.is_some())
+    /// A stream ended. The peer, if it may be asked for another one should there be a connection still.
+    pub fn closed(&mut self, stream: StreamId) -> Option<Peer> {
+        let talk = self.talks.remove(&stream)?;
+        (talk.opened.elapsed() > LASTING).then_some(talk.stream.peer)
     }
 
-    /// Whether who is there is another than before.
-    pub fn received(&mut self, id: StreamId, bytes: &[u8], people: &People) -> bool {
-        let Some(talk) = self.talks.get_mut(&id) else { return false };
+    pub fn received(&mut self, id: StreamId, bytes: &[u8], people: &People) {
+        let Some(talk) = self.talks.get_mut(&id) else { return };
         let peer = talk.stream.peer;
         let waited = std::mem::replace(&mut talk.since, Instant::now()).elapsed();
         talk.leave = (talk.leave + waited.as_secs_f64() * MESSAGES_PER_SECOND).min(MESSAGES_MAX) - 1.0;
@@ -121,10 +126,10 @@ impl Cards {
             Ok(message) if talk.leave >= 0.0 => message,
             refused => {
                 tracing::debug!(?refused, "a peer shows cards as it may not");
-                return self.closed(id);
+                self.talks.remove(&id);
+                return;
             }
         };
-        let had = talk.theirs.clone();
         match message {
             CardMessage::Hint(hint) => talk.hint = Some(hint),
             CardMessage::Card(card) => {
@@ -136,9 +141,7 @@ impl Cards {
             CardMessage::Withdrawn => talk.theirs = None,
         }
         talk.is_known = talk.is_of_someone(people, &self.own);
-        let is_news = had != talk.theirs;
         self.refresh(|talk| talk.stream.peer == peer);
-        is_news
     }
 
     /// What this end shows from now on. Whoever is to know is told.

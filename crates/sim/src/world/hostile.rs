@@ -10,10 +10,6 @@ use codesync_base::{
 };
 use codesync_sync::{Bytes, Cause, Deltas, Frame, Hello, LinkId, Signature, WireDelta, limits};
 
-/// Whether a log that said two things spreads to everybody as it should. Until it does, the liar talks to one peer only,
-/// and goes on from what it said last.
-pub const FORKS_SPREAD: bool = true;
-
 /// Paths that no file may have.
 const BAD_PATHS: [&str; 8] =
     ["../x", ".git/hooks/x", "CON", "a/../../b", "/etc/passwd", "x\u{202e}txt.exe", "a\\b", ".codesync/x"];
@@ -24,14 +20,13 @@ impl World {
     /// The liar connects, names more than there is, says what it made up, and goes.
     pub(super) fn lie(&mut self, idx: usize, n: u64) {
         let mut random = Random(n);
-        let idx = if FORKS_SPREAD { idx } else { self.peers.len() - 1 };
         let frames = match random.below(9) {
             0 => self.nonsense(idx, &mut random),
             1 => vec![any_bytes(&mut random)],
             2 => vec![deltas(&[self.with_bad_path(idx, &mut random)])],
             3 => self.flood(idx, &mut random),
             // Two versions of one delta: this one here, the other elsewhere.
-            4 if FORKS_SPREAD => {
+            4 => {
                 let (one, two) = (self.falsified(idx, &mut random), self.falsified(idx, &mut random));
                 let other = (idx + 1) % self.peers.len();
                 self.say_to(other, n ^ 1, vec![deltas(&[two])]);
@@ -103,7 +98,7 @@ impl World {
         log.for_each(&mut |signed| all.push(signed.clone())).expect("a log in memory can be read");
         let said: Vec<&SignedDelta> = all.iter().filter(|signed| signed.delta.log == own).collect();
         // Mostly goes on from what it said last, now and then from before: its log forks.
-        let n_back = if FORKS_SPREAD && random.below(4) == 0 { random.below(3) as usize } else { 0 };
+        let n_back = if random.below(4) == 0 { random.below(3) as usize } else { 0 };
         let prev = said.len().checked_sub(1 + n_back).and_then(|at| said.get(at));
         let model = all.get(random.below(all.len() as u64) as usize);
         let model = model.map_or_else(|| empty(own), |signed| signed.delta.clone());

@@ -7,11 +7,6 @@ use codesync_auth::Act;
 use codesync_base::{Change, DeltaHash, DeviceId, LogId, Role, ShareFrom};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether a replica that merged what a removed device did before it heard of the removal takes that back
-/// (docs/decisions/0012, README). Until the engine does, rights are taken only when everybody is up to date, and whoever
-/// lost them meets only those who know of it.
-pub const TAKES_BACK: bool = true;
-
 /// Rights that were taken.
 #[derive(Clone, Debug)]
 pub struct Lowered {
@@ -68,9 +63,6 @@ impl World {
         if self.lowered.contains_key(&about) || self.lowered.contains_key(&by) || about == by {
             return;
         }
-        if !TAKES_BACK {
-            self.heal();
-        }
         if self.peers[by].is_short {
             return;
         }
@@ -94,9 +86,6 @@ impl World {
         self.sync(by);
         let Some(delta) = self.newest_access(by) else { return };
         self.lowered.insert(about, Lowered { by, delta, accepted, role });
-        if !TAKES_BACK {
-            self.part(about);
-        }
     }
 
     fn newest_access(&self, by: usize) -> Option<DeltaHash> {
@@ -110,15 +99,6 @@ impl World {
         };
         self.peers[by].engine.log().for_each(take).expect("a log in memory can be read");
         newest
-    }
-
-    /// Whether two may not meet, as long as nothing is taken back: one was lowered and the other does not know it.
-    pub(super) fn is_kept_apart(&self, a: usize, b: usize) -> bool {
-        let is_unaware = |about: usize, other: usize| {
-            let lowered = self.lowered.get(&about);
-            lowered.is_some_and(|lowered| !self.peers[other].durable.contains(&lowered.delta))
-        };
-        !TAKES_BACK && (is_unaware(a, b) || is_unaware(b, a))
     }
 
     /// Who takes part in the end: the founder, and everybody of an unchanged program whom somebody who takes part
@@ -135,7 +115,6 @@ impl World {
             let is_new = |about: &usize| {
                 !members.contains(about)
                     && self.peers[*about].kind == Kind::Upright
-                    && (TAKES_BACK || !self.lowered.contains_key(about))
                     && members.iter().any(|idx| knows(idx, *about))
             };
             let more: Vec<usize> = (0..self.peers.len()).filter(is_new).collect();

@@ -13,6 +13,11 @@ const LATER_MS = 1_000;
 
 export type Move = "up" | "down" | "pageUp" | "pageDown" | "left" | "right" | "rowStart" | "rowEnd" | "start" | "end";
 
+/** By the name of the key. */
+export const MOVES: Record<string, Move> = {
+  ArrowUp: "up", ArrowDown: "down", PageUp: "pageUp", PageDown: "pageDown", ArrowLeft: "left", ArrowRight: "right", Home: "rowStart", End: "rowEnd",
+};
+
 const START: LargePlace = { row: 0, column: 0 };
 
 export class LargeView {

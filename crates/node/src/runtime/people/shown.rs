@@ -9,10 +9,11 @@ use std::net::IpAddr;
 
 impl Runtime {
     pub(super) fn tell_people(&mut self) {
-        if !std::mem::take(&mut self.people.is_stale) {
+        if !self.people.take_stale() {
             return;
         }
         self.show_card();
+        self.note_addresses();
         let news = self.together();
         if news != self.people.told {
             self.people.told = news.clone();
