@@ -149,7 +149,7 @@ impl Shell {
             AppRequest::ForgetRecent { path } => recent::forget(&self.folder, &path).map_err(not_kept)?,
             AppRequest::GetSettings => return Ok(AppReply::Settings { settings: self.settings() }),
             AppRequest::PutSettings { settings } => {
-                settings::write(&self.folder, settings).map_err(not_kept)?;
+                settings::write(&self.folder, *settings).map_err(not_kept)?;
                 window::follow_settings(app, &self.settings());
                 self.people.settings_changed(&self.person());
             }

@@ -61,7 +61,7 @@ pub enum AppRequest {
     },
     GetSettings,
     PutSettings {
-        settings: Settings,
+        settings: Box<Settings>,
     },
     RevealInFileManager {
         path: String,

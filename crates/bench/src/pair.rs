@@ -182,7 +182,8 @@ fn behind(folder: &Path) -> Result<Vec<Figure>> {
     pair.make_durable(0)?;
     pair.settle(Duration::from_secs(10))?;
     let [mut a, mut b] = pair.sides;
-    (a.engine.disconnect(LinkId(1)), b.engine.disconnect(LinkId(2)));
+    a.engine.disconnect(LinkId(1));
+    b.engine.disconnect(LinkId(2));
     let before = a.engine.log().n_deltas();
     for n in 0..BEHIND {
         let at_ms = START_MS + 1_000 + n as u64 * 3_000;

@@ -125,6 +125,7 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
     let lobby = at_bo_listed(&sharing)?;
     sharing.node.call(Request::InviteNearby { peer: lobby, role: Role::Editor })?;
     at_bo.wait("\"invites\":true")?;
+    drop(at_bo);
     sharing.bo.run(&sharing.bo.home, &["join", "--ask", "Asha", "third"], "")?;
     ensure!(read(&sharing.bo.home.join("third"), "a.txt") == "text\n");
     Ok(())

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 /// Long tries: `cargo xtask fuzz --minutes 10`.

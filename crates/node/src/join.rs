@@ -113,7 +113,7 @@ pub(crate) fn join_while(options: &JoinOptions, is_cancelled: &AtomicBool) -> Re
         Some(folder) => folder.clone(),
         None => free_folder(Path::new("."), &place.name),
     };
-    Ok(settle(root, &host, place, reached)?)
+    settle(root, &host, place, reached)
 }
 
 /// Somebody let this device in: makes the folder of the copy.

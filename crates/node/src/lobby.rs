@@ -290,15 +290,17 @@ impl Room {
         }
     }
 
+    fn connected(&mut self, peer: Peer, address: SocketAddr) {
+        if self.connected.insert(peer, address).is_none() {
+            self.cards.connected(&self.net, peer);
+        }
+    }
+
     fn happened(&mut self, event: Event) {
         match event {
             Event::Listening(address) => self.network.listening(address),
             Event::NotListening(address) => self.network.not_listening(address),
-            Event::Connected { peer, address, .. } => {
-                if self.connected.insert(peer, address).is_none() {
-                    self.cards.connected(&self.net, peer);
-                }
-            }
+            Event::Connected { peer, address, .. } => self.connected(peer, address),
             Event::Disconnected(peer) => drop(self.connected.remove(&peer)),
             Event::Opened(stream) if stream.protocol == Protocol::Card => self.cards.opened(stream),
             Event::Opened(stream) if stream.protocol == Protocol::Pair && stream.direction == Direction::Ours => {

@@ -60,6 +60,7 @@ fn vpns(interfaces: &Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]

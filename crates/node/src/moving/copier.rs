@@ -189,7 +189,9 @@ impl Copier {
             removed.map_err(|error| cannot("remove", &place, &error))?;
         }
         let gone: Vec<_> = gone.into_iter().map(|(path, _)| path.clone()).collect();
-        gone.iter().for_each(|path| drop(self.copied.remove(path)));
+        for path in gone {
+            self.copied.remove(&path);
+        }
         Ok(())
     }
 }

@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 const MESSAGES_MAX: f64 = 20.0;
 const MESSAGES_PER_SECOND: f64 = 2.0;
 
-/// A stream that lasted this long may be followed by another one.
+/// Streams that do not last are followed by so many more; peers of whom that is counted.
+const AGAIN_MAX: u32 = 3;
+const SHORT_MAX: usize = 512;
+/// One that lasted this long may be followed by another one in any case.
 const LASTING: Duration = Duration::from_secs(2);
 
 /// Who sees this end's card.
@@ -47,6 +50,8 @@ pub(crate) struct Cards {
     key: DeviceKey,
     mine: Mine,
     talks: BTreeMap<StreamId, Talk>,
+    /// Streams one after the other that did not last.
+    n_short: BTreeMap<Peer, u32>,
 }
 
 struct Talk {
@@ -75,7 +80,7 @@ impl Talk {
 
 impl Cards {
     pub fn new(own: Peer, key: DeviceKey, mine: Mine) -> Self {
-        Self { own, key, mine, talks: BTreeMap::new() }
+        Self { own, key, mine, talks: BTreeMap::new(), n_short: BTreeMap::new() }
     }
 
     pub fn has(&self, stream: StreamId) -> bool {
@@ -90,11 +95,12 @@ impl Cards {
     }
 
     pub fn opened(&mut self, stream: Stream) {
-        let is_in_turn = (stream.direction == Direction::Ours) == (self.own < stream.peer);
-        if !is_in_turn || self.talks.values().any(|talk| talk.stream.peer == stream.peer) {
-            // Dropped, and so closed: a second one is of no use to anybody.
+        if (stream.direction == Direction::Ours) != (self.own < stream.peer) {
+            // Dropped, and so closed: it is the other end's to ask.
             return;
         }
+        // Whose turn it is asks anew only when the one before is gone there; here that may not be known yet.
+        self.talks.retain(|_, talk| talk.stream.peer != stream.peer);
         let (id, peer) = (stream.id, stream.peer);
         let talk = Talk {
             stream,
@@ -114,7 +120,13 @@ impl Cards {
     /// A stream ended. The peer, if it may be asked for another one should there be a connection still.
     pub fn closed(&mut self, stream: StreamId) -> Option<Peer> {
         let talk = self.talks.remove(&stream)?;
-        (talk.opened.elapsed() > LASTING).then_some(talk.stream.peer)
+        let peer = talk.stream.peer;
+        let n_short = if talk.opened.elapsed() > LASTING { 0 } else { self.n_short.get(&peer).map_or(1, |n| n + 1) };
+        if self.n_short.len() > SHORT_MAX {
+            self.n_short.clear();
+        }
+        self.n_short.insert(peer, n_short);
+        (n_short <= AGAIN_MAX).then_some(peer)
     }
 
     pub fn received(&mut self, id: StreamId, bytes: &[u8], people: &People) {

@@ -39,9 +39,9 @@ struct Guest {
 
 enum Talk {
     Fresh,
-    Code(CodeHost),
-    Ask(AskHost),
-    Asked(AskHost, Asked),
+    Code(Box<CodeHost>),
+    Ask(Box<AskHost>),
+    Asked(Box<AskHost>, Box<Asked>),
 }
 
 /// Somebody waits for an answer.
@@ -108,7 +108,7 @@ impl Host {
 
     fn asked(&self) -> impl Iterator<Item = (StreamId, &Asked)> {
         self.guests.iter().filter_map(|(id, guest)| match &guest.talk {
-            Talk::Asked(_, asked) => Some((*id, asked)),
+            Talk::Asked(_, asked) => Some((*id, asked.as_ref())),
             _ => None,
         })
     }
@@ -123,9 +123,9 @@ impl Host {
                     self.turn_away(id);
                     return Step::Nothing;
                 }
-                Talk::Ask(AskHost::new(connection, scene.about.clone(), random(), scene.now_ms))
+                Talk::Ask(Box::new(AskHost::new(connection, scene.about.clone(), random(), scene.now_ms)))
             } else {
-                Talk::Code(CodeHost::new(connection, scene.about.clone(), random()))
+                Talk::Code(Box::new(CodeHost::new(connection, scene.about.clone(), random())))
             };
         }
         match &guest.talk {
@@ -208,7 +208,7 @@ impl Host {
             until_ms: talk.until_ms(),
             acquaintance,
         };
-        guest.talk = Talk::Asked(talk, Asked { other: other.clone(), shown });
+        guest.talk = Talk::Asked(talk, Box::new(Asked { other: other.clone(), shown }));
         match expected {
             Some(role) => Step::Expected { id: id.0, other, role },
             None => Step::News,
