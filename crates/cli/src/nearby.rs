@@ -34,9 +34,7 @@ pub fn nearby(seconds: u64, follow: bool, out: &mut Output) -> Result<(), Failur
     }
     let found = lobby.nearby();
     if found.people.is_empty() && !out.json {
-        out.line(
-            "Nobody found. Both computers need the same network, and guest or office Wi-Fi may hide them.",
-        )?;
+        out.line("Nobody found. Both computers need the same network, and guest or office Wi-Fi may hide them.")?;
     }
     found.people.iter().try_for_each(|person| say(person, out))
 }

@@ -76,9 +76,9 @@ impl Engine {
 
     /// Whether the person here may do this; the sentence why not.
     pub fn may(&self, act: Act) -> Result<()> {
-        // Who was removed goes on with the copy that stays: nobody else takes it (MSG-PEER-1).
-        let is_own_copy = act == Act::Edit && self.is_removed();
-        if is_own_copy || self.rights.as_ref().is_none_or(|access| access.may(&self.own.device, act)) {
+        // Also who was removed: what it did on its copy everybody would refuse, and a signature of its log that vouches for
+        // what others have already would be refused with it (docs/decisions/0014, not solved).
+        if self.rights.as_ref().is_none_or(|access| access.may(&self.own.device, act)) {
             return Ok(());
         }
         let sentence = match act {

@@ -647,3 +647,22 @@ describe("the link by itself", () => {
     expect(view.surface.n_replaced).toBe(1);
   });
 });
+
+describe("edits that were refused", () => {
+  it("ask for the whole text once, however many were on their way, and again after a question without an answer", () => {
+    const asked = { edits: 0, snapshots: 0 };
+    const port = {
+      edit: () => void (asked.edits += 1),
+      resync: () => void (asked.snapshots += 1),
+    };
+    const link = new EditorLink(port, new PlainSurface("abc"), 1, "abc");
+    for (let at = 0; at < 50; at += 1) link.localEdit([[at, 0, "x"]]);
+    const n_sent = asked.edits;
+    for (let refusal = 0; refusal < n_sent; refusal += 1) link.retry();
+    expect(n_sent).toBeGreaterThan(0);
+    expect(asked.snapshots).toBe(1);
+    link.onSnapshotRefused();
+    link.retry();
+    expect(asked.snapshots).toBe(2);
+  });
+});

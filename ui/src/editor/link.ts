@@ -169,6 +169,11 @@ export class EditorLink {
     if (!this.#disposed && this.hasPending) this.#askForSnapshot();
   }
 
+  /** The question for the whole text was not answered: the next `retry` asks again. */
+  onSnapshotRefused(): void {
+    this.#awaitsSnapshot = false;
+  }
+
   onAck(requestId: number, revision: number): void {
     this.#receive(() => {
       if (this.#awaitsSnapshot) return;

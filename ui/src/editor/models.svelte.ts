@@ -78,12 +78,16 @@ export class OpenFile implements Disposable {
     const surface = new ModelSurface(this.monaco, model);
     const { viewId } = opened;
     const resync = (): void => {
-      this.client.ask({ cmd: "resyncView", args: { viewId } }).catch(onTrouble);
+      this.client.ask({ cmd: "resyncView", args: { viewId } }).catch((cause: unknown) => {
+        onTrouble(cause);
+        link.onSnapshotRefused();
+      });
     };
     const edit = (sent: ViewEdit): void => {
       this.client.ask({ cmd: "editView", args: { viewId, edit: sent } }).catch((cause: unknown) => {
         onTrouble(cause);
-        resync();
+        // However many were on their way: one question gets them all there.
+        link.retry();
       });
     };
     const link = new EditorLink({ edit, resync }, surface, opened.revision, opened.text);

@@ -80,12 +80,7 @@ impl Peers {
             assert_same(&first, &self.picture(*n), &format!("{what}: {n} against {}", of[0]));
         }
         for n in of {
-            let tree = |peers: &Peers| peers.engines[*n].tree().events().iter().map(|e| format!("{:?} {:?} {:?} void {}", e.key.delta.log.device, e.key.delta.seq, e.change, e.is_void)).collect::<Vec<_>>();
-            let before = tree(self);
-            let keys = self.engines[*n].log().keys();
             self.reopen(*n);
-            for (a, b) in before.iter().zip(tree(self)) { if *a != b { eprintln!("DBG {n}: {a}\n  -> {b}"); } }
-            for key in keys { if self.engines[*n].log().delta(&key.hash).unwrap().is_none() { eprintln!("DBG lost {key:?}"); } else { for b in before.iter().filter(|b| b.starts_with(&format!("{:?} {:?} ", key.log.device, key.seq))) { if !tree(self).contains(b) { eprintln!("DBG kept in log, not in tree: {b}"); } } } }
             assert_same(&first, &self.picture(*n), &format!("{what}: {n} opened anew"));
         }
         let heads: Vec<_> = of.iter().map(|n| self.engines[*n].log().heads()).collect();
