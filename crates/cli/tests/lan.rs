@@ -123,9 +123,22 @@ fn a_viewer_changes_nothing_until_made_an_editor(lan: &Lan) -> Result<()> {
     let come = wait_until("an editor's files come", || read(&lab, "mine.txt") == "by hand\n");
     come.with_context(|| format!("{:?} {:?}", bo.run(&copy, &["members"], ""), bo.run(&copy, &["log"], "")))?;
     asha.run(&lab, &["remove", "Bo"], "")?;
-    wait_until("Bo hears of it", || {
-        bo.try_run(&copy, &["edit", "a.txt"], "[0, 0, \"x\"]\n").is_ok_and(|(code, _)| code != 0)
-    })
+    wait_until("Bo hears of it", || bo.run(&copy, &["members"], "").is_ok_and(|said| said.contains("removed")))?;
+    // The copy stays Bo's to work on; nothing of that comes here any more.
+    bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"alone \"]\n")?;
+    wait_until("Bo works alone", || read(&copy, "a.txt").starts_with("alone "))?;
+    std::thread::sleep(Duration::from_millis(500));
+    ensure!(!read(&lab, "a.txt").contains("alone"), "what somebody wrote who was removed came here");
+    asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"Now \"]\n")?;
+    // Let in again, in a new folder: the old one keeps what was done alone.
+    let invited = asha.invite(&lab, &["--role", "editor"])?;
+    let again = bo.home.join("again");
+    bo.run(&bo.home, &["join", &invited.code, "again"], "")?;
+    drop(invited);
+    let _again = bo.serve(&again)?;
+    wait_until("the second copy is whole", || read(&again, "a.txt").starts_with("Now "))?;
+    bo.run(&again, &["edit", "a.txt"], "[0, 0, \"Back \"]\n")?;
+    wait_until("who is let in again is heard", || read(&lab, "a.txt").starts_with("Back "))
 }
 
 fn a_copy_needs_an_empty_folder(lan: &Lan) -> Result<()> {

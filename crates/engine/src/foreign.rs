@@ -500,6 +500,7 @@ fn opened(arrived: Vec<Arrived>, received: &mut Received) -> Vec<(SignedDelta, V
         let name = (signed.delta.log, signed.hash);
         // One of its own is kept: who vouches for it may be refused yet.
         if signed.signature != [0; 64] && verify_delta(&signed) {
+            // It vouches for itself.
         } else if vouched.contains(&name) {
             signed.signature = [0; 64];
         } else {

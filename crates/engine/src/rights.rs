@@ -76,9 +76,9 @@ impl Engine {
 
     /// Whether the person here may do this; the sentence why not.
     pub fn may(&self, act: Act) -> Result<()> {
-        // Also who was removed: what it did on its copy everybody would refuse, and a signature of its log that vouches for
-        // what others have already would be refused with it (docs/decisions/0014, not solved).
-        if self.rights.as_ref().is_none_or(|access| access.may(&self.own.device, act)) {
+        let is_allowed = self.rights.as_ref().is_none_or(|access| access.may(&self.own.device, act));
+        // Whoever was removed goes on with their copy, in a log of its own (the node begins one): everybody else refuses it.
+        if is_allowed || (act == Act::Edit && self.is_removed()) {
             return Ok(());
         }
         let sentence = match act {

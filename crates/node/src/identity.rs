@@ -145,6 +145,11 @@ impl Identity {
         *self = Self::begin(&self.store.clone(), self.device, Some((self.replica.id.clone(), Some(began))));
     }
 
+    /// The same store goes on in another log.
+    pub fn begin_another_log(&mut self) {
+        *self = Self::begin(&self.store.clone(), self.device, Some((self.replica.id.clone(), None)));
+    }
+
     pub fn incarnation(&self) -> u32 {
         self.replica.incarnation
     }

@@ -184,7 +184,7 @@ impl Engine {
     }
 
     /// Whether this device was removed. It keeps what it did, and has something else than the others from then on.
-    pub(crate) fn is_removed(&self) -> bool {
+    pub fn is_removed(&self) -> bool {
         self.rights.as_ref().is_some_and(|access| is_out(access, &self.own.device))
     }
 

@@ -545,7 +545,7 @@ impl Opening {
     }
 
     /// Deltas of others come without signatures of their own, with one that vouches for them all. When a crash took just
-    /// that one, they could never be shown to be genuine: they go, with what builds on them, and are received again.
+    /// that one, they could never be shown to be genuine: they go, and are received again. Nothing that is signed ever goes.
     fn leave_out_unfinished_runs(&mut self) {
         let is_lost = |finding: &Finding| finding.outcome == Outcome::Lost;
         if self.live.iter().all(|signed| signed.signature != UNSIGNED) || self.findings.iter().any(is_lost) {
@@ -559,19 +559,37 @@ impl Opening {
                 vouched.extend([signed.hash, signed.delta.prev]);
             }
         }
-        let mut out: BTreeSet<DeltaHash> = BTreeSet::new();
-        for signed in &self.live {
-            let delta = &signed.delta;
-            let builds_on_one = out.contains(&delta.prev) || delta.deps.iter().any(|dep| out.contains(&dep.hash));
-            if builds_on_one || !vouched.contains(&signed.hash) {
-                out.insert(signed.hash);
-            }
-        }
+        // What a signed one builds on was whole when that was written: its voucher was refused, and so is not here.
+        let relied_on = self.relied_on();
+        let is_out = |signed: &SignedDelta| !vouched.contains(&signed.hash) && !relied_on.contains(&signed.hash);
+        let out: BTreeSet<DeltaHash> =
+            self.live.iter().filter(|signed| is_out(signed)).map(|signed| signed.hash).collect();
         if !out.is_empty() {
             self.live.retain(|signed| !out.contains(&signed.hash));
             let what = "Changes of others were being received when the program ended.";
             self.find("journal", what, Outcome::Unfinished);
         }
+    }
+
+    /// All of the live deltas that one with a signature of its own builds on, at first or second hand.
+    fn relied_on(&self) -> BTreeSet<DeltaHash> {
+        let by_hash: BTreeMap<DeltaHash, &SignedDelta> =
+            self.live.iter().map(|signed| (signed.hash, signed.as_ref())).collect();
+        let below = |signed: &SignedDelta| {
+            let deps = signed.delta.deps.iter().map(|dep| dep.hash).collect::<Vec<_>>();
+            deps.into_iter().chain([signed.delta.prev])
+        };
+        let signed = self.live.iter().filter(|signed| signed.signature != UNSIGNED);
+        let mut waiting: Vec<DeltaHash> = signed.flat_map(|signed| below(signed)).collect();
+        let mut relied_on = BTreeSet::new();
+        while let Some(hash) = waiting.pop() {
+            if let Some(signed) = by_hash.get(&hash)
+                && relied_on.insert(hash)
+            {
+                waiting.extend(below(signed));
+            }
+        }
+        relied_on
     }
 
     /// The tail is what live segments hold and no block does.

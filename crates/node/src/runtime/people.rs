@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// Kept with the workspace when the person here left it.
 const LEFT: &str = "left";
+/// Kept with the workspace when this device was removed from it.
+const OUT: &str = "removed";
 /// How late it may be told what changes all the time.
 const TELL_WITHIN: Duration = Duration::from_millis(100);
 /// Clocks that differ by more are told of.
@@ -44,6 +46,8 @@ pub(crate) struct People {
     seen: cards::Seen,
     /// The folder waits until this device may edit.
     leaves_folder: bool,
+    /// This device was removed, and its log is one that others take nothing of.
+    is_out: bool,
     /// The person here left this workspace.
     has_left: bool,
     /// Syncs with nobody, because the person here said so.
@@ -89,8 +93,13 @@ impl Runtime {
             return Ok(());
         }
         self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
-        let left = state::get(&self.root.join(STORE_FOLDER), LEFT)?;
-        self.people.has_left = matches!(left, Reply::State { value: Some(value) } if value == "true");
+        let store = self.root.join(STORE_FOLDER);
+        let is_set = |key| {
+            let kept = state::get(&store, key)?;
+            Ok(matches!(kept, Reply::State { value: Some(value) } if value == "true"))
+        };
+        (self.people.has_left, self.people.is_out) = (is_set(LEFT)?, is_set(OUT)?);
+        self.follow_membership(now());
         if self.inbox.is_some()
             && !self.people.has_left
             && let Err(error) = self.take_part(welcome)
@@ -203,6 +212,7 @@ impl Runtime {
         }
         self.let_go_ended(&together, now);
         self.people.together = Some(together);
+        self.follow_membership(now);
         if self.people.leaves_folder && self.engine.may(Act::Edit).is_ok() {
             self.people.leaves_folder = false;
             if let Err(error) = self.bridge.look_soon(&mut self.engine, None, Size::Few, now) {
@@ -226,6 +236,25 @@ impl Runtime {
             }
             is_on
         });
+    }
+
+    /// Whoever was removed goes on with the copy in a log of its own, and whoever is let in again in yet another: of a log in
+    /// which others refused one delta they take none that comes after it.
+    fn follow_membership(&mut self, now: Now) {
+        let is_out = self.engine.is_removed();
+        if is_out == self.people.is_out {
+            return;
+        }
+        let begun = self.commit(now).and_then(|()| {
+            self.identity.begin_another_log();
+            self.engine.begin_incarnation(self.identity.incarnation(), now)?;
+            self.commit(now)?;
+            state::put(&self.root.join(STORE_FOLDER), OUT, if is_out { "true" } else { "false" })
+        });
+        match begun {
+            Ok(_) => self.people.is_out = is_out,
+            Err(error) => tracing::warn!(%error, "what is done from now on can't have a log of its own yet"),
+        }
     }
 
     /// A store that was put back from a backup goes on beside what it did after that, which others have.
