@@ -54,8 +54,9 @@ fn in_all_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("UTF-16BE", utf16(text, u16::to_be_bytes)),
     ];
     let (bytes, _, has_unmappable) = WINDOWS_1252.encode(text);
-    // Half a character of UTF-8 at the very end is taken for one that is being written.
-    if !has_unmappable && !text.is_ascii() && text.ends_with(|letter: char| letter.is_ascii()) {
+    // What could be UTF-8 is taken for that; half a character of it at the very end is one that is being written.
+    let is_told_apart = std::str::from_utf8(&bytes).is_err() && text.ends_with(|letter: char| letter.is_ascii());
+    if !has_unmappable && is_told_apart {
         all.push(("windows-1252", bytes.into_owned()));
     }
     all
