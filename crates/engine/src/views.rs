@@ -6,8 +6,8 @@ use crate::changeset::{Changeset, transform};
 
 use crate::{Engine, Now, Result, invalid};
 use codesync_api::{
-    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, ResumedView, Splice as ApiSplice, ViewEdit,
-    ViewOpened, ViewPatch, ViewSnapshot,
+    ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, ResumedView, SaveKind, Splice as ApiSplice,
+    ViewEdit, ViewOpened, ViewPatch, ViewSnapshot,
 };
 use codesync_base::{BlobHash, DeviceId, FileId, FileKind, Origin, RawContent, Splice, utf16_len};
 use codesync_doc::Rope;
@@ -18,6 +18,8 @@ use std::collections::{BTreeSet, VecDeque};
 const CHECKSUM_EVERY: u64 = 16;
 /// Patches kept for a view that never answers; beyond, it starts over from a snapshot.
 const BRIDGE_MAX: usize = 4_096;
+/// Deltas of what was typed before a window heard that the disk is full.
+const ON_THEIR_WAY_MAX: usize = 64;
 
 pub(crate) struct View {
     pub file: FileId,
@@ -131,7 +133,9 @@ impl Engine {
 
     /// Applies what was typed in a view. What does not fit is refused whole and answered by a snapshot.
     pub(crate) fn edit_view(&mut self, view_id: u32, edit: &ViewEdit, now: Now) -> Result<()> {
-        if self.is_store_failed() {
+        // What was on its way when the disk became full waits with what came before it, and moves with it to another disk.
+        let is_on_its_way = self.save.kind == SaveKind::DiskFull && self.waiting.len() < ON_THEIR_WAY_MAX;
+        if self.is_store_failed() && !is_on_its_way {
             self.send_snapshot(view_id)?;
             return Err(self.store_refusal());
         }

@@ -658,11 +658,26 @@ describe("edits that were refused", () => {
     const link = new EditorLink(port, new PlainSurface("abc"), 1, "abc");
     for (let at = 0; at < 50; at += 1) link.localEdit([[at, 0, "x"]]);
     const n_sent = asked.edits;
-    for (let refusal = 0; refusal < n_sent; refusal += 1) link.retry();
+    for (let refusal = 0; refusal < n_sent; refusal += 1) link.onRefused();
     expect(n_sent).toBeGreaterThan(0);
     expect(asked.snapshots).toBe(1);
     link.onSnapshotRefused();
-    link.retry();
+    link.onRefused();
     expect(asked.snapshots).toBe(2);
+  });
+
+  it("are not sent again for ever", () => {
+    let snapshots = 0;
+    const link: EditorLink = new EditorLink({ edit: () => {}, resync: () => void (snapshots += 1) }, new PlainSurface("abc"), 1, "abc");
+    link.localEdit([[0, 0, "x"]]);
+    for (let round = 0; round < 20; round += 1) {
+      link.onRefused();
+      link.onSnapshot({ viewId: 1, revision: 2 + round, text: "abc", ackedRequestId: 0 });
+    }
+    expect(snapshots).toBeLessThan(6);
+    // Until there is reason to hope.
+    const n_before = snapshots;
+    link.retry();
+    expect(snapshots).toBe(n_before + 1);
   });
 });

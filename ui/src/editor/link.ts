@@ -169,7 +169,14 @@ export class EditorLink {
     if (!this.#disposed && this.hasPending) this.#askForSnapshot();
   }
 
-  /** The question for the whole text was not answered: the next `retry` asks again. */
+  /** The engine did not take an edit. However many it refuses: one question for the whole text, after which all go again, some times. */
+  onRefused(): void {
+    if (this.#disposed || this.#awaitsSnapshot || this.#isStalled) return;
+    this.#awaitsSnapshot = true;
+    this.#port.resync();
+  }
+
+  /** The question for the whole text was not answered: the next one is asked again. */
   onSnapshotRefused(): void {
     this.#awaitsSnapshot = false;
   }

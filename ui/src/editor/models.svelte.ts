@@ -86,8 +86,7 @@ export class OpenFile implements Disposable {
     const edit = (sent: ViewEdit): void => {
       this.client.ask({ cmd: "editView", args: { viewId, edit: sent } }).catch((cause: unknown) => {
         onTrouble(cause);
-        // However many were on their way: one question gets them all there.
-        link.retry();
+        link.onRefused();
       });
     };
     const link = new EditorLink({ edit, resync }, surface, opened.revision, opened.text);

@@ -67,9 +67,16 @@ fn what_a_full_disk_did_not_take_can_be_taken_to_another() {
 fn a_full_disk_loses_nothing_that_was_taken_and_goes_on_by_itself() {
     let mut bench = Bench::new();
     let view_id = open_view(&mut bench);
-    let (request_id, typed) = type_until_full(&mut bench, view_id);
+    let (mut request_id, mut typed) = type_until_full(&mut bench, view_id);
     assert_eq!(save_kind(&bench), SaveKind::DiskFull);
     assert!(bench.engine.is_unsynced(), "it is tried again");
+    // What was on its way is taken, and so much of it.
+    let n_before = request_id;
+    while try_type(&mut bench, view_id, request_id + 1, vec![Splice(0, 0, "w".into())]).is_ok() {
+        (request_id, typed) = (request_id + 1, format!("w{typed}"));
+        assert!(!try_sync(&mut bench) && request_id < n_before + 100);
+    }
+    assert!(request_id > n_before + 10);
     // Read-only now, and history can still be read.
     assert!(try_type(&mut bench, view_id, request_id + 1, vec![Splice(0, 0, "no".into())]).is_err());
     assert!(!try_sync(&mut bench));
