@@ -4,7 +4,7 @@
 //! [`crate::Access`], never by the token.
 
 use crate::DeviceKey;
-use codesync_base::{DeltaHash, DeviceId, ProjectId, Role};
+use codesync_base::{DeltaHash, DeviceId, ProjectId, Role, hex};
 use ed25519_dalek::VerifyingKey;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -176,10 +176,6 @@ fn role_word(role: Role) -> &'static str {
 
 fn parse_role(word: &str) -> Option<Role> {
     [Role::Viewer, Role::Editor, Role::Owner].into_iter().find(|role| role_word(*role) == word)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

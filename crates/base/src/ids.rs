@@ -14,6 +14,12 @@ pub struct IdError {
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 
+/// Any bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(HEX_DIGITS[usize::from(digit)])).collect()
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $n:literal) => {
         $(#[$doc])*

@@ -18,7 +18,7 @@ pub use delta::{
     Change, Delta, DeltaKey, Head, Insert, ItemRange, ItemRef, Origin, SignedDelta, Splice, Step, StepKey, TextSource,
     TextStep,
 };
-pub use ids::{BlobHash, DeltaHash, DeviceId, FileId, IdError, LogId, ProjectId};
+pub use ids::{BlobHash, DeltaHash, DeviceId, FileId, IdError, LogId, ProjectId, hex};
 pub use meta::{FileKind, FileMeta, LineEnd, RawContent};
 pub use path::{PathError, RelPath};
 pub use wire::{DecodeError, FORMAT_VERSION, decode_delta, encode_delta};

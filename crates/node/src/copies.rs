@@ -4,7 +4,7 @@
 use crate::config;
 use crate::whole::write_atomically;
 use codesync_auth::workspace_mark;
-use codesync_base::ProjectId;
+use codesync_base::{ProjectId, hex};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,10 +39,6 @@ pub(crate) fn note(project: &ProjectId, root: &Path) {
 /// Whether this device has a copy of that workspace.
 pub(crate) fn has(mark: &[u8; 32]) -> bool {
     read().0.get(&hex(mark)).is_some_and(|root| root.join(crate::STORE_FOLDER).is_dir())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What cannot be read is as good as not there.

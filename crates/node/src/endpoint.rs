@@ -1,6 +1,7 @@
 //! Where the process that holds a store can be reached: the file `.codesync/run.json` and the folder its
 //! socket lies in. Whoever may read that file may drive the workspace, so only its owner may.
 
+use codesync_base::hex;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -173,8 +174,4 @@ fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     temp.write_all(bytes)?;
     temp.persist(file).map_err(|error| error.error)?;
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

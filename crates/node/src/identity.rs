@@ -275,7 +275,7 @@ fn is_id(text: &str) -> bool {
 fn new_id() -> String {
     let mut bytes = [0; 16];
     config::fill_random(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    codesync_base::hex(&bytes)
 }
 
 /// Never zero, which stores of the first version had.

@@ -482,10 +482,7 @@ impl Runtime {
             Request::Pause { is_paused } => self.pause(is_paused),
             Request::SyncNow => self.sync_now(),
             Request::Leave => self.leave(),
-            Request::Digest => {
-                let whole = self.engine.digest()?.whole;
-                Ok(Reply::Digest { hex: whole.iter().map(|byte| format!("{byte:02x}")).collect() })
-            }
+            Request::Digest => Ok(Reply::Digest { hex: codesync_base::hex(&self.engine.digest()?.whole) }),
             Request::EndInvitation => self.end_invitation(),
             Request::SetRole { device, role } => self.set_role(&device, role, now),
             Request::RemoveMember { device } => self.remove_member(&device, now),

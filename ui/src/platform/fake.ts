@@ -3,6 +3,7 @@
  * Good enough to work on the window; never a stand-in for the real engine in a test of behaviour.
  */
 import type { ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, Event, Push, RecentFolder, Settings } from "../api/generated";
+import { DEFAULT_SETTINGS } from "../api/settings";
 import { FakeEngine } from "./fakeEngine";
 import { FakePeople } from "./fakePeople";
 import type { Host } from "./host";
@@ -101,27 +102,4 @@ function readSettings(): Settings {
   return { ...BASE, ...settings, ...(theme === null ? {} : { theme }) };
 }
 
-const BASE: Settings = {
-  theme: "dark",
-  zoomPercent: 100,
-  person: null,
-  editorFontFamily: "",
-  editorFontSize: 14, lineHeightPercent: 135, ligatures: false, wheelZoomsText: false, suggest: true,
-  tabSize: 4,
-  wordWrap: false,
-  minimap: true,
-  showWhitespace: false,
-  reduceMotion: false, uiFontSize: 13, screenReader: "auto",
-  timelineVisible: true,
-  timelineHintSeen: false,
-  axis: "activity",
-  reopen: true,
-  autoSave: "afterDelay",
-  enableTrash: true,
-  visibleTo: "everyone",
-  nameFlags: "activity",
-  followOnJoin: true,
-  defaultRole: "editor",
-  enterSends: true,
-  keys: {},
-};
+const BASE: Settings = { ...DEFAULT_SETTINGS, theme: "dark" };

@@ -1,6 +1,7 @@
 /** Which workspace this window shows, whether all is kept, and the settings. Rebuilt from replies and events. */
 import { type AppReplyValue, type Client, isApiError, sentenceOf } from "../api/client";
 import type { ApiError, Event, RecentFolder, RefusedPath, SaveState, Settings, Started } from "../api/generated";
+import { DEFAULT_SETTINGS } from "../api/settings";
 import { Emitter } from "../base/emitter";
 
 export type Phase = "starting" | "welcome" | "opening" | "workspace";
@@ -10,37 +11,6 @@ export interface OpenWorkspace {
   root: string;
   name: string;
 }
-
-export const DEFAULT_SETTINGS: Settings = {
-  theme: "system",
-  zoomPercent: 100,
-  person: null,
-  editorFontFamily: "",
-  editorFontSize: 14,
-  lineHeightPercent: 135,
-  ligatures: false,
-  wheelZoomsText: false,
-  suggest: true,
-  tabSize: 4,
-  wordWrap: false,
-  minimap: true,
-  showWhitespace: false,
-  reduceMotion: false,
-  uiFontSize: 13,
-  screenReader: "auto",
-  timelineVisible: true,
-  timelineHintSeen: false,
-  axis: "activity",
-  reopen: true,
-  autoSave: "afterDelay",
-  enableTrash: true,
-  visibleTo: "everyone",
-  nameFlags: "activity",
-  followOnJoin: true,
-  defaultRole: "editor",
-  enterSends: true,
-  keys: {},
-};
 
 /** What a workspace can have otherwise. The rest belongs to the person or to the window. */
 export const WORKSPACE_SETTINGS: readonly (keyof Settings)[] = [

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::{Code, CodeLength};
-use codesync_base::Hlc;
+use codesync_base::{Hlc, hex};
 use proptest::prelude::*;
 
 const NOW_MS: u64 = 1_790_000_000_000;
@@ -460,10 +460,6 @@ proptest! {
             let _ = Message::decode(bytes, true);
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// With given seeds every byte of both ways is determined: another implementation can be held against this.

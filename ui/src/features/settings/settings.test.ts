@@ -1,6 +1,7 @@
 /** What a hand-written settings text may and may not do. */
 import { describe, expect, it } from "vitest";
-import { DEFAULT_SETTINGS, WORKSPACE_SETTINGS, fittingSettings } from "../../state/session.svelte";
+import { DEFAULT_SETTINGS } from "../../api/settings";
+import { WORKSPACE_SETTINGS, fittingSettings } from "../../state/session.svelte";
 import { SETTING_ITEMS } from "./items";
 import { differing, leftOut, parsed } from "./json";
 

@@ -1,0 +1,33 @@
+/** The settings of somebody who has changed none: as `Settings::default()` of `crates/api` has them. */
+import type { Settings } from "./generated";
+
+export const DEFAULT_SETTINGS: Settings = {
+  theme: "system",
+  zoomPercent: 100,
+  person: null,
+  editorFontFamily: "",
+  editorFontSize: 14,
+  lineHeightPercent: 135,
+  ligatures: false,
+  wheelZoomsText: false,
+  suggest: true,
+  tabSize: 4,
+  wordWrap: false,
+  minimap: true,
+  showWhitespace: false,
+  reduceMotion: false,
+  uiFontSize: 13,
+  screenReader: "auto",
+  timelineVisible: true,
+  timelineHintSeen: false,
+  axis: "activity",
+  reopen: true,
+  autoSave: "afterDelay",
+  enableTrash: true,
+  visibleTo: "everyone",
+  nameFlags: "activity",
+  followOnJoin: true,
+  defaultRole: "editor",
+  enterSends: true,
+  keys: {},
+};
