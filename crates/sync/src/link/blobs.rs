@@ -28,8 +28,10 @@ struct Fetch {
 }
 
 impl Fetch {
-    fn new() -> Self {
-        Self { total_bytes: None, have_bytes: 0, asked_bytes: 0, hasher: blake3::Hasher::new() }
+    /// Goes on behind what is here already.
+    fn new(begun: Option<(u64, blake3::Hasher)>) -> Self {
+        let (have_bytes, hasher) = begun.unwrap_or_else(|| (0, blake3::Hasher::new()));
+        Self { total_bytes: None, have_bytes, asked_bytes: have_bytes, hasher }
     }
 
     fn under_way_bytes(&self) -> u64 {
@@ -39,7 +41,7 @@ impl Fetch {
     /// Offset and length of the next question.
     fn next(&self) -> Option<(u64, u64)> {
         let length = match self.total_bytes {
-            None if self.asked_bytes > 0 => 0,
+            None if self.asked_bytes > self.have_bytes => 0,
             None => FIRST_BYTES,
             Some(total) => (total - self.asked_bytes).min(u64::from(BLOB_REQUEST_BYTES_MAX)),
         };
@@ -59,8 +61,9 @@ impl Link {
         let room = FETCHES_MAX - self.blobs.fetches.len().min(FETCHES_MAX);
         if room > 0 && !self.hold.is_empty() {
             for hash in self.hold.missing_blobs(context.replica, FETCHES_MAX).into_iter().take(FETCHES_MAX) {
-                if self.blobs.fetches.len() < FETCHES_MAX {
-                    self.blobs.fetches.entry(hash).or_insert_with(Fetch::new);
+                if self.blobs.fetches.len() < FETCHES_MAX && !self.blobs.fetches.contains_key(&hash) {
+                    let begun = self.peer().and_then(|peer| context.replica.blob_begun(self.id, peer, &hash));
+                    self.blobs.fetches.insert(hash, Fetch::new(begun));
                 }
             }
         }
@@ -137,6 +140,7 @@ impl Link {
         fetch.hasher.update(&chunk.bytes.0);
         let is_whole = end == total_bytes;
         if is_whole && fetch.hasher.finalize().as_bytes() != &chunk.hash.0 {
+            context.replica.drop_blob(self.id, &chunk.hash);
             return self.end(Reason::Malformed, "a blob that is not what its name says");
         }
         self.note_heard(context);
