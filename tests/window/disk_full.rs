@@ -2,7 +2,7 @@
 //! it took, and goes on by itself when there is room.
 
 use crate::harness::{App, fill, scenario, until};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::fs;
 use std::path::Path;
 use thirtyfour::Key;

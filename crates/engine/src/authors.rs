@@ -149,7 +149,9 @@ mod tests {
         let color = |authors: &Authors, n: u8| authors.color(&DeviceId([n; 32]));
         let mut all = authors(&[1, 2, 3, 4], 4);
         let of_founder = color(&all, 4);
-        let free = (0..8).find(|free| (1..=4).all(|n| color(&all, n) != *free)).unwrap();
+        let free = (0..8)
+            .find(|free| (1..=4).all(|n| color(&all, n) != *free))
+            .expect("invariant: eight colours, four of them taken");
         wish(&mut all, 3, 10, Some(free));
         assert_eq!(color(&all, 3), free);
         // The newest word counts, in whichever order the words come.

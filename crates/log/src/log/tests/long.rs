@@ -125,8 +125,12 @@ fn parts_are_kept_once_and_a_list_never_without_them() {
     let (mut log, _) = open_long(&disk, &index);
     let mut packed: Vec<PackedBlob> = Vec::new();
     let mut packer = Packer::new(PART_BYTES);
-    packer.take(&noise(5, 3 * PART_BYTES), &mut |part| Ok::<_, ()>(packed.push(part))).unwrap();
-    let hash = packer.end(&mut |last| Ok::<_, ()>(packed.push(last))).unwrap();
+    let mut keep = |part| {
+        packed.push(part);
+        Ok::<_, ()>(())
+    };
+    packer.take(&noise(5, 3 * PART_BYTES), &mut keep).unwrap();
+    let hash = packer.end(&mut keep).unwrap();
     assert!(log.put_ahead(packed.last().unwrap()).is_err() && !log.has_blob(&hash));
     let room = |disk: &MemoryDisk| disk.files().iter().map(|(_, n_bytes)| n_bytes).sum::<u64>();
     packed.iter().for_each(|blob| log.put_ahead(blob).unwrap());
