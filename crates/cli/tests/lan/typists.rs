@@ -204,7 +204,12 @@ pub fn settle(folders: &[PathBuf], files: &[String]) -> Result<Content> {
 pub fn check_words(content: &Content, confirmed: &[Confirmed]) -> Result<usize> {
     let mut n_words = 0;
     for (word, at) in confirmed.iter().flatten() {
-        ensure!(content.texts[*at].contains(word.as_str()), "“{word}” was confirmed and is missing");
+        let text = &content.texts[*at];
+        let person = word.split('-').next().unwrap_or_default();
+        let near =
+            text.find(&person[1..]).map(|at| text.chars().skip(text[..at].chars().count().saturating_sub(20)).take(60));
+        let near: Option<String> = near.map(Iterator::collect);
+        ensure!(text.contains(word.as_str()), "“{word}” was confirmed and is missing; there is {near:?}");
         n_words += 1;
     }
     Ok(n_words)
