@@ -6,12 +6,14 @@
 mod blobs;
 mod briefs;
 mod check;
+mod cut;
 mod join;
 mod open;
 mod read;
 mod seal;
 
 pub use blobs::{BlobSync, BlobSynced, PackedBlob};
+pub use cut::Cut;
 pub use read::Brief;
 
 use crate::block::{BlockId, Summary};
@@ -57,6 +59,7 @@ pub struct Log {
     n_sealed: u64,
     tail: Tail,
     heads: BTreeMap<LogId, Head>,
+    cut: Option<Cut>,
     blobs: HashMap<BlobHash, Place>,
     /// Lengths up to which the index knows the blobs of a segment.
     remembered_bytes: BTreeMap<u32, u64>,
@@ -232,6 +235,7 @@ impl Log {
         let is_end =
             in_blocks.clone().any(|part| (part.log, part.last_seq, part.last_hash) == (head.log, head.seq, head.hash));
         is_end
+            || self.cut.as_ref().is_some_and(|cut| cut.head(&head.log) == Some(head))
             || self.tail.by_hash.contains_key(&head.hash)
             || self.tail.deltas.iter().any(|signed| signed.delta.log == head.log && signed.delta.prev == head.hash)
     }
