@@ -16,6 +16,8 @@ const FIRST_BYTES: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Fetching {
     fetches: BTreeMap<BlobHash, Fetch>,
+    /// The peer does not have something of what everything begins with.
+    pub is_first_refused: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,13 @@ impl Link {
                 }
             }
         }
+        if !self.blobs.is_first_refused {
+            for hash in context.replica.needed_first(FETCHES_MAX) {
+                if self.blobs.fetches.len() < FETCHES_MAX {
+                    self.blobs.fetches.entry(hash).or_insert_with(Fetch::new);
+                }
+            }
+        }
         let mut ranges = Vec::new();
         let mut under_way_bytes: u64 = self.blobs.fetches.values().map(Fetch::under_way_bytes).sum();
         for (hash, fetch) in &mut self.blobs.fetches {
@@ -87,6 +96,7 @@ impl Link {
             Blob::Chunk(chunk) => self.take_chunk(chunk, context),
             Blob::Lacks(hash) => {
                 if self.blobs.fetches.remove(&hash).is_some() {
+                    self.blobs.is_first_refused |= context.replica.needed_first(usize::MAX).contains(&hash);
                     self.drop_waiting_for(&hash);
                     self.fetch_blobs(context);
                 }
@@ -97,6 +107,9 @@ impl Link {
     fn serve_blob(&mut self, range: &BlobRange, context: &Context) {
         if range.length > BLOB_REQUEST_BYTES_MAX {
             return self.end(Reason::Limit, "too much of a blob at once");
+        }
+        if self.peer().is_none_or(|peer| context.replica.is_blob_kept_from(&peer, &range.hash)) {
+            return self.send(&Frame::Blob(Blob::Lacks(range.hash)));
         }
         let Some((total_bytes, bytes)) = context.replica.blob_piece(&range.hash, range.offset, range.length) else {
             return self.send(&Frame::Blob(Blob::Lacks(range.hash)));
@@ -148,5 +161,8 @@ impl Link {
         }
         self.fetch_blobs(context);
         self.settle_credit();
+        if is_whole && self.is_waiting_for_first() {
+            self.consider_wants(context);
+        }
     }
 }
