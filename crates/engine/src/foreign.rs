@@ -4,6 +4,8 @@
 
 mod aside;
 mod beside;
+mod checkpoint;
+mod cut;
 mod declared;
 mod forks;
 mod judge;
@@ -14,6 +16,7 @@ mod told;
 
 pub use aside::SetAside;
 pub(crate) use aside::{Aside, Pasts, apply_void, begin_text};
+pub(crate) use cut::Beginning;
 pub(crate) use forks::{Forks, Translated};
 pub use judge::{Held, Refusal};
 pub use parted::{Merged, Place};
@@ -85,6 +88,8 @@ pub(crate) struct Others {
     strands: BTreeMap<(LogId, DeltaHash), Strand>,
     pub forks: Forks,
     pub aside: Aside,
+    pub beginning: Beginning,
+    pub told: checkpoint::Told,
     /// Heads of other logs, and of their branches, that no delta of ours names yet.
     unnamed: BTreeMap<LogId, Head>,
     refused: BTreeSet<DeltaHash>,

@@ -441,7 +441,10 @@ impl Engine {
                 Some((key, n)) => self.moment_of_step(file, &key, n)?,
                 None => 0,
             };
-            let (author, delta_id) = (self.author(author), hash.to_string());
+            // What stood here when this copy began says nothing of who wrote it.
+            let is_before = step.is_none() && self.others.beginning.has(&file);
+            let author = if is_before { crate::authors::before() } else { self.author(author) };
+            let delta_id = hash.to_string();
             spans.push(BlameSpan { position, length, author, at_ms, delta_id, index });
         }
         Ok(spans)

@@ -220,6 +220,7 @@ impl Engine {
             key,
             profile,
         };
+        engine.load_cut()?;
         engine.load_tree()?;
         engine.load_arrivals();
         engine.load_meetings();

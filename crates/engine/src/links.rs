@@ -3,7 +3,7 @@
 
 use crate::{Arrived, Engine, Held};
 use codesync_auth::Access;
-use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
+use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
 use codesync_sync::{
     Admission, BlobPiece, Branches, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment,
     Output, Reason, Replica,
@@ -115,7 +115,7 @@ impl Engine {
 
     /// A frame that a peer sent, without its length.
     pub fn handle_frame(&mut self, id: LinkId, bytes: &[u8], moment: Moment) {
-        self.with_mesh(|mesh, replica| mesh.handle_frame(id, bytes, replica, moment));
+        self.with_mesh(moment, |mesh, replica| mesh.handle_frame(id, bytes, replica, moment));
         self.settle_links(moment);
     }
 
@@ -125,7 +125,7 @@ impl Engine {
         self.send_presence(moment);
         self.tend_meetings(moment);
         if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
-            self.with_mesh(|mesh, replica| mesh.handle_time(replica, moment));
+            self.with_mesh(moment, |mesh, replica| mesh.handle_time(replica, moment));
             self.settle_links(moment);
         }
     }
@@ -145,7 +145,7 @@ impl Engine {
         let fresh = std::mem::take(&mut open.fresh);
         open.fresh_names.clear();
         fresh.iter().for_each(|signed| open.durable.note(signed));
-        self.with_mesh(|mesh, replica| mesh.durable(&fresh, replica, moment));
+        self.with_mesh(moment, |mesh, replica| mesh.durable(&fresh, replica, moment));
         self.settle_links(moment);
     }
 
@@ -178,10 +178,10 @@ impl Engine {
         self.links.open.as_ref()?.mesh.peer(id)
     }
 
-    fn with_mesh(&mut self, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
+    fn with_mesh(&mut self, moment: Moment, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
         let Some(mut open) = self.links.open.take() else { return };
         let Open { mesh, gate, durable, fresh_names: fresh, partial, asked, .. } = &mut open;
-        call(mesh, &mut View { engine: self, gate, durable, fresh, partial, asked });
+        call(mesh, &mut View { engine: self, gate, durable, moment, fresh, partial, asked });
         self.links.open = Some(open);
     }
 
@@ -266,7 +266,7 @@ impl Engine {
         if self.access().is_some() && self.may(codesync_auth::Act::Speak).is_ok() {
             self.begin_session(now);
         }
-        self.with_mesh(|mesh, replica| {
+        self.with_mesh(moment, |mesh, replica| {
             refused.into_iter().for_each(|log| mesh.refuse(log));
             mesh.delivered(id, cost_bytes, replica, moment);
         });
@@ -277,7 +277,8 @@ impl Engine {
 struct View<'a> {
     engine: &'a mut Engine,
     gate: &'a mut Gate,
-    durable: &'a Branches,
+    durable: &'a mut Branches,
+    moment: Moment,
     fresh: &'a BTreeSet<DeltaHash>,
     partial: &'a mut BTreeMap<(LinkId, BlobHash), Vec<u8>>,
     asked: &'a RefCell<Option<(BlobHash, Vec<u8>)>>,
@@ -293,6 +294,9 @@ impl Replica for View<'_> {
     }
 
     fn key(&self, hash: &DeltaHash) -> Option<DeltaKey> {
+        if let Some(key) = self.engine.others.beginning.key(hash) {
+            return Some(key);
+        }
         // What cannot be read is not here: it is asked for again, and heals the log.
         self.engine.log.delta(hash).ok().flatten().map(|signed| signed.delta.key(signed.hash))
     }
@@ -341,6 +345,26 @@ impl Replica for View<'_> {
         walked.is_ok()
     }
 
+    fn cut_seq(&self, log: &LogId) -> u32 {
+        self.engine.log.cut_seq(log)
+    }
+
+    fn is_kept_from(&self, peer: &DeviceId, log: &LogId, seq: u32) -> bool {
+        self.engine.is_kept_from(peer, log, seq)
+    }
+
+    fn is_blob_kept_from(&self, peer: &DeviceId, hash: &BlobHash) -> bool {
+        self.engine.is_blob_kept_from(peer, hash)
+    }
+
+    fn needed_first(&self, n_max: usize) -> Vec<BlobHash> {
+        self.engine.needed_first(n_max)
+    }
+
+    fn needs(&self, delta: &Delta) -> Vec<BlobHash> {
+        delta.blobs().chain(self.engine.others.beginning.needs(delta, &self.engine.log)).collect()
+    }
+
     fn has_blob(&self, hash: &BlobHash) -> bool {
         self.engine.log.has_blob(hash)
     }
@@ -375,6 +399,23 @@ impl Replica for View<'_> {
         let whole = self.partial.remove(&(link, *hash)).unwrap_or_default();
         if let Err(error) = self.engine.log.put_blob(&whole) {
             tracing::warn!(%error, "a content of a peer could not be kept");
+            return;
+        }
+        match self.engine.note_first(hash) {
+            Ok(true) => self.begin(),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "what this copy begins with cannot be read"),
+        }
+    }
+}
+
+impl View<'_> {
+    /// All that this copy begins with came.
+    fn begin(&mut self) {
+        let now = self.engine.now_at(self.moment);
+        match self.engine.begin(now) {
+            Ok(heads) => heads.into_iter().for_each(|head| self.durable.note_head(head)),
+            Err(error) => tracing::error!(%error, "this copy cannot begin"),
         }
     }
 }
