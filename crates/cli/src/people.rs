@@ -205,7 +205,8 @@ fn fetch(node: &Node) -> Result<bool, Failure> {
 
 fn has_history(node: &Node) -> Result<bool, Failure> {
     match node.call(Request::Status)? {
-        Reply::Status(status) => Ok(status.n_moments > 0),
+        // Whoever is told nothing of the past may have files and no history yet.
+        Reply::Status(status) => Ok(status.n_moments > 0 || status.n_files > 0),
         other => Err(unexpected(&other).into()),
     }
 }

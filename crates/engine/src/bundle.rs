@@ -84,7 +84,10 @@ impl Engine {
     /// opened anew afterwards.
     pub fn import_bundle(&mut self, bundle: &Bundle) -> Result<u64> {
         self.close()?;
-        self.has_whole_history()?;
+        let is_before = |signed: &SignedDelta| signed.delta.seq <= self.log.cut_seq(&signed.delta.log);
+        if self.waits_for_beginning() || bundle.deltas.iter().any(|(signed, _)| is_before(signed)) {
+            self.has_whole_history()?;
+        }
         if bundle.project != self.project {
             let sentence = "This bundle is the history of another workspace. Import it in a new, empty folder.";
             return Err(invalid(sentence));

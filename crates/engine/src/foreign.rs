@@ -385,6 +385,7 @@ impl Engine {
         let own_seen = declared.newest_of(&self.own);
         // By what its author had declared before it.
         let has_changed_rights = self.take_rights(&signed);
+        self.tell_if_beginning_is_in_doubt(&signed);
         self.note_strand(&signed);
         self.follow_forks(&signed);
         self.clock.observe(delta.hlc);

@@ -472,10 +472,12 @@ impl Engine {
         for file in files {
             let Some(node) = self.tree.get(&file).filter(|node| node.kind == FileKind::Text) else { continue };
             let (path, created) = (node.path.to_string(), node.created);
+            let is_before = self.others.beginning.has(&file);
             let document = self.document_mut(file)?;
             let mut found: Vec<(usize, bool, String)> = Vec::new();
             let base = document.timeline.text_at(0).to_string();
-            if let Some(byte) = base.find(text) {
+            // When a text appeared that this copy began with is not known here.
+            if let Some(byte) = base.find(text).filter(|_| !is_before) {
                 found.push((0, true, line_around(&base, byte)));
             }
             for hit in document.timeline.find(text, limit) {

@@ -3,10 +3,10 @@
 //! in any other copy (`docs/decisions/0017`). Never makes up anything of the past.
 
 use crate::{Engine, Now, Result, api_error};
-use codesync_api::{ApiError, ErrorCode, Event};
+use codesync_api::{ApiError, ErrorCode, Event, Notice};
 use codesync_base::{
-    BlobHash, BlobSource, Change, Checkpoint, CutLog, CutNode, CutState, Delta, DeltaHash, DeltaKey, FileId, FileKind,
-    Head, Hlc, LogId, StepKey, TextUnits,
+    AccessStep, BlobHash, BlobSource, Change, Checkpoint, CutLog, CutNode, CutState, Delta, DeltaHash, DeltaKey,
+    FileId, FileKind, Head, Hlc, LogId, Role, SignedDelta, StepKey, TextUnits,
 };
 use codesync_doc::{TextDocument, Tree, TreeAuthor};
 use codesync_log::Log;
@@ -277,7 +277,7 @@ impl Engine {
             return Err(damaged("something else is here already".into()));
         }
         let begun = Begun::read(name, &self.log).map_err(damaged)?;
-        for node in begun.nodes.values() {
+        for node in begun.nodes.values().filter(|node| node.units.is_some()) {
             text_of(node, &self.log).map_err(damaged)?;
         }
         if begun.checkpoint.project != self.project {
@@ -309,6 +309,23 @@ impl Engine {
             let begun = Arc::make_mut(begun);
             begun.newest = node.changes.iter().map(|change| change.key).fold(begun.newest, StepKey::max);
             begun.nodes.insert(*file, node);
+        }
+    }
+
+    /// Somebody does not accept work that this copy began with. Here it can't be taken out again: its deltas are not
+    /// here.
+    pub(super) fn tell_if_beginning_is_in_doubt(&mut self, signed: &SignedDelta) {
+        let Some(begun) = self.others.beginning.begun() else { return };
+        let Some(Change::Access(step)) = signed.delta.steps.first().map(|step| &step.change) else { return };
+        let is_lowering = matches!(step, AccessStep::Remove { .. } | AccessStep::ChangeRole { role: Role::Viewer, .. });
+        let accepted = |log: &LogId| step.accepted().iter().find(|head| head.log == *log).map_or(0, |head| head.seq);
+        let of_device = begun.checkpoint.logs.iter().filter(|cut| cut.head.log.device == step.device());
+        if is_lowering && of_device.clone().any(|cut| accepted(&cut.head.log) < cut.head.seq) {
+            let person = self.authors.person(&step.device());
+            let title = format!("Your copy began with work of {person} that was not accepted.");
+            let body =
+                "It stays in your copy and is in nobody else’s. To have the same as they, ask to be let in again.";
+            self.note(Notice { id: "MSG-CUT-1".into(), title, body: body.into(), path: None });
         }
     }
 

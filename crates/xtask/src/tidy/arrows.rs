@@ -71,7 +71,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "codesync-fuzz",
-        &["codesync-base", "codesync-log", "codesync-auth", "codesync-sync", "codesync-engine", "codesync-api"],
+        &[
+            "codesync-base",
+            "codesync-doc",
+            "codesync-log",
+            "codesync-auth",
+            "codesync-sync",
+            "codesync-engine",
+            "codesync-api",
+        ],
     ),
     (
         "codesync-bench",

@@ -475,3 +475,213 @@ fn an_interrupted_beginning_goes_on() {
     team.assert_same(&[ASHA, BO, CHIDI]);
     team.assert_told_nothing(CHIDI);
 }
+
+#[test]
+fn who_began_with_work_that_is_not_accepted_is_told() {
+    let mut team = Team::new();
+    team.grant(ASHA, DANA, Role::Owner, ShareFrom::Past);
+    team.edit(ASHA, "a.txt", 0, 0, "text\n");
+    team.meet(ASHA, BO);
+    team.meet(ASHA, DANA);
+    team.edit(BO, "a.txt", 0, 0, "Bo ");
+    team.meet(BO, DANA);
+    team.invite(DANA, CHIDI, Role::Editor);
+    team.meet(DANA, CHIDI);
+    // Asha, who has not seen what Bo did last, removes him.
+    let now = team.now();
+    team.engines[ASHA].remove_member(device(BO), now).unwrap();
+    team.sync(ASHA);
+    assert_eq!(team.engines[CHIDI].notices(), []);
+    team.meet(ASHA, DANA);
+    team.meet(DANA, CHIDI);
+    let told: Vec<&str> = team.engines[CHIDI].notices().iter().map(|notice| notice.id.as_str()).collect();
+    assert_eq!(told, ["MSG-CUT-1"]);
+    assert_eq!(team.text(DANA, "a.txt").as_deref(), Some("text\n"));
+    assert_eq!(team.text(CHIDI, "a.txt").as_deref(), Some("Bo text\n"));
+}
+
+/// SplitMix64: a failure names its seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+}
+
+/// A team that works, links and parts as chance has it, while two come in without the past.
+struct Story {
+    team: Team,
+    random: Random,
+    members: Vec<usize>,
+    links: Vec<LinkId>,
+    /// Words that were typed, by whom, and the number of the delta.
+    words: Vec<(String, usize, u32)>,
+    /// Words that must never get to somebody.
+    kept: Vec<(usize, String)>,
+    /// Whether files are deleted: one that is edited after that comes along with its text.
+    deletes: bool,
+}
+
+impl Story {
+    fn new(seed: u64) -> Self {
+        let mut team = Team::new();
+        team.edit(ASHA, "0.txt", 0, 0, "begun\n");
+        team.meet(ASHA, BO);
+        let (members, links) = (vec![ASHA, BO], Vec::new());
+        Self {
+            team,
+            random: Random(seed),
+            members,
+            links,
+            words: Vec::new(),
+            kept: Vec::new(),
+            deletes: seed.is_multiple_of(2),
+        }
+    }
+
+    fn somebody(&mut self) -> usize {
+        self.members[self.random.below(self.members.len() as u64) as usize]
+    }
+
+    fn act(&mut self) {
+        let n = self.somebody();
+        match self.random.below(20) {
+            0..=9 => self.edit(n),
+            10 => self.rename(n),
+            11 if self.deletes => self.delete_or_bring_back(n),
+            12..=13 => {
+                let other = self.somebody();
+                if other != n {
+                    let id = self.team.link(n, other);
+                    self.links.push(id);
+                }
+            }
+            14 if !self.links.is_empty() => {
+                let at = self.random.below(self.links.len() as u64) as usize;
+                let id = self.links.swap_remove(at);
+                self.team.part(id);
+            }
+            15 => {
+                self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.part(id));
+                self.team.restart(n);
+            }
+            16 => self.team.engines[n].rest(true).unwrap(),
+            _ => self.carry(),
+        }
+    }
+
+    /// Some frames arrive.
+    fn carry(&mut self) {
+        let team = &mut self.team;
+        for _ in 0..self.random.below(30) {
+            team.now_ms += 40;
+            let moment = team.moment();
+            if let Some((id, to, bytes)) = team.frames.pop_front() {
+                team.engines[to].handle_frame(id, &bytes, moment);
+                team.sync(to);
+            }
+            team.engines.iter_mut().for_each(|engine| engine.tend_links(moment));
+            team.collect();
+        }
+    }
+
+    fn edit(&mut self, n: usize) {
+        let path = format!("{}.txt", self.random.below(4));
+        let text = self.team.text(n, &path).unwrap_or_default();
+        let length = text.len() as u64;
+        let at = self.random.below(length + 1);
+        let deleted = self.random.below(12).min(length - at) * self.random.below(2);
+        let word = format!("<{n}{:05}>", self.words.len());
+        self.team.edit(n, &path, at as u32, deleted as u32, &word);
+        let own = self.team.engines[n].own;
+        let seq = self.team.engines[n].log().head(&own).unwrap().seq;
+        self.words.push((word, n, seq));
+    }
+
+    fn rename(&mut self, n: usize) {
+        let paths: Vec<String> = self.team.texts(n).into_iter().map(|(path, _)| path).collect();
+        let from = paths[self.random.below(paths.len() as u64) as usize].clone();
+        let to = format!("{}.txt", self.random.below(6));
+        if from != to && !paths.contains(&to) {
+            self.team.ask(n, Request::Rename { from, to });
+        }
+    }
+
+    fn delete_or_bring_back(&mut self, n: usize) {
+        let paths = self.team.texts(n);
+        let Reply::Deleted { files } = self.team.ask(n, Request::ListDeleted { limit: 9 }) else { panic!() };
+        match files.first() {
+            Some(file) if self.random.below(2) == 0 => {
+                let now = self.team.now();
+                // Somebody may have taken the place.
+                drop(self.team.engines[n].handle(Request::Undelete { file_id: file.file_id.clone() }, now));
+                self.team.sync(n);
+            }
+            _ if paths.len() > 1 => drop(self.team.ask(n, Request::Delete { path: paths[0].0.clone() })),
+            _ => {}
+        }
+    }
+
+    fn let_in(&mut self, n: usize) {
+        let by = self.somebody();
+        let heads = self.team.engines[by].log().heads();
+        let seq_of = |who: usize| heads.iter().find(|head| head.log.device == device(who)).map_or(0, |head| head.seq);
+        let texts = self.team.texts(by);
+        let is_shown = |word: &str| texts.iter().any(|(_, text)| text.as_ref().is_some_and(|text| text.contains(word)));
+        let past = self.words.iter().filter(|(word, who, seq)| *seq <= seq_of(*who) && !is_shown(word));
+        self.kept.extend(past.map(|(word, ..)| (n, word.clone())));
+        self.team.invite(by, n, Role::Owner);
+        let id = self.team.link(by, n);
+        self.team.run();
+        self.team.part(id);
+        self.members.push(n);
+    }
+
+    fn end(&mut self) {
+        self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.part(id));
+        for _ in 0..2 {
+            for a in 0..4 {
+                (0..a).for_each(|b| drop(self.team.link(a, b)));
+            }
+            self.team.run();
+            let ids: Vec<LinkId> = self.team.ends.keys().copied().collect();
+            ids.into_iter().for_each(|id| self.team.part(id));
+        }
+        self.team.assert_same(&[ASHA, BO, CHIDI, DANA]);
+        for (n, word) in self.kept.iter().filter(|_| !self.deletes) {
+            let is_there = self.team.sent[*n].windows(word.len()).any(|bytes| bytes == word.as_bytes());
+            assert!(!is_there, "{word} went to {}", NAMES[*n]);
+        }
+        self.members.clone().into_iter().for_each(|n| self.team.restart(n));
+        self.team.assert_same(&[ASHA, BO, CHIDI, DANA]);
+        (0..4).for_each(|n| assert_eq!(self.team.findings(n), vec![]));
+    }
+}
+
+/// More of them: `CODESYNC_SEEDS=500 cargo test --release -p codesync-engine --lib -- whatever_happens`.
+#[test]
+fn whatever_happens_all_end_with_the_same_and_the_past_is_kept() {
+    let n_seeds = std::env::var("CODESYNC_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let mut n_kept = 0;
+    for seed in 1..=n_seeds {
+        println!("seed {seed}");
+        let mut story = Story::new(seed);
+        for n in [CHIDI, DANA] {
+            for _ in 0..40 + story.random.below(60) {
+                story.act();
+            }
+            story.let_in(n);
+        }
+        for _ in 0..40 + story.random.below(60) {
+            story.act();
+        }
+        story.end();
+        n_kept += story.kept.len();
+    }
+    assert!(n_kept > 0);
+}
