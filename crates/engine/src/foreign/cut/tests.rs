@@ -6,7 +6,7 @@
 use crate::{Engine, LinkOutput, Now, Profile};
 use codesync_api::{Moment as At, Reply, Request, Scope, Splice};
 use codesync_auth::{Access, DeviceKey, verify_delta};
-use codesync_base::{DeviceId, ProjectId, Role, ShareFrom};
+use codesync_base::{DeviceId, LogId, ProjectId, Role, ShareFrom};
 use codesync_log::{Log, MemoryDisk, MemoryIndex, Options, Outcome};
 use codesync_sync::{Admission, Hello, LinkId, Moment};
 use std::collections::{BTreeMap, VecDeque};
@@ -161,9 +161,9 @@ impl Team {
     fn ask(&mut self, n: usize, request: Request) -> Reply {
         self.now_ms += 1;
         let now = self.now();
-        let reply = self.engines[n].handle(request, now).unwrap();
+        let reply = self.engines[n].handle(request.clone(), now);
         self.sync(n);
-        reply
+        reply.unwrap_or_else(|error| panic!("{}: {request:?}: {error}", NAMES[n]))
     }
 
     fn edit(&mut self, n: usize, path: &str, at: u32, deleted: u32, text: &str) {
@@ -437,19 +437,32 @@ fn a_file_that_was_gone_comes_when_somebody_brings_it_back() {
 #[test]
 fn who_asks_for_more_than_it_is_told_gets_nothing() {
     let mut team = with_secrets();
-    team.invite(ASHA, CHIDI, Role::Editor);
-    let (asha, chidi) = (&team.engines[ASHA], device(CHIDI));
-    let mut n_kept = 0;
+    team.edit(ASHA, "big.txt", 0, 0, &"a long secret\n".repeat(1_000));
+    team.edit(ASHA, "big.txt", 0, 14_000, "short\n");
+    // Chidi's program is another one: it asks for everything from the first delta on.
+    let from = team.engines[ASHA].checkpoint().unwrap();
+    team.grant(ASHA, CHIDI, Role::Editor, from);
+    team.meet(ASHA, CHIDI);
+    assert!(!team.sent[CHIDI].is_empty());
+    assert_eq!(team.engines[CHIDI].log().n_deltas(), 0);
+    team.assert_told_nothing(CHIDI);
+    let (asha, chidi, bo) = (&team.engines[ASHA], device(CHIDI), device(BO));
+    let (mut n_kept, mut n_blobs) = (0, 0);
     asha.log()
         .for_each(&mut |signed| {
             let delta = &signed.delta;
             let is_grant = delta.seq == asha.log().head(&delta.log).unwrap().seq && delta.log.device == device(ASHA);
             assert_eq!(asha.is_kept_from(&chidi, &delta.log, delta.seq), !is_grant);
-            assert!(!asha.is_kept_from(&device(BO), &delta.log, delta.seq));
+            assert!(!asha.is_kept_from(&bo, &delta.log, delta.seq));
+            for hash in delta.blobs() {
+                assert_eq!(asha.is_blob_kept_from(&chidi, &hash), !is_grant);
+                assert!(!asha.is_blob_kept_from(&bo, &hash));
+                n_blobs += 1;
+            }
             n_kept += u32::from(!is_grant);
         })
         .unwrap();
-    assert!(n_kept > 5);
+    assert!(n_kept > 5 && n_blobs > 1, "{n_kept} {n_blobs}");
 }
 
 #[test]
@@ -592,7 +605,9 @@ impl Story {
 
     fn edit(&mut self, n: usize) {
         let path = format!("{}.txt", self.random.below(4));
-        let text = self.team.text(n, &path).unwrap_or_default();
+        // Of one that is gone the text can still be read.
+        let text = self.team.texts(n).into_iter().find(|(known, _)| *known == path).and_then(|(_, text)| text);
+        let text = text.unwrap_or_default();
         let length = text.len() as u64;
         let at = self.random.below(length + 1);
         let deleted = self.random.below(12).min(length - at) * self.random.below(2);
@@ -627,13 +642,25 @@ impl Story {
         }
     }
 
+    /// Whether all of a word stands somewhere.
+    fn is_shown(&mut self, by: usize, (word, who, seq): &(String, usize, u32)) -> bool {
+        let engine = &mut self.team.engines[by];
+        let log = LogId { device: device(*who), incarnation: 0 };
+        let units: Vec<_> = (0..word.len() as u32).map(|offset| (log, *seq, offset)).collect();
+        let files: Vec<_> = engine.tree().alive().map(|node| node.file).collect();
+        files.into_iter().any(|file| {
+            let places = engine.live_document(file).unwrap().text.places_of(&units);
+            places.iter().all(|place| place.is_some_and(|(_, is_there)| is_there))
+        })
+    }
+
     fn let_in(&mut self, n: usize) {
         let by = self.somebody();
         let heads = self.team.engines[by].log().heads();
         let seq_of = |who: usize| heads.iter().find(|head| head.log.device == device(who)).map_or(0, |head| head.seq);
-        let texts = self.team.texts(by);
-        let is_shown = |word: &str| texts.iter().any(|(_, text)| text.as_ref().is_some_and(|text| text.contains(word)));
-        let past = self.words.iter().filter(|(word, who, seq)| *seq <= seq_of(*who) && !is_shown(word));
+        let shown: Vec<bool> = self.words.clone().iter().map(|word| self.is_shown(by, word)).collect();
+        let past = self.words.iter().zip(shown).filter(|((_, who, seq), is_shown)| *seq <= seq_of(*who) && !is_shown);
+        let past = past.map(|(word, _)| word);
         self.kept.extend(past.map(|(word, ..)| (n, word.clone())));
         self.team.invite(by, n, Role::Owner);
         let id = self.team.link(by, n);
@@ -646,7 +673,7 @@ impl Story {
         self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.part(id));
         for _ in 0..2 {
             for a in 0..4 {
-                (0..a).for_each(|b| drop(self.team.link(a, b)));
+                (0..a).for_each(|b| _ = self.team.link(a, b));
             }
             self.team.run();
             let ids: Vec<LinkId> = self.team.ends.keys().copied().collect();
