@@ -1,5 +1,6 @@
 //! The bytes never change, and what is no checkpoint is refused.
 
+#![allow(clippy::unwrap_used)]
 use super::*;
 use crate::{DeltaHash, DeltaKey, FileKind, FileMeta, RelPath};
 
