@@ -125,8 +125,8 @@ fn some_units() -> Vec<Vec<u8>> {
     let mut text = TextDocument::new();
     text.integrate_base(log(1), 1, "one\ntwo 😀\n");
     let mut all = vec![text.units().encode()];
-    for (n, at) in [(2, 4), (1, 7), (2, 0)] {
-        let mut open = OpenDelta { log: log(n), seq: 9 + at, logs: vec![] };
+    for (n, seq, at) in [(2, 3, 4), (1, 5, 5), (2, 9, 0)] {
+        let mut open = OpenDelta { log: log(n), seq, logs: vec![] };
         text.edit(&mut open, &Splice::new(at, 2, "new 世界")).expect("it is in the text");
         all.push(text.units().encode());
     }
