@@ -9,8 +9,8 @@ use std::time::Duration;
 
 /// Enough for a restore that touches every open file; far more than a page draws in a second.
 const WAITING_MAX: usize = 4_096;
-/// Two batches within one frame of the screen are of no use.
-pub const BETWEEN_BATCHES: Duration = Duration::from_millis(8);
+/// Together what comes at once; short, for somebody else's key waits here, too.
+pub const BETWEEN_BATCHES: Duration = Duration::from_millis(4);
 
 /// The queue between the peer's events and one page.
 #[derive(Default)]

@@ -92,6 +92,8 @@ fn may_overtake(call: &Call) -> bool {
     match call {
         Call::App(_)
         | Call::Large(_)
+        // A replacement is requests of its own, which the engine checks against what was typed meanwhile.
+        | Call::Search(_)
         | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
         Call::Workspace(ExportBundle { .. } | ExportGit { .. } | Verify { repair: false }) => true,
         Call::Workspace(_) => false,

@@ -8,7 +8,7 @@ use crate::{desktop_theme, moving, people, recent, settings, system, window};
 use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
-use codesync_node::{self as peer, LargeFiles, Node};
+use codesync_node::{self as peer, LargeFiles, Node, Searches};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +32,7 @@ pub struct Shell {
     changing: Mutex<()>,
     outbox: Outbox,
     large: LargeFiles,
+    searches: Searches,
     pub(crate) journey: peer::Journey,
     pub(crate) people: people::People,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
@@ -66,6 +67,7 @@ impl Shell {
             changing: Mutex::default(),
             outbox: Outbox::default(),
             large: LargeFiles::default(),
+            searches: Searches::default(),
             journey: peer::Journey::default(),
             people: people::People::default(),
         })
@@ -80,6 +82,10 @@ impl Shell {
             Call::Workspace(request) => self.node()?.call(request).map(CallReply::Workspace),
             Call::App(request) => self.answer_app(app, request).map(CallReply::App),
             Call::Large(request) => self.large.answer(&self.root(), request).map(CallReply::Large),
+            Call::Search(request) => {
+                let (node, root) = self.open_node()?;
+                self.searches.answer(&node, &root, request).map(CallReply::Search)
+            }
         }
     }
 
@@ -154,6 +160,8 @@ impl Shell {
                 self.people.settings_changed(&self.person());
             }
             AppRequest::RevealInFileManager { path } => system::reveal(&self.absolute(&path))?,
+            AppRequest::OpenTerminal { path } => system::open_terminal(&self.absolute(&path))?,
+            AppRequest::DrawAttention => window::draw_attention(app),
             AppRequest::ReadClipboard => {
                 return Ok(AppReply::Clipboard { text: app.clipboard().read_text().unwrap_or_default() });
             }
@@ -272,6 +280,7 @@ impl Shell {
             current.turn += 1;
             (std::mem::replace(&mut current.open, workspace), current.turn)
         };
+        self.searches.stop();
         if let Some(before) = before {
             before.node.close();
         }

@@ -28,12 +28,8 @@ pub fn picked_by_test(name: &str) -> Option<String> {
 /// # Errors
 /// When the path is gone or there is no program for it.
 pub fn reveal(path: &Path) -> Result<(), ApiError> {
-    if !path.exists() {
-        let sentence = format!("{} is not there any more.", path.display());
-        return Err(ApiError::new(ErrorCode::NotFound, sentence));
-    }
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-    let mut command = if cfg!(target_os = "macos") {
+    let folder = folder_of(path)?;
+    let command = if cfg!(target_os = "macos") {
         let mut command = Command::new("open");
         command.arg("-R").arg(path);
         command
@@ -46,9 +42,55 @@ pub fn reveal(path: &Path) -> Result<(), ApiError> {
         command.arg(folder);
         command
     };
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let mut child = child
-        .map_err(|reason| ApiError::new(ErrorCode::Io, "The file manager could not be opened.").with_detail(reason))?;
+    start(command)
+        .map_err(|reason| ApiError::new(ErrorCode::Io, "The file manager could not be opened.").with_detail(reason))
+}
+
+/// Opens the system's terminal in a folder, or in that of a file.
+///
+/// # Errors
+/// When the path is gone or no terminal is found.
+pub fn open_terminal(path: &Path) -> Result<(), ApiError> {
+    let folder = folder_of(path)?;
+    let of_person = std::env::var("TERMINAL").ok().filter(|name| !name.is_empty());
+    let mut reason = None;
+    for name in of_person.iter().map(String::as_str).chain(TERMINALS.iter().copied()) {
+        let mut command = Command::new(name);
+        if cfg!(target_os = "macos") {
+            command.args(["-a", "Terminal"]).arg(folder);
+        }
+        command.current_dir(folder);
+        match start(command) {
+            Ok(()) => return Ok(()),
+            Err(error) => reason = Some(error),
+        }
+    }
+    let refused = ApiError::new(ErrorCode::Io, "No terminal was found on this computer.");
+    Err(match reason {
+        Some(reason) => refused.with_detail(reason),
+        None => refused,
+    })
+}
+
+/// Programs that open a terminal in the folder they are started in, the system's own choice first.
+const TERMINALS: &[&str] = if cfg!(target_os = "macos") {
+    &["open"]
+} else if cfg!(target_os = "windows") {
+    &["wt", "cmd"]
+} else {
+    &["x-terminal-emulator", "gnome-terminal", "kgx", "konsole", "xfce4-terminal", "xterm"]
+};
+
+fn folder_of(path: &Path) -> Result<&Path, ApiError> {
+    if path.exists() {
+        return Ok(if path.is_dir() { path } else { path.parent().unwrap_or(path) });
+    }
+    let sentence = format!("{} is not there any more.", path.display());
+    Err(ApiError::new(ErrorCode::NotFound, sentence))
+}
+
+fn start(mut command: Command) -> std::io::Result<()> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // Left alone it would stay as a zombie until the window is closed.
     std::thread::spawn(move || child.wait());
     Ok(())

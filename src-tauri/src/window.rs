@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tauri::utils::config::Color;
 use tauri::{
-    App, AppHandle, DragDropEvent, LogicalPosition, LogicalSize, Manager, Monitor, Theme, WebviewUrl, WebviewWindow,
-    WebviewWindowBuilder, Window, WindowEvent, Wry,
+    App, AppHandle, DragDropEvent, LogicalPosition, LogicalSize, Manager, Monitor, Theme, UserAttentionType,
+    WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window, WindowEvent, Wry,
 };
 
 const LABEL: &str = "main";
@@ -221,6 +221,11 @@ fn geometry_of(window: &WebviewWindow<Wry>) -> tauri::Result<Geometry> {
 
 pub fn set_title(app: &AppHandle, title: &str) {
     with_window(app, |window| window.set_title(title));
+}
+
+/// The desktop marks the window's icon until somebody looks at it.
+pub fn draw_attention(app: &AppHandle) {
+    with_window(app, |window| window.request_user_attention(Some(UserAttentionType::Informational)));
 }
 
 pub fn toggle_full_screen(app: &AppHandle) {

@@ -1,10 +1,9 @@
 //! T-DISK: the disk under the workspace fills up while a person types. The window says so, takes no more, keeps what
 //! it took, and goes on by itself when there is room.
 
-use crate::harness::{App, scenario, until};
+use crate::harness::{App, fill, scenario, until};
 use anyhow::{Context, Result, ensure};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
 use std::path::Path;
 use thirtyfour::Key;
 
@@ -76,26 +75,6 @@ fn a_full_disk_is_left_with_every_key() {
         verify(&app).await?;
         app.quit().await
     });
-}
-
-/// Takes all the room there is, to the last block; what the store gave back since, too.
-fn fill(path: &Path) -> Result<()> {
-    let mut file = File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(|| format!("{} cannot be reached", path.display()))?;
-    for block in [1 << 16, 4096] {
-        let bytes = vec![0xa5; block];
-        loop {
-            match file.write_all(&bytes) {
-                Ok(()) => {}
-                Err(reason) if reason.kind() == ErrorKind::StorageFull => break,
-                Err(reason) => return Err(reason.into()),
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Types until the window says that it takes no more. Gives the text that it has taken by then.

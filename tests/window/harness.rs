@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -91,8 +91,11 @@ impl Drop for Screen {
 struct Computer {
     /// Program and arguments that another program's follow.
     prefix: Vec<OsString>,
-    address: Ipv4Addr,
+    /// The address that leads from here to one of its ports, whatever becomes of its cable.
+    reach: Reach,
 }
+
+type Reach = Box<dyn Fn(u16) -> Result<SocketAddr> + Send + Sync>;
 
 /// A person's home with all that CodeSync keeps there, and a project folder. Outlives the windows.
 pub struct Home {
@@ -156,18 +159,18 @@ impl Home {
         self.small_disk_bytes.get_or_init(|| bytes);
     }
 
-    /// The windows will be on another computer, where programs are started as this one is.
+    /// The windows will be on another computer, where programs are started as this one is, and whose ports are reached so.
     #[allow(dead_code, reason = "only tests of several windows have several computers")]
-    pub fn move_to(&self, example: &Command, address: Ipv4Addr) {
+    pub fn move_to(&self, example: &Command, reach: impl Fn(u16) -> Result<SocketAddr> + Send + Sync + 'static) {
         let mut prefix: Vec<OsString> =
             std::iter::once(example.get_program()).chain(example.get_args()).map(Into::into).collect();
         prefix.pop();
-        self.computer.get_or_init(|| Computer { prefix, address });
+        self.computer.get_or_init(|| Computer { prefix, reach: Box::new(reach) });
     }
 
-    /// Where the driver of windows listens.
-    fn address(&self) -> Ipv4Addr {
-        self.computer.get().map_or(Ipv4Addr::LOCALHOST, |computer| computer.address)
+    /// Where the driver of windows is called that listens on this port of its own computer.
+    fn address(&self, port: u16) -> Result<SocketAddr> {
+        self.computer.get().map_or(Ok(SocketAddr::from(([127, 0, 0, 1], port))), |computer| (computer.reach)(port))
     }
 
     /// The driver of windows, in a world of its own where the small disk is mounted, if there is to be one.
@@ -263,11 +266,11 @@ impl App {
     /// Starts the window with these words on its command line and waits until its page is drawn.
     pub async fn start(home: &Home, screen: &Screen, words: &[&Path]) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let address = home.address();
+        let address = home.address(port)?;
         let log = fs::File::options().create(true).append(true).open(home.inside("log"))?;
         let driver = home
             .driver()
-            .args([format!("--port={port}"), format!("--host={address}")])
+            .args([format!("--port={port}"), "--host=127.0.0.1".into()])
             .env_clear()
             .envs(home.environment(screen))
             .stdin(Stdio::null())
@@ -276,11 +279,11 @@ impl App {
             .spawn()
             .context("WebKitWebDriver could not be started; `cargo xtask setup` installs it")?;
         let mut driver = Unfinished(Some(driver));
-        until("WebKitWebDriver listens", async || Ok(TcpStream::connect((address, port)).is_ok())).await?;
+        until("WebKitWebDriver listens", async || Ok(TcpStream::connect(address).is_ok())).await?;
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         let mut wanted = Capabilities::new();
         wanted.set("webkitgtk:browserOptions", json!({ "binary": program(), "args": words }))?;
-        let web = WebDriver::new(format!("http://{address}:{port}"), wanted)
+        let web = WebDriver::new(format!("http://{address}"), wanted)
             .await
             .with_context(|| format!("the window did not start; its log:\n{}", home.log()))?;
         let driver = driver.0.take().context("invariant: it was put there above")?;
@@ -290,6 +293,17 @@ impl App {
         let app = Self { web, driver, display: screen.display.clone(), pid };
         app.ready().await?;
         Ok(app)
+    }
+
+    /// How long ago the window's process was started.
+    #[allow(dead_code, reason = "only asked in tests of several windows")]
+    pub fn age(&self) -> Result<Duration> {
+        let uptime = fs::read_to_string("/proc/uptime")?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
+        // The field that counts in hundredths of a second since this machine was started; the name before may have spaces.
+        let started = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(19)).context("no time of start")?;
+        let now_s: f64 = uptime.split(' ').next().context("no time")?.parse()?;
+        Ok(Duration::from_secs_f64((now_s - started.parse::<f64>()? / 100.0).max(0.0)))
     }
 
     /// A path that the window sees, for one who lives outside its world.
@@ -501,7 +515,8 @@ impl Home {
         text.split_whitespace().next()?.parse().ok()
     }
 
-    fn log(&self) -> String {
+    /// What the windows and their driver said.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.inside("log")).unwrap_or_default()
     }
 }
@@ -550,6 +565,26 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> Result<bool>) -> Result<
             bail!("waited in vain until {what}");
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(())
+}
+
+/// Takes all the room there is, to the last block; what the store gave back since, too.
+pub fn fill(path: &Path) -> Result<()> {
+    let mut file = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("{} cannot be reached", path.display()))?;
+    for block in [1 << 16, 4096] {
+        let bytes = vec![0xa5; block];
+        loop {
+            match file.write_all(&bytes) {
+                Ok(()) => {}
+                Err(reason) if reason.kind() == ErrorKind::StorageFull => break,
+                Err(reason) => return Err(reason.into()),
+            }
+        }
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ mod resume;
 mod review;
 mod saving;
 mod screenshots;
+mod search;
 mod start;
 mod timeline;
 mod whole;

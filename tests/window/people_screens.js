@@ -57,7 +57,7 @@ window.__cs.people = {
       card(1, { shares: { name: "a workspace with quite a long name", nPeople: 12, isJoined: false } }),
       card(2, { shares: { name: "notes", nPeople: 2, isJoined: false }, invites: true, acquaintance: "known" }),
     ];
-    const network = { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: true, person: workbench.session.started.person, port: 4871, portWanted: 4870, lookingSinceMs: now_ms };
+    const network = { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: true, person: workbench.session.started.person, port: 4871, lookingSinceMs: now_ms };
     people.nearby = { people: isFound ? found : [], network };
   },
   ask(acquaintance = "new") {

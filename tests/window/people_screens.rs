@@ -19,6 +19,7 @@ impl Album<'_> {
         app.keys("7 crossover clo").await?;
         self.keep(app, "join").await?;
         for (name, joining) in [
+            ("join-searching", "{ kind: 'searching' }"),
             ("join-wrong", "{ kind: 'failed', id: 'MSG-PAIR-2', sentence: '', nTriesLeft: 2 }"),
             (
                 "join-waiting",
@@ -82,7 +83,7 @@ impl Album<'_> {
     async fn standings(&mut self, app: &App) -> Result<()> {
         for (name, set) in [
             ("offline", "setOffline()"),
-            ("catching-up", "set(2, { link: { kind: 'catchingUp', nLeft: 1240 } })"),
+            ("catching-up", "set(2, { link: { kind: 'catchingUp', nLeft: 1240, nAll: 3264 } })"),
             (
                 "needs-you",
                 "set(2, { link: { kind: 'needsYou', id: 'MSG-VER-2', sentence: 'Your CodeSync is too old to edit with Bo’s.' } })",

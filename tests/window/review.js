@@ -236,7 +236,12 @@ if (walksFocus) {
     if (seen.right - seen.left < 4 || seen.bottom - seen.top < 4) continue;
     // A ring of another place of the same control, such as the row that is meant by the field above it.
     if (document.activeElement === element) element.blur();
+    // A text shows its caret.
+    if (element.matches("[data-testid=large-rows]")) continue;
     const plain = looks(element);
+    // A field and what belongs to it in one frame: the frame shows it.
+    const frame = element.parentElement;
+    const plainFrame = looks(frame);
     element.focus({ preventScroll: true, focusVisible: true });
     if (document.activeElement !== element) continue;
     const [ring, shadow, edge, ground] = looks(element);
@@ -254,6 +259,10 @@ if (walksFocus) {
     if (shadowColour !== null) best = Math.max(best, ratio(over(parse(shadowColour), own), own));
     if (edge !== plain[2]) best = Math.max(best, ratio(over(parse(edge), own), own));
     if (ground !== plain[3]) best = Math.max(best, ratio(own, over(parse(plain[3]), around)));
+    const [frameRing, , frameEdge] = looks(frame);
+    const framed = getComputedStyle(frame);
+    if (frameRing !== "" && frameRing !== plainFrame[0]) best = Math.max(best, ratio(over(parse(framed.outlineColor), around), around));
+    if (frameEdge !== plainFrame[2]) best = Math.max(best, ratio(over(parse(frameEdge), own), own));
     if (best < SHAPE_RATIO - 0.02) found.add(`the focus cannot be seen (${best.toFixed(2)}): ${nameOf(element)}`);
   }
   if (before instanceof HTMLElement && before !== document.body) before.focus({ preventScroll: true });

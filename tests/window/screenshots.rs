@@ -18,6 +18,18 @@ struct Size {
     person: &'static str,
 }
 
+impl Size {
+    fn name(&self) -> String {
+        format!("{}x{}", self.width, self.height)
+    }
+
+    /// Unless another size is named.
+    fn is_wanted(&self, only: &str) -> bool {
+        let mut named = only.split_whitespace().filter(|word| SIZES.iter().any(|size| size.name() == **word));
+        named.all(|word| word == self.name())
+    }
+}
+
 const LATIN: &str = "Ωmega-Very-Long-Name Łukasz";
 const ARABIC: &str = "عبد الرحمن بن محمد الخوارزمي";
 
@@ -56,7 +68,7 @@ fn screenshots() {
     let folder = PathBuf::from(std::env::var("CODESYNC_SCREENSHOTS").unwrap());
     let only = std::env::var("CODESYNC_SCREENSHOTS_ONLY").unwrap_or_default();
     let mut review = Review::default();
-    for size in &SIZES {
+    for size in SIZES.iter().filter(|size| size.is_wanted(&only)) {
         let mut album = Album { folder: Some(folder.clone()), themes: &THEMES, size, only: only.clone(), review };
         album.on_a_screen(Extent::Everything);
         review = album.review;
@@ -91,7 +103,7 @@ pub struct Album<'a> {
     folder: Option<PathBuf>,
     themes: &'a [&'static str],
     size: &'a Size,
-    /// Only screens with this in their name.
+    /// Only pictures with all these words in their name, such as `chat`, `hc-dark`, `1024x640`.
     only: String,
     review: Review,
 }
@@ -128,6 +140,7 @@ impl Album<'_> {
         self.keep(&app, "bench").await?;
         self.command(&app, "settings.open", "settings-page", "settings").await?;
         command(&app, "tabs.close").await?;
+        self.searching(&app).await?;
         if extent == Extent::Everything {
             self.together(&app).await?;
             self.working(&app).await?;
@@ -135,12 +148,34 @@ impl Album<'_> {
             self.pages(&app).await?;
             self.files(&app, home).await?;
             self.states(&app).await?;
+            self.zoomed(&app).await?;
         }
         self.past(&app, extent).await?;
         if extent == Extent::Everything {
             self.nothing(&app).await?;
         }
         app.quit().await
+    }
+
+    /// Find and replace in all files.
+    async fn searching(&mut self, app: &App) -> Result<()> {
+        self.command(app, "search.openReplace", "search-view", "search-empty").await?;
+        app.click("search-text").await?;
+        app.keys("token").await?;
+        app.until_shown("search-match", true).await?;
+        app.until_state("search-view", "over").await?;
+        app.click("search-details").await?;
+        app.click("search-replacement").await?;
+        app.keys("word").await?;
+        self.keep(app, "search").await?;
+        command(app, "search.replaceAll").await?;
+        app.until_shown("search-dialog", true).await?;
+        self.keep(app, "search-dialog").await?;
+        app.keys(Key::Escape).await?;
+        app.until_shown("search-dialog", false).await?;
+        command(app, "search.clear").await?;
+        command(app, "view.explorer").await?;
+        app.click_editor().await
     }
 
     /// What opens over the text.
@@ -233,6 +268,24 @@ impl Album<'_> {
         Ok(())
     }
 
+    /// The same window with half and a third of the room.
+    async fn zoomed(&mut self, app: &App) -> Result<()> {
+        app.script(include_str!("people_screens.js")).await?;
+        for percent in [200, 300] {
+            zoom(app, self.size.width, percent).await?;
+            app.script("window.__cs.people.set(1)").await?;
+            self.keep(app, &format!("zoom-{percent}")).await?;
+            self.command(app, "palette.commands", "quickpick", &format!("zoom-{percent}-palette")).await?;
+            app.keys(Key::Escape).await?;
+            app.until_shown("quickpick", false).await?;
+        }
+        app.script("window.__cs.people.ask('new')").await?;
+        app.until_shown("accept", true).await?;
+        self.keep(app, "zoom-300-accept").await?;
+        app.script("window.__cs.people.set(0)").await?;
+        zoom(app, self.size.width, 100).await
+    }
+
     async fn past(&mut self, app: &App, extent: Extent) -> Result<()> {
         let track = app.find("tl-track").await?.rect().await?;
         let middle = ((track.x + track.width * 0.5) as i64, (track.y + track.height / 2.0) as i64);
@@ -272,13 +325,16 @@ impl Album<'_> {
 
     /// Looks at a screen in every theme, and keeps the pictures.
     pub async fn keep(&mut self, app: &App, screen: &str) -> Result<()> {
-        if !screen.contains(&self.only) {
+        let name_in = |theme: &str| format!("{screen}-{theme}-{}", self.size.name());
+        let is_wanted = |theme: &&&str| self.only.split_whitespace().all(|word| name_in(theme).contains(word));
+        let themes: Vec<&str> = self.themes.iter().filter(is_wanted).copied().collect();
+        if themes.is_empty() {
             return Ok(());
         }
         app.idle().await?;
-        for theme in self.themes {
+        for theme in themes {
             show_theme(app, theme).await?;
-            let name = format!("{screen}-{theme}-{}x{}", self.size.width, self.size.height);
+            let name = name_in(theme);
             if let Some(folder) = &self.folder {
                 let path: &Path = &folder.join(format!("{name}.png"));
                 app.picture(path).await.with_context(|| format!("could not draw {name}"))?;
@@ -296,6 +352,17 @@ pub async fn command(app: &App, id: &str) -> Result<()> {
         return can;";
     let could = app.web.execute(script, vec![json!(id)]).await?;
     ensure!(could.json() == &json!(true), "{id} cannot run now");
+    app.idle().await
+}
+
+async fn zoom(app: &App, width: u32, percent: u32) -> Result<()> {
+    let script = "window.__cs.workbench.session.changeSettings({ zoomPercent: arguments[0] })";
+    app.web.execute(script, vec![json!(percent)]).await?;
+    // The web view takes a moment to lay the page out anew.
+    let width = f64::from(width) * 100.0 / f64::from(percent);
+    let is_there =
+        async || Ok(app.script("return innerWidth").await?.as_f64().is_some_and(|is| (is - width).abs() < 2.0));
+    until("the page has the new size", is_there).await?;
     app.idle().await
 }
 

@@ -51,12 +51,13 @@ window.__cs.working = {
       message(2, -1, "ok — was fine here", { kind: "moment", atMs: NOW_MS - 2_400_000, workspaceIndex: 3 }),
       message(3, 1, "a_word_that_is_as_long_as_the_whole_panel_is_wide_and_then_some_more_of_it_to_be_sure"),
       message(4, 1, "and two lines\nof text"),
+      message(5, 0, `@${people.self.person} can you look? @${nameOf(2)} too`),
     );
   },
   merged() {
     const lines = text().split(/(?<=\n)/);
     const position = (line) => lines.slice(0, line).reduce((sum, one) => sum + one.length, 0);
-    const place = (line, ours, theirs) => ({ path: workbench.editors.activePath, line: line + 1, position: position(line), ours, theirs, now: lines[line] });
+    const place = (line, ours, theirs) => ({ path: workbench.editors.activePath, line: line + 1, position: position(line), ours, theirs, now: lines[line], isWhole: true });
     const places = [place(10, "            Some(first @ '0'..='9' | '_') => self.number(first),\n", "            Some(first @ '0'..='9') => self.number(first, 10),\n"), place(17, "", "    fn bump(&mut self) -> Option<u8> {\n")];
     hear({ event: "merged", data: { with: [nameOf(0)], apartMs: 11_520_000, nOurs: 214, nTheirs: 96, nFiles: 7, sinceMs: NOW_MS - 11_520_000, beforeOurs: "a", beforeTheirs: "b", places } });
   },

@@ -4,6 +4,7 @@
 use crate::harness::App;
 use crate::screenshots::{Album, command};
 use anyhow::Result;
+use thirtyfour::Key;
 
 const PEOPLE: &str = include_str!("people_screens.js");
 const WORKING: &str = include_str!("working_screens.js");
@@ -41,6 +42,11 @@ impl Album<'_> {
         app.click("chat-link-here").await?;
         app.until_shown("chat-pending", true).await?;
         self.keep(app, "chat").await?;
+        app.click("chat-field").await?;
+        app.keys("@").await?;
+        app.until_shown("chat-names", true).await?;
+        self.keep(app, "chat-names").await?;
+        app.keys(Key::Escape).await?;
         command(app, "activity.show").await?;
         app.until_shown("activity-act", true).await?;
         self.keep(app, "activity").await?;

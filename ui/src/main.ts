@@ -1,6 +1,7 @@
 /** Picks what stands behind the page, and starts the window with its features. */
 import "@vscode/codicons/dist/codicon.css";
 import "./ui/controls.css";
+import "./ui/parts.css";
 import { contribute as chat } from "./features/chat/contribution";
 import { contribute as compare } from "./features/compare/contribution";
 import { contribute as explorer } from "./features/explorer/contribution";
@@ -9,6 +10,7 @@ import { contribute as help } from "./features/help/contribution";
 import { contribute as people } from "./features/people/contribution";
 import { contribute as merge } from "./features/merge/contribution";
 import { contribute as quickpick } from "./features/quickpick/contribution";
+import { contribute as search } from "./features/search/contribution";
 import { contribute as settings } from "./features/settings/contribution";
 import { contribute as timeline } from "./features/timeline/contribution";
 import { contribute as welcome } from "./features/welcome/contribution";
@@ -25,4 +27,4 @@ async function pickHost(): Promise<Host> {
   return new TauriHost();
 }
 
-await start(await pickHost(), [welcome, explorer, people, compare, quickpick, settings, help, timeline, follow, chat, merge]);
+await start(await pickHost(), [welcome, explorer, search, people, compare, quickpick, settings, help, timeline, follow, chat, merge]);

@@ -1,6 +1,9 @@
 //! What a window asks of the desktop shell itself, beside the workspace it shows.
 
-use crate::{ApiError, CodeCheck, Event, Joining, KnownPerson, LargeReply, LargeRequest, Nearby, Reply, Request};
+use crate::{
+    ApiError, CodeCheck, Event, Joining, KnownPerson, LargeReply, LargeRequest, Nearby, Reply, Request, SearchReply,
+    SearchRequest,
+};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -13,6 +16,8 @@ pub enum Call {
     App(AppRequest),
     /// To the files of that workspace's folder that are too large to edit.
     Large(LargeRequest),
+    /// To all texts of that workspace.
+    Search(SearchRequest),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -21,6 +26,7 @@ pub enum CallReply {
     Workspace(Reply),
     App(AppReply),
     Large(LargeReply),
+    Search(SearchReply),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -66,6 +72,12 @@ pub enum AppRequest {
     RevealInFileManager {
         path: String,
     },
+    /// Opens the system's terminal in a folder, or in that of a file. Relative to the workspace, or absolute.
+    OpenTerminal {
+        path: String,
+    },
+    /// Somebody waits for an answer while the window is not looked at: the desktop shows it on the window's icon.
+    DrawAttention,
     ReadClipboard,
     WriteClipboard {
         text: String,
@@ -189,6 +201,8 @@ pub struct Settings {
     pub theme: String,
     pub zoom_percent: u32,
     pub person: Option<String>,
+    /// The author colour that the person chose, an index below 8; without one they have whichever is free.
+    pub color: Option<u8>,
     pub editor_font_family: String,
     pub editor_font_size: u32,
     /// In percent of the font size.
@@ -219,6 +233,10 @@ pub struct Settings {
     pub enable_trash: bool,
     /// Who on the network sees this computer: `everyone`, `known`, `panel` (while a list of people is shown) or `nobody`.
     pub visible_to: String,
+    /// Until then everybody does, whatever `visible_to` says; Unix milliseconds.
+    pub visible_until_ms: u64,
+    /// The tree of files goes along with the editor.
+    pub reveal_active: bool,
     /// Names beside others' carets: `activity`, `always` or `never`.
     pub name_flags: String,
     /// After joining, the view goes where the other is.
@@ -237,6 +255,7 @@ impl Default for Settings {
             theme: "system".into(),
             zoom_percent: 100,
             person: None,
+            color: None,
             editor_font_family: String::new(),
             editor_font_size: 14,
             line_height_percent: 135,
@@ -257,6 +276,8 @@ impl Default for Settings {
             auto_save: "afterDelay".into(),
             enable_trash: true,
             visible_to: "everyone".into(),
+            visible_until_ms: 0,
+            reveal_active: true,
             name_flags: "activity".into(),
             follow_on_join: true,
             default_role: "editor".into(),

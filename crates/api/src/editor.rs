@@ -31,6 +31,8 @@ pub struct ViewOpened {
     /// Empty for binaries and files over the limit.
     pub text: String,
     pub encoding: String,
+    /// The file on disk begins with the mark of its encoding.
+    pub byte_order_mark: bool,
     pub line_end: LineEnd,
     /// The file on disk has other line ends, too. It keeps them until its text changes; then all become `line_end`.
     pub mixed_line_ends: bool,
@@ -49,6 +51,8 @@ pub enum ReadOnlyReason {
     TooLarge,
     /// Kept out of history by the ignore rules: shown, not edited.
     Ignored,
+    /// Its history is still on its way. Ends with a snapshot for the view.
+    Coming,
     /// MSG-DISK-1
     DiskFull,
 }

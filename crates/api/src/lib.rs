@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod history;
 mod large;
+mod search;
 mod together;
 mod workspace;
 
@@ -20,6 +21,7 @@ pub use error::*;
 pub use files::*;
 pub use history::*;
 pub use large::*;
+pub use search::*;
 pub use together::*;
 pub use workspace::*;
 
@@ -136,6 +138,7 @@ pub enum Request {
     SetEncoding {
         path: String,
         encoding: String,
+        byte_order_mark: bool,
     },
     SetLineEnd {
         path: String,
@@ -145,6 +148,19 @@ pub enum Request {
     EditFile {
         path: String,
         edits: Vec<Splice>,
+    },
+    /// Paths of the texts that the folder does not have as they are: not written yet, or waiting until they are saved.
+    ListUnwritten,
+    /// The text of a file as it is now, without a view.
+    PresentText {
+        path: String,
+    },
+    /// Replaces stretches of text, as one act with what was replaced under `group_id` before; without one it begins an
+    /// act. With `keeps_moment` an automatic moment is made before that.
+    ReplaceInFiles {
+        group_id: Option<String>,
+        keeps_moment: bool,
+        files: Vec<FileReplacement>,
     },
 
     // --- history
@@ -280,7 +296,7 @@ pub enum Request {
     },
     /// What others did since this device was here last. Asked once, after opening.
     WhileAway,
-    /// A hash of the text of every file, of the tree and of the order of the timeline: equal on peers that are equal.
+    /// Hashes of the text of every file, of the tree and of the order of the timeline: equal on peers that are equal.
     Digest,
     SetRole {
         device: String,
@@ -339,6 +355,14 @@ pub enum Reply {
     Edited {
         n_applied: u64,
     },
+    PresentText {
+        text: String,
+    },
+    /// `changed`: the files in which all was replaced. The others are as they were: their text is another than was said.
+    InFilesReplaced {
+        group_id: Option<String>,
+        changed: Vec<String>,
+    },
     Timeline(TimelineInfo),
     Histogram {
         buckets: Vec<Bucket>,
@@ -380,9 +404,7 @@ pub enum Reply {
     Away {
         away: Option<WhileAway>,
     },
-    Digest {
-        hex: String,
-    },
+    Digest(Digest),
     Exported {
         n_deltas: u64,
         n_commits: u64,

@@ -36,8 +36,8 @@ pub enum LinkState {
     Alone,
     /// Connected, and what each has the other has too.
     Live { n_others: u32 },
-    /// Changes are on their way, so many.
-    CatchingUp { n_left: u64 },
+    /// Changes are on their way: so many still, of so many since it began.
+    CatchingUp { n_left: u64, n_all: u64 },
     /// Others take part, and none can be reached.
     Offline,
     /// Paused by the person here.
@@ -257,6 +257,8 @@ pub struct Overlap {
     pub ours: String,
     pub theirs: String,
     pub now: String,
+    /// False where the texts are cut, so that they can be looked at, but not put in.
+    pub is_whole: bool,
 }
 
 // --- the neighbourhood: what is on the network, whether a workspace is open or not
@@ -312,8 +314,6 @@ pub struct NetworkState {
     pub person: String,
     /// The port in use; 0 when there is no network.
     pub port: u16,
-    /// The port that was wanted, if another had to be taken (MSG-NET-5).
-    pub port_wanted: Option<u16>,
     /// Looking since, Unix milliseconds; none while nobody looks.
     pub looking_since_ms: Option<u64>,
 }
@@ -383,4 +383,23 @@ pub struct KnownPerson {
     pub person: String,
     pub device_name: String,
     pub last_seen_ms: u64,
+}
+
+/// Hashes (BLAKE3, hexadecimal) of what a workspace has: equal on peers that are equal, and each part tells where they
+/// are not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Digest {
+    /// Of the four parts.
+    pub hex: String,
+    /// Of all deltas.
+    pub history: String,
+    /// Of the files that are there: names, kinds, properties, contents kept whole.
+    pub tree: String,
+    /// Of the texts of all files.
+    pub texts: String,
+    /// Of everybody's steps, in the order in which timelines show them.
+    pub timeline: String,
+    pub n_files: u64,
+    pub n_deltas: u64,
 }

@@ -22,6 +22,12 @@ const PASTS_KEPT_MAX: usize = 64;
 pub trait Past {
     /// Whether this delta of another log is in it. The author's own log is known to be, up to the delta itself.
     fn covers(&self, head: &Head) -> bool;
+
+    /// Whether this very delta, of any log, is not in it though its number is: it stands in a branch of a forked log that
+    /// the author had not seen. Never where no log forked.
+    fn is_beside(&self, _head: &Head) -> bool {
+        false
+    }
 }
 
 impl Past for BTreeMap<LogId, u32> {
@@ -107,7 +113,7 @@ pub struct Access {
 impl Act {
     pub fn of(delta: &Delta) -> Self {
         let of_step = |change: &Change| match change {
-            Change::Session { .. } | Change::Chat(_) => Act::Speak,
+            Change::Session { .. } | Change::Chat(_) | Change::Color { .. } => Act::Speak,
             Change::Access(_) => Act::Govern,
             _ => Act::Edit,
         };
@@ -322,7 +328,8 @@ impl Access {
     fn before(&self, delta: &Delta, past: &impl Past) -> Set {
         let mut before = Set::default();
         for (idx, entry) in self.entries.iter().enumerate() {
-            if is_before(&entry.head(), delta, past) {
+            let head = entry.head();
+            if is_before(&head, delta, past) && !past.is_beside(&head) {
                 before.insert(idx);
                 before.unite(&entry.before);
             }

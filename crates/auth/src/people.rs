@@ -19,9 +19,6 @@ pub struct Remembered {
     pub color: u32,
     /// Unix milliseconds.
     pub last_seen_ms: u64,
-    /// The device through which this one is known; none when it was paired with directly.
-    #[serde(with = "optional_text", default)]
-    pub vouched_by: Option<DeviceId>,
 }
 
 /// Everybody who is remembered.
@@ -46,7 +43,7 @@ impl People {
         &self.people
     }
 
-    /// Remembers a device, or that it was seen again. What was known by pairing is not undone by hearsay.
+    /// Remembers a device, or that it was seen again.
     pub fn remember(&mut self, mut met: Remembered) {
         for name in [&mut met.person, &mut met.device_name] {
             name.truncate(name.floor_char_boundary(limits::PERSON_NAME_BYTES_MAX));
@@ -54,7 +51,6 @@ impl People {
         if let Some(place) = self.people.iter().position(|known| known.device == met.device) {
             let known = self.people.remove(place);
             met.last_seen_ms = met.last_seen_ms.max(known.last_seen_ms);
-            met.vouched_by = known.vouched_by.and(met.vouched_by);
         }
         self.people.push(met);
         self.people.sort_by(|a, b| b.last_seen_ms.cmp(&a.last_seen_ms).then(a.device.cmp(&b.device)));
@@ -91,23 +87,6 @@ mod text {
     }
 }
 
-mod optional_text {
-    use codesync_base::DeviceId;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(device: &Option<DeviceId>, serializer: S) -> Result<S::Ok, S::Error> {
-        match device {
-            Some(device) => serializer.collect_str(device),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DeviceId>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -120,7 +99,6 @@ mod tests {
             device_name: "x".into(),
             color: 3,
             last_seen_ms,
-            vouched_by: None,
         }
     }
 
@@ -138,16 +116,6 @@ mod tests {
     }
 
     #[test]
-    fn hearsay_does_not_replace_a_pairing() {
-        let mut people = People::default();
-        people.remember(Remembered { vouched_by: Some(DeviceId([9; 32])), ..met(1, "Bo", 5) });
-        assert!(people.all()[0].vouched_by.is_some());
-        people.remember(met(1, "Bo", 6));
-        people.remember(Remembered { vouched_by: Some(DeviceId([9; 32])), ..met(1, "Bo", 4) });
-        assert_eq!((people.all()[0].vouched_by, people.all()[0].last_seen_ms), (None, 6));
-    }
-
-    #[test]
     fn the_longest_unseen_are_forgotten_first() {
         let mut people = People::default();
         for n in 0..PEOPLE_MAX as u64 + 5 {
@@ -161,16 +129,16 @@ mod tests {
     #[test]
     fn the_file_reads_as_it_was_written() {
         let mut people = People::default();
-        people.remember(Remembered { vouched_by: Some(DeviceId([9; 32])), ..met(171, "Bo", 5) });
+        people.remember(met(171, "Bo", 5));
         let json = serde_json::to_string(&people).unwrap();
         let device = "ab".repeat(32);
-        let vouched_by = "09".repeat(32);
         let expected = format!(
-            r#"{{"people":[{{"device":"{device}","person":"Bo","deviceName":"x","color":3,"lastSeenMs":5,"vouchedBy":"{vouched_by}"}}]}}"#
+            r#"{{"people":[{{"device":"{device}","person":"Bo","deviceName":"x","color":3,"lastSeenMs":5}}]}}"#
         );
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_str::<People>(&json).unwrap(), people);
-        let without = json.replace(&format!(r#","vouchedBy":"{vouched_by}""#), "");
-        assert_eq!(serde_json::from_str::<People>(&without).unwrap().all()[0].vouched_by, None);
+        // As earlier programs wrote it.
+        let earlier = json.replace("}]", r#","vouchedBy":null}]"#);
+        assert_eq!(serde_json::from_str::<People>(&earlier).unwrap(), people);
     }
 }

@@ -120,6 +120,11 @@ pub enum Change {
     Access(AccessStep),
     /// Somebody says something to the others. Alone in its delta.
     Chat(Chat),
+    /// The person at this device wishes to be shown in this author colour, an index below [`limits::AUTHOR_COLORS`];
+    /// none: in whichever is free.
+    Color {
+        color: Option<u8>,
+    },
 }
 
 /// One replacement in one file, its units named so that it means the same on every replica.
@@ -215,7 +220,11 @@ impl Delta {
     /// The file that a step is about.
     pub fn file_of(&self, step: &Step) -> Option<FileId> {
         match step.change {
-            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_) => None,
+            Change::Moment { .. }
+            | Change::Session { .. }
+            | Change::Access(_)
+            | Change::Chat(_)
+            | Change::Color { .. } => None,
             _ => self.files.get(usize::from(step.file)).copied(),
         }
     }

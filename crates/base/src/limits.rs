@@ -12,8 +12,8 @@ pub const INLINE_TEXT_BYTES_MAX: usize = 8 * 1024;
 pub const TEXT_FILE_BYTES_MAX: u64 = 20 * 1024 * 1024;
 /// More lines than this: kept whole, too. Monaco's own threshold for colouring.
 pub const TEXT_FILE_LINES_MAX: u64 = 300_000;
-/// A single blob.
-pub const BLOB_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// A single blob: what a length of 32 bits can say.
+pub const BLOB_BYTES_MAX: u64 = u32::MAX as u64;
 /// Files in one workspace.
 pub const FILES_MAX: usize = 200_000;
 /// Bytes of what somebody without the past begins with, or of one text in it.
@@ -30,5 +30,7 @@ pub const MOMENT_NAME_BYTES_MAX: usize = 1_024;
 pub const CHAT_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of a person's name.
 pub const PERSON_NAME_BYTES_MAX: usize = 1_024;
+/// Colours in which authors are shown.
+pub const AUTHOR_COLORS: u8 = 8;
 /// Logs of one device that a removal accepts: a device rarely has more than one life.
 pub const ACCEPTED_HEADS_MAX: usize = 64;

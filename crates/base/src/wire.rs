@@ -66,10 +66,15 @@ fn check_limits(delta: &Delta) -> Result<(), DecodeError> {
         return limit("number of dependencies");
     }
     for step in &delta.steps {
-        let is_mark =
-            matches!(step.change, Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_));
+        let is_mark = matches!(
+            step.change,
+            Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_) | Change::Color { .. }
+        );
         if !is_mark && delta.file_of(step).is_none() {
             return limit("file index");
+        }
+        if matches!(step.change, Change::Color { color: Some(color) } if color >= limits::AUTHOR_COLORS) {
+            return limit("number of a colour");
         }
         if let Change::Text(text) = &step.change {
             let items = text.delete.iter().map(|range| range.first);

@@ -3,11 +3,12 @@
 
 use crate::figures::{Figure, Gathered, timed};
 use crate::traces::Trace;
-use crate::workspace::{Workspace, now};
+use crate::workspace::{PATH, Workspace, now};
 use anyhow::{Context, Result, ensure};
-use codesync_api::{Moment as At, Splice};
+use codesync_api::{Moment as At, Reply, Request, Splice};
 use codesync_base::RelPath;
 use codesync_engine::{Intake, IntakeKind, LinkOutput};
+use codesync_log::Packer;
 use codesync_sync::{Admission, LinkId, Moment};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,6 +20,9 @@ const BEHIND: usize = 10_000;
 /// Files of binary content, and the bytes of each.
 const FILES: usize = 50;
 const FILE_BYTES: usize = 1_000_000;
+/// Bytes of one long file, and of the pieces in which it comes.
+const LARGE_BYTES: usize = 1 << 30;
+const PIECE_BYTES: usize = 1 << 20;
 /// How long nothing happens for the CPU that an idle link costs.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -76,6 +80,17 @@ impl Pair {
         Ok(())
     }
 
+    /// What a window at that side shows, if it shows anything yet.
+    fn text_shown(&mut self, n: usize) -> Result<String> {
+        let at = now(self.moment().wall_ms);
+        let engine = &mut self.sides[n].engine;
+        let Ok(Reply::View(view)) = engine.handle(Request::OpenView { path: PATH.into() }, at) else {
+            return Ok(String::new());
+        };
+        engine.handle(Request::CloseView { view_id: view.view_id }, at)?;
+        Ok(view.text)
+    }
+
     fn has_same(&self) -> bool {
         self.sides[0].engine.log().n_deltas() == self.sides[1].engine.log().n_deltas()
     }
@@ -97,13 +112,14 @@ impl Pair {
     }
 }
 
-/// `what`: `latency`, `newcomer`, `behind`, `files` or `idle`.
+/// `what`: `latency`, `newcomer`, `behind`, `files`, `large` (by name only: 4 GB on disk) or `idle`.
 pub fn measure(what: &str, traces: &Path, folder: &Path) -> Result<Vec<Figure>> {
     match what {
         "latency" => latency(folder),
         "newcomer" => newcomer(&Trace::read(traces, "automerge-paper")?, folder),
         "behind" => behind(folder),
         "files" => files(folder),
+        "large" => large(folder),
         "idle" => idle(folder),
         _ => anyhow::bail!("there is no part pair:{what}"),
     }
@@ -165,9 +181,17 @@ fn newcomer(trace: &Trace, folder: &Path) -> Result<Vec<Figure>> {
     let n_deltas = host.engine.log().n_deltas();
     let guest = Workspace::open_as(&folder.join("b"), 6, end_ms)?;
     let mut pair = Pair::meet([host, guest], end_ms)?;
-    let took = pair.settle(Duration::from_secs(120))?;
+    let start = Instant::now();
+    while pair.text_shown(1)? != trace.end_text {
+        ensure!(start.elapsed() < Duration::from_secs(60), "the text is not shown");
+        let _ = pair.carry(0)? | pair.carry(1)?;
+    }
+    let shown = start.elapsed();
+    pair.settle(Duration::from_secs(120))?;
+    let took = start.elapsed();
     ensure!(pair.sides[1].file_at(At::Now)? == trace.end_text, "the newcomer has another text");
     figures.add("deltas", n_deltas as f64, "deltas");
+    figures.add("text visible", shown.as_secs_f64() * 1e3, "ms");
     figures.add("whole history at a newcomer, durable", took.as_secs_f64() * 1e3, "ms");
     figures.add("sent for it", pair.n_bytes as f64 / 1e6, "MB");
     figures.add_memory("both sides");
@@ -225,6 +249,37 @@ fn files(folder: &Path) -> Result<Vec<Figure>> {
     ensure!(n_there == FILES, "{n_there} files are there");
     figures.add("contents at the other, durable", took.as_secs_f64() * 1e3, "ms");
     figures.add("that is", (FILES * FILE_BYTES) as f64 / 1e6 / took.as_secs_f64(), "MB/s");
+    figures.add_memory("both sides");
+    Ok(figures.figures)
+}
+
+/// One file that is far longer than what may be in memory for it.
+fn large(folder: &Path) -> Result<Vec<Figure>> {
+    let mut figures = Gathered::of(format!("one file of {LARGE_BYTES} bytes"));
+    let [mut a, b] = two(folder, START_MS)?;
+    let at = now(START_MS + 10);
+    let (log, mut packer) = (a.engine.log_mut(), Packer::default());
+    let mut seed = 1_u64;
+    for _ in 0..LARGE_BYTES / PIECE_BYTES {
+        let piece: Vec<u8> = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 56) as u8
+        })
+        .take(PIECE_BYTES)
+        .collect();
+        packer.take(&piece, &mut |part| log.put_part(&part))?;
+    }
+    let hash = packer.end(&mut |last| log.put_part(&last))?;
+    let mut run = a.engine.begin_intake(false, false, at)?;
+    let kind = IntakeKind::Whole { hash, length_bytes: LARGE_BYTES as u64, mode: 0o644 };
+    a.engine.take_in(&mut run, Intake { path: RelPath::parse("film.bin")?, known: None, kind }, at)?;
+    a.engine.end_intake(run, false)?;
+    a.sync(START_MS + 20)?;
+    let mut pair = Pair::meet([a, b], START_MS + 30)?;
+    let took = pair.settle(Duration::from_secs(600))?;
+    ensure!(pair.sides[1].engine.log().has_blob(&hash), "the content is not there");
+    figures.add("content at the other, durable", took.as_secs_f64() * 1e3, "ms");
+    figures.add("that is", LARGE_BYTES as f64 / 1e6 / took.as_secs_f64(), "MB/s");
     figures.add_memory("both sides");
     Ok(figures.figures)
 }

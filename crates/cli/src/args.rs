@@ -171,6 +171,25 @@ pub enum Command {
     },
     /// Find when a text appeared and vanished
     Find { text: String },
+    /// Look for a text in the files as they are now
+    Search {
+        text: String,
+        /// The text is a regular expression
+        #[arg(long)]
+        regex: bool,
+        /// Capitals matter
+        #[arg(long)]
+        case: bool,
+        /// Whole words only
+        #[arg(long)]
+        word: bool,
+        /// Only in these files: a glob, such as '*.rs' or src
+        #[arg(long, value_name = "GLOB")]
+        include: Vec<String>,
+        /// Not in these files
+        #[arg(long, value_name = "GLOB")]
+        exclude: Vec<String>,
+    },
     /// Name a moment
     Moment {
         name: String,

@@ -12,6 +12,7 @@ mod moment;
 mod nearby;
 mod output;
 mod people;
+mod search;
 mod session;
 mod stop;
 mod watch;
@@ -21,7 +22,7 @@ use acts::RestoreArguments;
 use args::{Arguments, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
-use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply};
+use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply, SearchQuery};
 use failure::{Failure, reason};
 use history::LogArguments;
 use output::Output;
@@ -134,6 +135,18 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Diff { path, from, to } => history::diff(path.as_deref(), from, to.as_deref(), out),
         Command::Blame { path, at } => history::blame(path, at.as_deref(), out),
         Command::Find { text } => history::find(text, out),
+        Command::Search { text, regex, case, word, include, exclude } => {
+            let query = SearchQuery {
+                text: text.clone(),
+                is_regex: *regex,
+                match_case: *case,
+                whole_word: *word,
+                include: include.clone(),
+                exclude: exclude.clone(),
+                replacement: None,
+            };
+            search::search(&query, out)
+        }
         Command::Moment { name, note, at } => acts::name_moment(name, note.as_deref(), at.as_deref(), out),
         Command::Moments => history::moments(out),
         Command::Restore { path, at, lines, dry_run, .. } => acts::restore(

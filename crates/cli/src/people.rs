@@ -221,7 +221,18 @@ pub fn list(out: &mut Output) -> Result<(), Failure> {
 
 pub fn digest(out: &mut Output) -> Result<(), Failure> {
     match Session::open(Stay::Briefly)?.call(Request::Digest)? {
-        Reply::Digest { hex } => out.say(&hex, &[("digest", json!(hex))]),
+        Reply::Digest(digest) => {
+            let fields = [
+                ("digest", json!(digest.hex)),
+                ("history", json!(digest.history)),
+                ("tree", json!(digest.tree)),
+                ("texts", json!(digest.texts)),
+                ("timeline", json!(digest.timeline)),
+                ("n_files", json!(digest.n_files)),
+                ("n_deltas", json!(digest.n_deltas)),
+            ];
+            out.say(&digest.hex, &fields)
+        }
         other => Err(unexpected(&other).into()),
     }
 }

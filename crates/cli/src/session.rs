@@ -158,6 +158,8 @@ fn only_looks(request: &Request) -> bool {
             | Request::Verify { .. }
             | Request::ListFiles { .. }
             | Request::ListDeleted { .. }
+            | Request::ListUnwritten
+            | Request::PresentText { .. }
             | Request::FileAt { .. }
             | Request::Compare { .. }
             | Request::Blame { .. }

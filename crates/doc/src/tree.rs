@@ -94,7 +94,12 @@ impl Tree {
     pub fn apply(&mut self, key: StepKey, at_ms: u64, author: TreeAuthor, file: FileId, change: &Change) -> bool {
         if matches!(
             change,
-            Change::Text(_) | Change::Moment { .. } | Change::Session { .. } | Change::Access(_) | Change::Chat(_)
+            Change::Text(_)
+                | Change::Moment { .. }
+                | Change::Session { .. }
+                | Change::Access(_)
+                | Change::Chat(_)
+                | Change::Color { .. }
         ) {
             return false;
         }

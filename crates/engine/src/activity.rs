@@ -45,6 +45,7 @@ impl Engine {
         let then = record.detail.as_deref().filter(|_| n_files == 1);
         match record.kind.as_str() {
             "restore" => Some(self.restore_sentence(person, group, &what)),
+            "replace" => Some(format!("{person} replaced text in {what}.")),
             "disk" => Some(format!("Disk changed {what}.")),
             "import" => Some(format!("{what} came from the folder.")),
             "create" => Some(format!("{person} created {}.", then.unwrap_or(&what))),
@@ -78,6 +79,25 @@ impl Engine {
         let before = group.seq.checked_sub(1).and_then(|seq| self.note_of_mark(&group.log, seq));
         format!("{person} restored {}.", before.unwrap_or(what))
     }
+}
+
+/// The folder that was renamed, and its new name, when a file in it went from one path to another. Several files move in
+/// one act only with their folder.
+pub(crate) fn moved_folder(old: &str, new: &str) -> Option<(String, String)> {
+    let mut rests = (old, new);
+    while let (Some((old_rest, old_name)), Some((new_rest, new_name))) =
+        (rests.0.rsplit_once('/'), rests.1.rsplit_once('/'))
+        && old_name == new_name
+    {
+        rests = (old_rest, new_rest);
+    }
+    // Where the names end alike to the first one, the folder went into another or came out of it.
+    let is_renamed = rests.0 != old && rests.0 != rests.1 && last_name(rests.0) != last_name(rests.1);
+    is_renamed.then(|| (rests.0.to_owned(), rests.1.to_owned()))
+}
+
+fn last_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// "3 h 12 min", "45 s".

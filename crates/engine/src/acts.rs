@@ -316,6 +316,7 @@ impl Engine {
             match &step.change {
                 Change::Text(_) => continue,
                 Change::Session { person, .. } => self.authors.name(&delta.log, person),
+                Change::Color { color } => self.authors.wish(key, *color),
                 Change::Access(step) => {
                     self.is_shared = true;
                     self.rights_told.insert(key, (step.device(), step.role()));
@@ -323,7 +324,11 @@ impl Engine {
                 Change::Chat(_) => self.talk.note(key),
                 _ => {}
             }
-            if matches!(step.change, Change::Session { .. } | Change::Access(_) | Change::Chat(_)) {
+            let is_of_people = matches!(
+                step.change,
+                Change::Session { .. } | Change::Access(_) | Change::Chat(_) | Change::Color { .. }
+            );
+            if is_of_people {
                 self.n_sessions += 1;
                 continue;
             }
@@ -351,21 +356,36 @@ impl Engine {
             drop(self.tree.take_moved());
             self.events.clear();
             self.grown.clear();
+            self.marks_of_others.clear();
         }
         self.talk.settle();
         self.clock.observe(self.log.newest_reading());
         Ok(())
     }
 
-    /// Says who works here, once for each name and device.
+    /// Says who works here, once for each name and device, and in which colour.
     pub(crate) fn begin_session(&mut self, now: Now) {
-        if self.authors.sessions.get(&self.own) == Some(&self.profile.person) {
+        if self.authors.sessions.get(&self.own) != Some(&self.profile.person) {
+            self.say_session(now);
+        }
+        self.say_color(now);
+    }
+
+    /// The colour in which the person here wishes to be shown; none: whichever is free.
+    pub fn set_color(&mut self, color: Option<u8>, now: Now) {
+        self.wished_color = Some(color.filter(|color| *color < limits::AUTHOR_COLORS));
+        if self.may(codesync_auth::Act::Speak).is_ok() {
+            self.say_color(now);
+        }
+    }
+
+    fn say_color(&mut self, now: Now) {
+        let Some(color) = self.wished_color else { return };
+        if self.authors.wished(&self.own.device) == color {
             return;
         }
         let act = self.begin_act(Origin::Session);
-        let change =
-            Change::Session { person: self.profile.person.clone(), device_name: self.profile.device_name.clone() };
-        self.mark_step(act, change, now);
+        self.mark_step(act, Change::Color { color }, now);
         self.settle();
     }
 

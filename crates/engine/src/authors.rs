@@ -1,13 +1,11 @@
 //! Who made changes: their names and colours, as timelines, blame and lists show them.
 
 use codesync_api::Author;
-use codesync_base::{DeviceId, LogId, Origin};
+use codesync_base::limits::AUTHOR_COLORS;
+use codesync_base::{DeviceId, LogId, Origin, StepKey};
 use codesync_timeline::AuthorIdx;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-
-/// Colours of authors (`UX.md` §8.1).
-const N_COLORS: u8 = 8;
 
 /// Who made changes, numbered in the order of first appearance. Number 0 is "Disk".
 #[derive(Default)]
@@ -19,6 +17,8 @@ pub(crate) struct Authors {
     pub names: BTreeMap<DeviceId, String>,
     /// What each log says of its person.
     pub sessions: BTreeMap<LogId, String>,
+    /// The newest word of each device on its colour.
+    wishes: BTreeMap<DeviceId, (StepKey, Option<u8>)>,
     /// How authors are shown, made when first asked for: every moment that is looked at tells its author.
     shown: RefCell<BTreeMap<AuthorIdx, Author>>,
 }
@@ -44,11 +44,26 @@ impl Authors {
         self.index(log, Origin::Session);
     }
 
+    /// The person at a device asks for a colour.
+    pub fn wish(&mut self, key: StepKey, color: Option<u8>) {
+        self.shown.borrow_mut().clear();
+        self.index(&key.delta.log, Origin::Session);
+        let newest = self.wishes.entry(key.delta.log.device).or_insert((key, color));
+        if newest.0 < key {
+            *newest = (key, color);
+        }
+    }
+
+    pub fn wished(&self, device: &DeviceId) -> Option<u8> {
+        self.wishes.get(device).and_then(|(_, color)| *color)
+    }
+
     /// What logs said of their people is read again.
     pub fn forget_names(&mut self) {
         self.shown.borrow_mut().clear();
         self.sessions.clear();
         self.names.clear();
+        self.wishes.clear();
     }
 
     pub fn person(&self, device: &DeviceId) -> String {
@@ -65,18 +80,19 @@ impl Authors {
         self.shown.borrow_mut().clear();
     }
 
-    /// Each has the colour that its key asks for, or the next one that fewest have; the founder comes first, then the
-    /// others by their keys. So it depends on who there is, not on when they were heard of.
+    /// Each has the colour that they chose, else the one that their key asks for, or the next one that fewest have. The
+    /// founder comes first, then those who chose, then the others, by their keys. So it depends on who there is, not on
+    /// when they were heard of.
     pub fn color(&self, device: &DeviceId) -> u8 {
         let mut everybody = self.devices.clone();
         if !everybody.contains(device) {
             everybody.push(*device);
         }
-        everybody.sort_by_key(|known| (Some(*known) != self.founder, known.0));
-        let mut n_with = [0_u32; N_COLORS as usize];
+        everybody.sort_by_key(|known| (Some(*known) != self.founder, self.wished(known).is_none(), known.0));
+        let mut n_with = [0_u32; AUTHOR_COLORS as usize];
         for known in everybody {
-            let first = blake3::hash(&known.0).as_bytes()[0];
-            let colors = (0..N_COLORS).map(|step| first.wrapping_add(step) % N_COLORS);
+            let first = self.wished(&known).unwrap_or(blake3::hash(&known.0).as_bytes()[0]);
+            let colors = (0..AUTHOR_COLORS).map(|step| first.wrapping_add(step) % AUTHOR_COLORS);
             let color = colors.min_by_key(|color| n_with[usize::from(*color)]).unwrap_or_default();
             if known == *device {
                 return color;
@@ -124,6 +140,31 @@ mod tests {
         }
         authors.set_founder(DeviceId([founder; 32]));
         authors
+    }
+
+    fn wish(authors: &mut Authors, device: u8, wall_ms: u64, color: Option<u8>) {
+        let log = LogId { device: DeviceId([device; 32]), incarnation: 1 };
+        let hlc = codesync_base::Hlc { wall_ms, counter: 0 };
+        let delta = codesync_base::DeltaKey { hlc, log, seq: 1, hash: codesync_base::DeltaHash::ZERO };
+        authors.wish(StepKey { delta, step_idx: 0 }, color);
+    }
+
+    #[test]
+    fn whoever_chooses_a_colour_has_it_unless_somebody_earlier_does() {
+        let color = |authors: &Authors, n: u8| authors.color(&DeviceId([n; 32]));
+        let mut all = authors(&[1, 2, 3, 4], 4);
+        let of_founder = color(&all, 4);
+        let free = (0..8).find(|free| (1..=4).all(|n| color(&all, n) != *free)).unwrap();
+        wish(&mut all, 3, 10, Some(free));
+        assert_eq!(color(&all, 3), free);
+        // The newest word counts, in whichever order the words come.
+        wish(&mut all, 3, 5, Some(of_founder));
+        assert_eq!(color(&all, 3), free);
+        wish(&mut all, 3, 20, Some(of_founder));
+        assert_eq!(color(&all, 4), of_founder);
+        assert_ne!(color(&all, 3), of_founder);
+        wish(&mut all, 3, 30, None);
+        assert_eq!(color(&all, 3), color(&authors(&[1, 2, 3, 4], 4), 3));
     }
 
     #[test]

@@ -34,7 +34,15 @@ impl Changeset {
 
     /// One changeset for a list of splices, each positioned in the text after those before it.
     pub fn of_splices(splices: &[Splice]) -> Self {
-        splices.iter().fold(Self::default(), |set, splice| set.then(&Self::of_splice(splice)))
+        match splices {
+            [] => Self::default(),
+            [one] => Self::of_splice(one),
+            // By halves: one after the other, ten thousand would each be carried past all those before.
+            _ => {
+                let (first, rest) = splices.split_at(splices.len() / 2);
+                Self::of_splices(first).then(&Self::of_splices(rest))
+            }
+        }
     }
 
     /// As splices, each positioned in the text after those before it.

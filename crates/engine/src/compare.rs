@@ -111,7 +111,7 @@ impl Engine {
     /// Entries of a folder as of a moment, each marked by how it differs from now.
     pub(crate) fn entries_at(&mut self, folder: &str, at: Option<&Moment>, now: Now) -> Result<Vec<Entry>> {
         self.settle();
-        let Some(moment) = at else { return Self::entries_of(&self.tree, folder) };
+        let Some(moment) = at else { return self.add_first_look(folder, Self::entries_of(&self.tree, folder)) };
         let cut = self.resolve(moment, &Scope::Workspace, now)?;
         let then = self.tree_at(&cut);
         let changed: BTreeSet<String> = self.differing_since(&cut, &then)?.iter().map(FileId::to_string).collect();

@@ -172,7 +172,6 @@ impl Engine {
         self.settle();
         let mut batch = Batch::default();
         self.read_all_anew(&mut batch);
-        self.digests.clear();
         self.workspace = None;
         let before = self.tree.clone();
         let done = self.read_tree_anew();

@@ -11,12 +11,14 @@ mod forks;
 mod judge;
 mod parted;
 mod retell;
+mod runs;
 mod seen;
 mod told;
 
 pub use aside::SetAside;
 pub(crate) use aside::{Aside, Pasts, apply_void, begin_text};
 pub(crate) use cut::Beginning;
+pub(crate) use declared::Seen;
 pub(crate) use forks::{Forks, Translated};
 pub use judge::{Held, Refusal};
 pub use parted::{Merged, Place};
@@ -94,6 +96,7 @@ pub(crate) struct Others {
     unnamed: BTreeMap<LogId, Head>,
     refused: BTreeSet<DeltaHash>,
     arrivals: told::Arrivals,
+    folder_acts: told::FolderActs,
     gave_way: beside::GaveWay,
 }
 
@@ -110,8 +113,8 @@ pub(crate) struct Batch {
     /// Files that got a name, and those that are shown under another by now.
     placed: BTreeSet<FileId>,
     moved: BTreeSet<FileId>,
-    /// Deltas that are in the log and that nothing there vouches for yet.
-    unvouched: BTreeSet<DeltaHash>,
+    /// What the log is given is only staged there ([`runs`]).
+    is_trial: bool,
 }
 
 /// A delta that the log has taken.
@@ -159,30 +162,31 @@ impl Engine {
     /// are held. They are in the log afterwards, and durable after the next [`Self::sync`]. Own work that waits for
     /// the store goes first: while it cannot, this fails.
     pub fn receive(&mut self, arrived: Vec<Arrived>, now: Now) -> Result<Received> {
-        self.close()?;
         let mut received = Received::default();
+        let opened = opened(arrived, &mut received);
+        let vouched = vouched(opened, &verify_delta, &mut received);
+        self.receive_vouched(vouched, received, now)
+    }
+
+    /// The same of deltas that a link has read: it lets none through whose own signature is not good.
+    pub(crate) fn receive_read(&mut self, read: Vec<(SignedDelta, Vec<u8>)>, now: Now) -> Result<Received> {
+        let mut received = Received::default();
+        let vouched = vouched(read, &|_| true, &mut received);
+        self.receive_vouched(vouched, received, now)
+    }
+
+    fn receive_vouched(
+        &mut self,
+        vouched: Vec<(SignedDelta, Vec<u8>)>,
+        mut received: Received,
+        now: Now,
+    ) -> Result<Received> {
+        self.close()?;
         let mut batch = Batch::default();
-        for (signed, bytes) in opened(arrived, &mut received) {
-            // What was begun is brought to its end: without it nobody else could take what is here.
-            if received.failure.is_some() && !batch.unvouched.contains(&signed.delta.prev) {
-                continue;
-            }
-            let hash = signed.hash;
-            match self.take_in_foreign(signed, &bytes, &mut batch, now) {
-                Ok(Verdict::Good { fork, aside }) => {
-                    received.n_new += 1;
-                    received.forks.extend(fork);
-                    received.set_aside.extend(aside.map(|_| hash));
-                }
-                Ok(Verdict::Known) => received.n_known += 1,
-                Ok(Verdict::Held(held)) => received.held.push((hash, held)),
-                Ok(Verdict::Refused(refusal)) => {
-                    self.remember_refused(hash);
-                    received.refused.push((hash, refusal));
-                }
-                Err(error) => {
-                    received.failure.get_or_insert(error);
-                }
+        for part in runs::parts(vouched) {
+            if let Err(error) = self.take_in_part(part, &mut batch, &mut received, now) {
+                received.failure = Some(error);
+                break;
             }
         }
         if let Err(error) = self.finish_batch(batch, now) {
@@ -276,22 +280,16 @@ impl Engine {
                 return Err(error);
             }
         };
-        let is_vouching = batch.unvouched.remove(&signed.delta.prev);
-        let appended = match self.log.append(&signed, bytes) {
-            // The next sync has to find room for it.
-            Err(_) if is_vouching => self.log.append_later(&signed, bytes),
-            appended => appended,
-        };
-        if let Err(error) = appended {
+        if batch.is_trial {
+            self.log.stage(&signed, bytes);
+        } else if let Err(error) = self.log.append(&signed, bytes) {
             files.iter().for_each(|file| self.documents.forget(file));
             let error = api_error(error);
             self.note_store_failure(error.clone(), now);
             return Err(error);
+        } else {
+            self.links.note(&signed);
         }
-        if signed.signature == [0; 64] {
-            batch.unvouched.insert(signed.hash);
-        }
-        self.links.note(&signed);
         self.enter_foreign(signed, done, batch, now)?;
         Ok(None)
     }
@@ -412,7 +410,6 @@ impl Engine {
                 change.splices.push(splice);
             }
         }
-        self.others.arrivals.note(delta, now);
         batch.entered.push(Entered { signed, author, is_aside });
         if has_changed_rights {
             self.weigh_anew(batch, now)?;
@@ -454,7 +451,10 @@ impl Engine {
         for (file, change) in &batch.texts {
             self.tell_merged(*file, change, &batch.entered)?;
         }
-        batch.entered.iter().for_each(|entered| self.presence.note(&entered.signed, now));
+        for entered in &batch.entered {
+            self.presence.note(&entered.signed, now);
+            self.others.arrivals.note(&entered.signed.delta, now);
+        }
         self.tell_messages();
         self.tell_acts(&batch, now);
         let aside = batch.entered.iter().filter(|entered| entered.is_aside);
@@ -487,8 +487,7 @@ impl Engine {
     }
 }
 
-/// Decodes a batch and checks its signatures: every delta is signed by its author, or named as `prev` by a later one
-/// of the batch that is vouched for. The bytes of what was not checked by itself are kept without the signature.
+/// Decodes a batch.
 fn opened(arrived: Vec<Arrived>, received: &mut Received) -> Vec<(SignedDelta, Vec<u8>)> {
     let mut opened = Vec::with_capacity(arrived.len());
     for Arrived { bytes, signature } in arrived {
@@ -500,12 +499,22 @@ fn opened(arrived: Vec<Arrived>, received: &mut Received) -> Vec<(SignedDelta, V
             }
         }
     }
+    opened
+}
+
+/// Checks the signatures of a batch: every delta is signed by its author, or named as `prev` by a later one of the batch
+/// that is vouched for. The bytes of what was not checked by itself are kept without the signature.
+fn vouched(
+    opened: Vec<(SignedDelta, Vec<u8>)>,
+    is_good: &dyn Fn(&SignedDelta) -> bool,
+    received: &mut Received,
+) -> Vec<(SignedDelta, Vec<u8>)> {
     let mut vouched: BTreeSet<(LogId, DeltaHash)> = BTreeSet::new();
     let mut good = Vec::with_capacity(opened.len());
     for (mut signed, bytes) in opened.into_iter().rev() {
         let name = (signed.delta.log, signed.hash);
         // One of its own is kept: who vouches for it may be refused yet.
-        if signed.signature != [0; 64] && verify_delta(&signed) {
+        if signed.signature != [0; 64] && is_good(&signed) {
             // It vouches for itself.
         } else if vouched.contains(&name) {
             signed.signature = [0; 64];

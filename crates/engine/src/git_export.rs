@@ -128,7 +128,7 @@ impl Engine {
             let file = delta.file_of(step).unwrap_or(FileId::ZERO);
             let mut touched = vec![file];
             match &step.change {
-                Change::Session { .. } | Change::Access(_) | Change::Chat(_) => continue,
+                Change::Session { .. } | Change::Access(_) | Change::Chat(_) | Change::Color { .. } => continue,
                 Change::Text(_) => *plan.n_steps.entry(file).or_default() += 1,
                 Change::Moment { name, at: None, .. } => {
                     plan.end_all();

@@ -544,6 +544,7 @@ impl Engine {
 
     /// Tells clients that history grew.
     pub(crate) fn flush_growth(&mut self) {
+        self.tell_marks_of_others();
         if self.grown.is_empty() {
             return;
         }

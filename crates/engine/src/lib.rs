@@ -16,6 +16,7 @@ mod compare;
 mod digests;
 mod documents;
 mod files;
+mod first_look;
 mod foreign;
 mod git_export;
 mod history;
@@ -27,6 +28,7 @@ mod moments;
 mod outgoing;
 mod presence;
 mod records;
+mod replace;
 mod request;
 mod restore;
 mod rights;
@@ -46,7 +48,7 @@ pub use request::only_asks;
 use authors::Authors;
 use codesync_api::{ApiError, Author, ErrorCode, Event, Notice, SaveKind, SaveState};
 use codesync_auth::DeviceKey;
-use codesync_base::{Clock, DeltaHash, DeviceId, FileId, LogId, ProjectId, RelPath, SignedDelta};
+use codesync_base::{Clock, DeltaHash, DeviceId, FileId, LogId, ProjectId, RelPath, SignedDelta, StepKey};
 use codesync_doc::Tree;
 use codesync_log::{Log, LogError};
 use codesync_timeline::AuthorIdx;
@@ -106,6 +108,8 @@ pub struct Engine {
     log: Log,
     key: DeviceKey,
     profile: Profile,
+    /// The author colour that the person here asks for; none until it is known whether they do.
+    wished_color: Option<Option<u8>>,
     project: ProjectId,
     own: LogId,
     head_seq: u32,
@@ -115,9 +119,13 @@ pub struct Engine {
     /// Closed deltas that the log has not taken yet, oldest first: its disk is full or broken.
     waiting: VecDeque<(SignedDelta, Vec<u8>)>,
     burst: Option<acts::Burst>,
+    /// What was begun last to be replaced in files.
+    replacing: Option<acts::Act>,
     tree: Tree,
     /// Named moments in canonical order.
     marks: Vec<moments::Mark>,
+    /// Those that others made and no client here was told of.
+    marks_of_others: Vec<StepKey>,
     /// Steps that say who works here, who may, or what people say to each other.
     n_sessions: u64,
     documents: documents::Documents,
@@ -125,6 +133,8 @@ pub struct Engine {
     authors: Authors,
     /// What views were opened with before their documents were read.
     shown: BTreeMap<FileId, String>,
+    /// What a newcomer looks at before history is here.
+    first_look: first_look::FirstLook,
     others: foreign::Others,
     links: links::Links,
     digests: digests::Digests,
@@ -183,13 +193,16 @@ impl Engine {
             pending: None,
             waiting: VecDeque::new(),
             burst: None,
+            replacing: None,
             tree: Tree::new(),
             marks: Vec::new(),
+            marks_of_others: Vec::new(),
             n_sessions: 0,
             documents: Default::default(),
             workspace: None,
             authors: Authors::default(),
             shown: BTreeMap::new(),
+            first_look: first_look::FirstLook::default(),
             others: foreign::Others::knowing(log.heads().into_iter().filter(|head| head.log != own)),
             links: links::Links::default(),
             digests: digests::Digests::default(),
@@ -219,6 +232,7 @@ impl Engine {
             log,
             key,
             profile,
+            wished_color: None,
         };
         engine.load_cut()?;
         engine.load_tree()?;

@@ -1,14 +1,16 @@
 //! The engine's links with peers: frames in, frames out. What they bring is taken in by [`Engine::receive`], what
 //! becomes durable here they pass on. Opens no connection and knows no address; who may come in, a gate decides.
 
-use crate::{Arrived, Engine, Held};
+mod contents;
+
+use crate::{Engine, Held};
 use codesync_auth::Access;
-use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
+use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
 use codesync_sync::{
     Admission, BlobPiece, Branches, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment,
-    Output, Reason, Replica,
+    Output, Reason, Replica, SignedTexts,
 };
-use std::cell::RefCell;
+use contents::Contents;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -22,8 +24,6 @@ pub enum LinkOutput {
     /// Its frames may be long from now on ([`codesync_sync::limits::FRAME_BYTES_MAX`]).
     Admitted(DeviceId),
     Send(Vec<u8>),
-    /// Texts to look at before history is here; the word of the peer alone stands for them.
-    Snapshot(Vec<(RelPath, String)>),
     Tell(LinkEvent),
     /// A peer has deltas of this store's own log that it does not have itself: it was put back, or copied. It has to go
     /// on under a new name: [`Engine::begin_incarnation`]. Then what the peers have is taken in like others' work.
@@ -48,10 +48,7 @@ struct Open {
     /// Appended, and not durable yet; and their names.
     fresh: Vec<SignedDelta>,
     fresh_names: BTreeSet<DeltaHash>,
-    /// Contents of which not all has come.
-    partial: BTreeMap<(LinkId, BlobHash), Vec<u8>>,
-    /// The content that was last asked for: it is asked for piece by piece.
-    asked: RefCell<Option<(BlobHash, Vec<u8>)>>,
+    contents: Contents,
 }
 
 impl Links {
@@ -82,8 +79,7 @@ impl Engine {
             durable,
             fresh: Vec::new(),
             fresh_names: BTreeSet::new(),
-            partial: BTreeMap::new(),
-            asked: RefCell::new(None),
+            contents: Contents::default(),
         });
     }
 
@@ -98,8 +94,9 @@ impl Engine {
     /// The connection is gone.
     pub fn disconnect(&mut self, id: LinkId) {
         if let Some(open) = &mut self.links.open {
+            let device = open.mesh.peer(id);
             open.mesh.disconnect(id);
-            open.partial.retain(|(link, _), _| *link != id);
+            open.contents.part_with(id, device);
         }
         self.part_with(id);
         self.end_meeting(id);
@@ -124,6 +121,7 @@ impl Engine {
         self.place_waiting(moment);
         self.send_presence(moment);
         self.tend_meetings(moment);
+        self.tend_folder_acts(moment);
         if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
             self.with_mesh(moment, |mesh, replica| mesh.handle_time(replica, moment));
             self.settle_links(moment);
@@ -133,7 +131,7 @@ impl Engine {
     /// Steady time of the next [`Self::tend_links`] that has something to do.
     pub fn links_due_ms(&self) -> Option<u64> {
         let mesh = self.links.open.as_ref()?.mesh.due_ms();
-        mesh.into_iter().chain(self.meetings_due_ms()).min()
+        mesh.into_iter().chain(self.meetings_due_ms()).chain(self.folder_acts_due_ms()).min()
     }
 
     /// To be called after a sync that succeeded: what became durable goes to the peers.
@@ -180,8 +178,8 @@ impl Engine {
 
     fn with_mesh(&mut self, moment: Moment, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
         let Some(mut open) = self.links.open.take() else { return };
-        let Open { mesh, gate, durable, fresh_names: fresh, partial, asked, .. } = &mut open;
-        call(mesh, &mut View { engine: self, gate, durable, moment, fresh, partial, asked });
+        let Open { mesh, gate, durable, fresh_names: fresh, contents, .. } = &mut open;
+        call(mesh, &mut View { engine: self, gate, durable, moment, fresh, contents });
         self.links.open = Some(open);
     }
 
@@ -217,13 +215,19 @@ impl Engine {
                 device.into_iter().for_each(|device| self.take_presence(device, &bytes, now));
                 None
             }
-            Output::Snapshot(texts) => Some(LinkOutput::Snapshot(texts)),
+            Output::Snapshot(texts) => {
+                self.begin_first_look(texts);
+                None
+            }
             Output::Tell(event) => {
                 if let LinkEvent::Mismatch { files } = &event {
                     self.make_anew(files, self.peer_of(id), self.now_at(moment));
                 }
                 if let LinkEvent::Progress { receive_left, send_left } = event {
                     self.note_progress(id, receive_left, send_left, moment);
+                    if receive_left == 0 {
+                        self.end_first_look();
+                    }
                 }
                 Some(LinkOutput::Tell(event))
             }
@@ -239,11 +243,10 @@ impl Engine {
     fn take_delivery(&mut self, id: LinkId, deltas: Vec<Incoming>, cost_bytes: u64, moment: Moment) {
         let log_of: BTreeMap<DeltaHash, LogId> =
             deltas.iter().map(|incoming| (incoming.signed.hash, incoming.signed.delta.log)).collect();
-        let arrived =
-            deltas.into_iter().map(|Incoming { signed, bytes }| Arrived { bytes, signature: signed.signature });
+        let read = deltas.into_iter().map(|Incoming { signed, bytes }| (signed, bytes)).collect();
         let now = self.now_at(moment);
         let mut refused = Vec::new();
-        match self.receive(arrived.collect(), now) {
+        match self.receive_read(read, now) {
             Ok(received) => {
                 if received.held.iter().any(|(_, held)| *held == Held::OwnLog) {
                     // Once for each name: others would only say it again.
@@ -280,8 +283,7 @@ struct View<'a> {
     durable: &'a mut Branches,
     moment: Moment,
     fresh: &'a BTreeSet<DeltaHash>,
-    partial: &'a mut BTreeMap<(LinkId, BlobHash), Vec<u8>>,
-    asked: &'a RefCell<Option<(BlobHash, Vec<u8>)>>,
+    contents: &'a mut Contents,
 }
 
 impl Replica for View<'_> {
@@ -370,13 +372,11 @@ impl Replica for View<'_> {
     }
 
     fn blob_piece(&self, hash: &BlobHash, offset: u64, length: u32) -> Option<(u64, Vec<u8>)> {
-        let mut asked = self.asked.borrow_mut();
-        if asked.as_ref().is_none_or(|(known, _)| known != hash) {
-            *asked = self.engine.log.read_blob(hash).ok().flatten().map(|bytes| (*hash, bytes));
-        }
-        let (_, bytes) = asked.as_ref()?;
-        let rest = bytes.get(usize::try_from(offset).ok()?..).unwrap_or_default();
-        Some((bytes.len() as u64, rest[..rest.len().min(length as usize)].to_vec()))
+        self.contents.piece(&self.engine.log, hash, offset, length)
+    }
+
+    fn snapshot(&mut self, bytes_max: u32) -> Option<SignedTexts> {
+        self.engine.texts_for_newcomer(bytes_max)
     }
 
     fn digest(&mut self) -> Computed {
@@ -387,25 +387,21 @@ impl Replica for View<'_> {
         self.engine.file_digests(n_max)
     }
 
+    fn blob_begun(&mut self, link: LinkId, peer: DeviceId, hash: &BlobHash) -> Option<(u64, blake3::Hasher)> {
+        self.contents.go_on(link, peer, hash)
+    }
+
     fn put_blob_piece(&mut self, link: LinkId, hash: &BlobHash, piece: BlobPiece) {
-        let partial = self.partial.entry((link, *hash)).or_default();
-        partial.truncate(usize::try_from(piece.offset).unwrap_or(usize::MAX));
-        if partial.len() as u64 == piece.offset {
-            partial.extend_from_slice(piece.bytes);
-        }
-        if !piece.is_whole {
-            return;
-        }
-        let whole = self.partial.remove(&(link, *hash)).unwrap_or_default();
-        if let Err(error) = self.engine.log.put_blob(&whole) {
-            tracing::warn!(%error, "a content of a peer could not be kept");
-            return;
-        }
+        self.contents.put(&mut self.engine.log, link, hash, piece);
         match self.engine.note_first(hash) {
             Ok(true) => self.begin(),
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "what this copy begins with cannot be read"),
         }
+    }
+
+    fn drop_blob(&mut self, link: LinkId, hash: &BlobHash) {
+        self.contents.forget(link, hash);
     }
 }
 

@@ -181,20 +181,21 @@ impl Engine {
     }
 
     fn tell_merge(&mut self, merging: &Merging, their_mark: Option<StepKey>, now: Now) -> Result<()> {
-        let theirs = match their_mark {
-            Some(mark) => mark,
-            None => match self.mark_for_them(&merging.theirs, now)? {
-                Some(mark) => mark,
-                // It did not come after all: the link broke, or what was told was not so.
-                None => return Ok(()),
-            },
+        if their_mark.is_none() && !self.log.contains(&merging.theirs.hash) {
+            // It did not come after all: the link broke, or what was told was not so.
+            return Ok(());
+        }
+        let mark = match their_mark {
+            None if self.may(codesync_auth::Act::Edit).is_ok() => self.mark_for_them(&merging.theirs, now)?,
+            // What came may have made a viewer of whoever began this as an editor: everybody would refuse their mark.
+            mark => mark,
         };
-        let seen = if their_mark.is_some() { theirs.delta.hash } else { merging.theirs.hash };
+        let seen = their_mark.map_or(merging.theirs.hash, |mark| mark.delta.hash);
         let merged = self.merged(&merging.ours.delta.hash, &seen, now)?;
         let n_changes = merged.n_ours + merged.n_theirs;
         let is_much = n_changes >= TOLD_CHANGES || !merged.places.is_empty();
         if merging.apart_ms >= TOLD_MS && is_much && merged.n_ours > 0 && merged.n_theirs > 0 {
-            let event = told(merged, merging, &theirs.delta.hash, now);
+            let event = told(merged, merging, mark.map(|mark| mark.delta.hash), now);
             self.events.push(Event::Merged(event));
         }
         Ok(())
@@ -217,7 +218,7 @@ impl Engine {
     }
 }
 
-fn told(merged: Merged, merging: &Merging, their_mark: &DeltaHash, now: Now) -> codesync_api::Merged {
+fn told(merged: Merged, merging: &Merging, their_mark: Option<DeltaHash>, now: Now) -> codesync_api::Merged {
     let places = merged.places.into_iter().map(|place| Overlap {
         path: place.path,
         line: place.line,
@@ -225,6 +226,7 @@ fn told(merged: Merged, merging: &Merging, their_mark: &DeltaHash, now: Now) -> 
         ours: place.ours,
         theirs: place.theirs,
         now: place.now,
+        is_whole: place.is_whole,
     });
     codesync_api::Merged {
         with: merged.with,
@@ -235,7 +237,7 @@ fn told(merged: Merged, merging: &Merging, their_mark: &DeltaHash, now: Now) -> 
         places: places.collect(),
         since_ms: now.ms.saturating_sub(merging.apart_ms),
         before_ours: Some(merging.ours.delta.hash.to_string()),
-        before_theirs: Some(their_mark.to_string()),
+        before_theirs: their_mark.map(|mark| mark.to_string()),
     }
 }
 

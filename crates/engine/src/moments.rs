@@ -7,6 +7,9 @@ use codesync_base::{Change, FileId, LogId, Origin, StepKey, limits};
 use codesync_doc::Tree;
 use std::collections::BTreeSet;
 
+/// So many that others named at once are told one by one.
+const MARKS_TOLD_MAX: usize = 100;
+
 /// A place between two steps of the canonical order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
@@ -111,6 +114,27 @@ impl Engine {
             None => (at.unwrap_or(key), None),
         };
         self.marks.insert(place, Mark { key, cut, at_ms, name, note, automatic: *automatic, renames });
+        if key.delta.log != self.own {
+            self.marks_of_others.push(renames.unwrap_or(key));
+        }
+    }
+
+    /// Tells clients what others named, the newest of it where that is a whole history.
+    pub(crate) fn tell_marks_of_others(&mut self) {
+        let news = std::mem::take(&mut self.marks_of_others);
+        if news.is_empty() {
+            return;
+        }
+        let news: BTreeSet<String> =
+            news.iter().rev().take(MARKS_TOLD_MAX).map(|key| key.delta.hash.to_string()).collect();
+        match self.moments(&Scope::Workspace) {
+            Ok(named) => {
+                let told = named.into_iter().filter(|moment| news.contains(&moment.delta_id));
+                self.events.extend(told.map(Event::MomentNamed));
+            }
+            // Whoever asks for the moments is told why.
+            Err(error) => tracing::debug!(%error, "named moments could not be told"),
+        }
     }
 
     /// Names the present or a past moment.

@@ -9,6 +9,8 @@ use codesync_fs::encoding;
 const WRITE_DELAY_MS: u64 = 500;
 /// Someone who never pauses still gets the file written.
 const WRITE_DELAY_MAX_MS: u64 = 5_000;
+/// What is read of a long content at once.
+const CONTENT_PIECE_BYTES: usize = 1 << 20;
 /// When a file is due that waits until it is saved.
 const NEVER_MS: u64 = u64::MAX;
 
@@ -49,6 +51,10 @@ pub struct DiskImage {
 pub enum DiskImageKind {
     File {
         bytes: Vec<u8>,
+    },
+    /// A file whose content is long: see [`Engine::write_content`].
+    Long {
+        hash: BlobHash,
     },
     Folder,
     /// The file is deleted: it should not be there.
@@ -202,6 +208,9 @@ impl Engine {
         let kind = match (alive, kind) {
             (false, _) => DiskImageKind::Gone,
             (true, FileKind::Folder) => DiskImageKind::Folder,
+            (true, FileKind::Binary) if content.is_some_and(|(hash, _)| self.log.is_long_blob(&hash)) => {
+                DiskImageKind::Long { hash: content.map_or(BlobHash::of(&[]), |(hash, _)| hash) }
+            }
             (true, FileKind::Binary) => {
                 let bytes = content.map(|(hash, _)| self.blob(&hash)).transpose()?.unwrap_or_default();
                 DiskImageKind::File { bytes }
@@ -215,6 +224,19 @@ impl Engine {
             }
         };
         Ok(Some(DiskImage { file, path, kind, mode, n_steps }))
+    }
+
+    /// Writes a content piece by piece: of a long one no more than a part is in memory.
+    pub fn write_content(&self, hash: &BlobHash, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        let missing = || std::io::Error::other("its content is not here");
+        let mut reader = self.log.blob_reader(hash).map_err(std::io::Error::other)?.ok_or_else(missing)?;
+        let mut at = 0;
+        while at < reader.length_bytes() {
+            let piece = reader.read(&self.log, at, CONTENT_PIECE_BYTES).map_err(std::io::Error::other)?;
+            out.write_all(&piece)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
     }
 
     /// Permissions of a file on this disk. Nobody else makes a file executable here, or one that its owner cannot read.

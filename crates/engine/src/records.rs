@@ -1,11 +1,12 @@
 //! `codesync log`: history as records, one a step or one an act, page by page.
 
+use crate::activity::moved_folder;
 use crate::acts::group_text;
 use crate::foreign::is_before_merge;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{LogQuery, LogRecord, Scope};
 use codesync_base::{
-    AccessStep, Change, DeltaKey, FileId, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len,
+    AccessStep, Change, DeltaKey, FileId, FileKind, Origin, SignedDelta, Step, StepKey, TextSource, TextStep, utf16_len,
 };
 use codesync_timeline::{GroupKey, WorkspaceTimeline};
 use std::collections::BTreeSet;
@@ -105,6 +106,15 @@ impl Engine {
 /// Marks an inserted text that is still a blob.
 const BLOB_MARK: &str = "\u{0}blob ";
 
+/// The act of the last record.
+struct OpenGroup {
+    group: GroupKey,
+    /// Those that it has touched.
+    files: BTreeSet<FileId>,
+    /// The folder that was renamed, if that is what it is, and its new name.
+    folder: Option<(String, String)>,
+}
+
 /// Makes the records of one page.
 struct Walk<'a> {
     engine: &'a Engine,
@@ -114,8 +124,7 @@ struct Walk<'a> {
     grouped: bool,
     n_max: usize,
     records: Vec<LogRecord>,
-    /// Group of the last record, and the files it has touched.
-    open_group: Option<(GroupKey, BTreeSet<FileId>)>,
+    open_group: Option<OpenGroup>,
     /// What each record of an act began with, where its sentence depends on that.
     firsts: Vec<(GroupKey, Option<Change>)>,
     /// Last step that is in the page.
@@ -135,7 +144,7 @@ impl Walk<'_> {
             if is_talk || !self.passes(signed, file, &key) {
                 continue;
             }
-            let joins = self.grouped && self.open_group.as_ref().is_some_and(|(open, _)| *open == group);
+            let joins = self.grouped && self.open_group.as_ref().is_some_and(|open| open.group == group);
             if !joins && self.records.len() == self.n_max {
                 return ControlFlow::Break(());
             }
@@ -191,6 +200,7 @@ impl Walk<'_> {
         let file = signed.delta.file_of(step);
         if !joins {
             let group = GroupKey { log: signed.delta.log, seq: signed.delta.group };
+            let mut folder = None;
             let mut record = LogRecord {
                 kind: act_kind(signed.delta.origin, &step.change).into(),
                 group_id: Some(group_text(&group)),
@@ -205,19 +215,27 @@ impl Walk<'_> {
                     let (kind, sentence) = self.engine.rights_told(key, access);
                     (record.kind, record.sentence) = (kind.into(), Some(sentence));
                 }
-                Change::Move { .. } => {
+                Change::Move { path } => {
                     let old = self.engine.event_at(key).and_then(|event| event.old_path.as_ref());
                     record.detail = old.map(ToString::to_string);
+                    // Other programs and undo have sentences of their own.
+                    let is_own = signed.delta.origin == Origin::FileAction;
+                    folder = old.filter(|_| is_own).and_then(|old| moved_folder(old.as_str(), path.as_str()));
                 }
                 _ => {}
             }
             let is_telling = matches!(step.change, Change::Move { .. } | Change::Moment { .. });
             self.firsts.push((group, is_telling.then(|| step.change.clone())));
             self.records.push(record);
-            self.open_group = Some((group, BTreeSet::new()));
+            self.open_group = Some(OpenGroup { group, files: BTreeSet::new(), folder });
         }
-        let (Some(record), Some((_, files))) = (self.records.last_mut(), self.open_group.as_mut()) else { return };
-        files.extend(file);
+        let (Some(record), Some(OpenGroup { files, folder, .. })) = (self.records.last_mut(), self.open_group.as_mut())
+        else {
+            return;
+        };
+        // A folder that stays behind empty is nobody's act.
+        let stays_behind = joins && matches!(step.change, Change::Create { kind: FileKind::Folder, .. });
+        files.extend(file.filter(|_| !stays_behind));
         let (removed, added) = match &step.change {
             Change::Text(text) => sizes(text),
             Change::Create { content: Some(TextSource::Inline(text)), .. } => (0, utf16_len(text)),
@@ -230,6 +248,9 @@ impl Walk<'_> {
         record.removed = record.removed.map(|n| n + u64::from(removed));
         if files.len() > 1 {
             (record.path, record.detail) = (None, None);
+            if let Some((old, new)) = folder.take() {
+                record.sentence = Some(format!("{} renamed {old} to {new}.", record.user_id));
+            }
         }
     }
 
@@ -285,7 +306,7 @@ pub(crate) fn change_kind(change: &Change) -> &'static str {
         Change::Content { .. } => "content",
         Change::Meta { .. } | Change::Kind { .. } => "properties",
         Change::Moment { .. } => "moment",
-        Change::Session { .. } => "session",
+        Change::Session { .. } | Change::Color { .. } => "session",
         Change::Access(_) => "access",
         Change::Chat(_) => "chat",
     }
@@ -297,6 +318,8 @@ fn act_kind(origin: Origin, first: &Change) -> &'static str {
         Origin::Typing | Origin::CommandLine => "edit",
         Origin::Disk => "disk",
         Origin::Import => "import",
+        // Find and replace is the one such act that begins with text.
+        Origin::FileAction if matches!(first, Change::Text(_)) => "replace",
         Origin::FileAction => change_kind(first),
         Origin::Restore => "restore",
         Origin::Undo => "undo",

@@ -8,6 +8,9 @@ use codesync_base::{Change, FileKind, FileMeta, Origin};
 use codesync_fs::encoding;
 use codesync_log::{Finding, Outcome};
 
+/// Longer contents are not answered: they would have to be in memory as a whole, several times.
+const SHOWN_BYTES_MAX: u64 = 64 << 20;
+
 impl Engine {
     /// Handles a request of a client. Requests about files outside the engine (opening ignored files,
     /// importing from elsewhere, writing bundles) are the node's; it never passes them on.
@@ -87,7 +90,9 @@ impl Engine {
                 self.save(path.as_deref(), now);
                 Ok(Reply::Done)
             }
-            Request::SetEncoding { path, encoding } => self.set_encoding(&path, &encoding, now).map(|()| Reply::Done),
+            Request::SetEncoding { path, encoding, byte_order_mark } => {
+                self.set_encoding(&path, &encoding, byte_order_mark, now).map(|()| Reply::Done)
+            }
             Request::SetLineEnd { path, line_end } => {
                 let line_end = match line_end {
                     LineEnd::Lf => codesync_base::LineEnd::Lf,
@@ -112,6 +117,16 @@ impl Engine {
             Request::Presences => Ok(Reply::Presences { presences: self.presences(now) }),
             Request::EditFile { path, edits } => {
                 self.edit_file(&path, &edits, now).map(|n_applied| Reply::Edited { n_applied })
+            }
+            Request::ListUnwritten => Ok(Reply::Files { paths: self.unwritten_texts() }),
+            Request::PresentText { path } => {
+                let file = self.text_file_at(&path)?;
+                let (text, _) = self.present_text(file)?;
+                self.evict_documents();
+                Ok(Reply::PresentText { text })
+            }
+            Request::ReplaceInFiles { group_id, keeps_moment, files } => {
+                self.replace_in_files(group_id.as_deref(), keeps_moment, &files, now)
             }
             request => self.handle_history(request, now),
         }
@@ -233,10 +248,10 @@ impl Engine {
         })
     }
 
-    fn set_encoding(&mut self, path: &str, label: &str, now: Now) -> Result<()> {
+    fn set_encoding(&mut self, path: &str, label: &str, byte_order_mark: bool, now: Now) -> Result<()> {
         let known =
             encoding::known_label(label).ok_or_else(|| invalid(format!("“{label}” is not an encoding we know.")))?;
-        self.change_meta(path, |meta| FileMeta { encoding: known.clone(), raw: None, ..meta }, now)
+        self.change_meta(path, |meta| FileMeta { encoding: known.clone(), byte_order_mark, raw: None, ..meta }, now)
     }
 
     fn change_meta(&mut self, path: &str, change: impl FnOnce(FileMeta) -> FileMeta, now: Now) -> Result<()> {
@@ -292,6 +307,10 @@ impl Engine {
             (node.file, node.kind, node.meta.clone(), node.content, node.path.to_string());
         match kind {
             FileKind::Folder => Err(ApiError::new(ErrorCode::NotText, format!("“{path}” is a folder."))),
+            FileKind::Binary if content.is_some_and(|(_, length_bytes)| length_bytes > SHOWN_BYTES_MAX) => {
+                let sentence = format!("“{path}” is too large to be shown at a moment. It can be restored.");
+                Err(ApiError::new(ErrorCode::NotText, sentence))
+            }
             FileKind::Binary => {
                 let bytes = content.map(|(hash, _)| self.blob(&hash)).transpose()?.unwrap_or_default();
                 Ok(PastFile { path, text: None, bytes_base64: Some(base64(&bytes)) })
@@ -330,6 +349,8 @@ pub fn only_asks(request: &Request) -> bool {
             | Request::ListFolder { .. }
             | Request::ListFiles { .. }
             | Request::ListDeleted { .. }
+            | Request::ListUnwritten
+            | Request::PresentText { .. }
             | Request::OpenView { .. }
             | Request::CloseView { .. }
             | Request::ResyncView { .. }
@@ -372,6 +393,7 @@ fn changes_something(request: &Request) -> bool {
             | Request::SetEncoding { .. }
             | Request::SetLineEnd { .. }
             | Request::EditFile { .. }
+            | Request::ReplaceInFiles { .. }
             | Request::NameMoment { .. }
             | Request::RenameMoment { .. }
             | Request::Restore { .. }

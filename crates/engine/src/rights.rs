@@ -1,15 +1,13 @@
 //! Who may do what in this workspace: the rights that the log says (`codesync_auth::Access`), asked before anything is
 //! done here and when others' deltas are judged. Decides nothing itself, and keeps nothing beside the log.
 
-use crate::foreign::Pasts;
+use crate::foreign::{Pasts, Seen};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{Access, Act, Membership, Verdict};
 use codesync_base::{AccessStep, Change, Delta, DeviceId, LogId, Origin, Role, ShareFrom, SignedDelta, decode_delta};
 use std::collections::BTreeMap;
-
-/// The newest delta of each log that an author had seen.
-type Past = BTreeMap<LogId, u32>;
+use std::sync::Arc;
 
 impl Engine {
     /// From now on rights count. Before that everybody may do everything here: a workspace of one person alone.
@@ -102,7 +100,8 @@ impl Engine {
 
     /// Whether others' delta counts. All of its declared past is here.
     pub(crate) fn judge_rights(&mut self, signed: &SignedDelta) -> Verdict {
-        let past = self.past_of(signed);
+        let before = self.before(signed);
+        let past = Seen::new(signed, before, &self.others.forks);
         self.rights.as_mut().map_or(Verdict::Allowed, |access| access.judge(signed, &past))
     }
 
@@ -111,7 +110,8 @@ impl Engine {
         if !changes_rights(&signed.delta) || self.rights.is_none() {
             return false;
         }
-        let past = self.past_of(signed);
+        let before = self.before(signed);
+        let past = Seen::new(signed, before, &self.others.forks);
         let Some(access) = &mut self.rights else { return false };
         if let Err(why) = access.take(signed, &past) {
             tracing::warn!(%why, "a change of rights does not count");
@@ -120,13 +120,13 @@ impl Engine {
         true
     }
 
-    fn past_of(&self, signed: &SignedDelta) -> Past {
-        if signed.delta.log == self.own {
-            // Each delta of ours names what was new.
-            return self.log.heads().into_iter().map(|head| (head.log, head.seq)).collect();
+    /// The newest delta of each log that its author had seen before.
+    fn before(&self, signed: &SignedDelta) -> Arc<BTreeMap<LogId, u32>> {
+        if signed.delta.log != self.own {
+            return self.named_before(signed);
         }
-        let declared = self.declared_by(signed);
-        self.log.heads().into_iter().map(|head| (head.log, declared.newest_of(&head.log))).collect()
+        // Each delta of ours names what was new.
+        Arc::new(self.log.heads().into_iter().map(|head| (head.log, head.seq)).collect())
     }
 
     fn read_rights(&self, told: Option<DeviceId>) -> Result<Access> {
@@ -147,7 +147,7 @@ impl Engine {
             return Ok(access);
         }
         for right in before {
-            let past: Past = right.past.iter().copied().collect();
+            let past: BTreeMap<LogId, u32> = right.past.iter().copied().collect();
             // Nobody here can look at their signatures again: whoever let this device in vouches for them.
             let taken = decode_delta(&right.delta)
                 .map(|(delta, hash)| access.take(&SignedDelta { delta, hash, signature: [0; 64] }, &past));
@@ -159,7 +159,7 @@ impl Engine {
         let mut read = |signed: &SignedDelta| {
             let past = pasts.of(signed, forks.concern(&signed.delta.log));
             if changes_rights(&signed.delta)
-                && let Err(why) = access.take(signed, &*past)
+                && let Err(why) = access.take(signed, &Seen::new(signed, past, forks))
             {
                 tracing::warn!(%why, "a change of rights does not count");
             }

@@ -7,6 +7,7 @@ mod failures;
 mod foreign;
 mod histories;
 mod links;
+mod replacing;
 mod restores;
 
 use crate::{Engine, Intake, IntakeKind, Now, Profile};

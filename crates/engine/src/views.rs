@@ -35,6 +35,9 @@ pub(crate) struct View {
 impl Engine {
     pub(crate) fn open_view(&mut self, path: &str) -> Result<ViewOpened> {
         self.settle();
+        if let Some(opened) = self.look_at(path) {
+            return Ok(opened);
+        }
         let node = self.node_at(path)?;
         let (file, kind, meta) = (node.file, node.kind, node.meta.clone());
         let opened = ViewOpened {
@@ -44,6 +47,7 @@ impl Engine {
             revision: 0,
             text: String::new(),
             encoding: meta.encoding,
+            byte_order_mark: meta.byte_order_mark,
             line_end: line_end_to_api(meta.line_end),
             mixed_line_ends: false,
             read_only: None,
@@ -63,9 +67,14 @@ impl Engine {
             }
         };
         self.next_view_id += 1;
-        let view = View { file, revision: 0, bridge: VecDeque::new(), acked_request_id: 0, snapshot_revision: 0 };
-        self.views.insert(opened.view_id, view);
+        self.views.insert(opened.view_id, View::of(file));
         Ok(opened)
+    }
+
+    /// A view that showed what was only looked at shows a file from now on.
+    pub(crate) fn show_in(&mut self, view_id: u32, file: FileId) -> Result<()> {
+        self.views.insert(view_id, View::of(file));
+        self.send_snapshot(view_id)
     }
 
     /// Whether the bytes that stand on disk for this text have both kinds of line ends.
@@ -128,7 +137,8 @@ impl Engine {
     }
 
     pub(crate) fn close_view(&mut self, view_id: u32) -> Result<()> {
-        self.views.remove(&view_id).map(drop).ok_or_else(|| no_view(view_id))
+        let was_open = self.look_away(view_id) || self.views.remove(&view_id).is_some();
+        if was_open { Ok(()) } else { Err(no_view(view_id)) }
     }
 
     /// Applies what was typed in a view. What does not fit is refused whole and answered by a snapshot.
@@ -276,6 +286,10 @@ impl Engine {
 }
 
 impl View {
+    fn of(file: FileId) -> Self {
+        Self { file, revision: 0, bridge: VecDeque::new(), acked_request_id: 0, snapshot_revision: 0 }
+    }
+
     #[cfg(test)]
     pub fn revision(&self) -> u64 {
         self.revision

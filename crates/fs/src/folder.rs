@@ -7,8 +7,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, Metadata, OpenOptions};
 #[cfg(unix)]
 use cap_std::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use codesync_base::RelPath;
 use codesync_base::limits::BLOB_BYTES_MAX;
+use codesync_base::{BlobHash, RelPath};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -44,13 +44,16 @@ pub enum FolderError {
     Denied { path: RelPath, what: &'static str },
     #[error("This disk is full: “{0}” could not be written.")]
     DiskFull(RelPath),
-    #[error("“{0}” is larger than 1 GB, too large to keep.")]
+    #[error("“{0}” is larger than 4 GB, too large to keep.")]
     TooLarge(RelPath),
     #[error("The folder could not be watched: {0}.")]
     Watch(String),
     #[error("“{path}” could not be {what}: {source}.")]
     Other { path: String, what: &'static str, source: io::Error },
 }
+
+/// How often a file is read that changes while it is.
+const READ_TRIES: usize = 3;
 
 /// A file as read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,6 +75,9 @@ struct Inner {
     read_only: bool,
     n_temps: AtomicU64,
 }
+
+/// Writes the content of a file.
+type Fill<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 /// What is at a path, links not followed.
 enum Found {
@@ -138,24 +144,12 @@ impl Folder {
     pub fn read(&self, path: &RelPath) -> Result<Option<DiskFile>, FolderError> {
         // Another program may be writing. What changes again and again is read as it is: the stamp from
         // before does not fit the file then, so that it is read once more later.
-        const TRIES: usize = 3;
         let mut last = None;
-        for _ in 0..TRIES {
-            let Some((dir, name)) = self.parent(path)? else { return Ok(None) };
-            match self.found(&dir, &name, path)? {
-                Found::File(_) => {}
-                Found::Nothing => return Ok(None),
-                Found::Folder => return Err(FolderError::FolderInTheWay(path.clone())),
-            }
-            let Some(file) = self.open_plain(&dir, &name, path)? else { return Ok(None) };
+        for _ in 0..READ_TRIES {
+            let Some((file, stamp)) = self.open_bounded(path)? else { return Ok(None) };
             let failed = |source| failure(path, "read", source);
-            let before = file.metadata().map_err(failed)?;
-            if before.len() > BLOB_BYTES_MAX {
-                return Err(FolderError::TooLarge(path.clone()));
-            }
-            let mut bytes = Vec::with_capacity(before.len() as usize);
+            let mut bytes = Vec::with_capacity(stamp.size as usize);
             (&file).take(BLOB_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-            let stamp = Stamp::of(&before);
             let is_settled = stamp == Stamp::of(&file.metadata().map_err(failed)?);
             last = Some(DiskFile { bytes, stamp });
             if is_settled {
@@ -165,8 +159,38 @@ impl Folder {
         Ok(last)
     }
 
+    /// Name of the whole content, read piece by piece; none when nothing is there. As [`Self::read`], where another
+    /// program is writing.
+    pub fn hash(&self, path: &RelPath) -> Result<Option<(BlobHash, Stamp)>, FolderError> {
+        let mut last = None;
+        for _ in 0..READ_TRIES {
+            let Some((file, stamp)) = self.open_bounded(path)? else { return Ok(None) };
+            let failed = |source| failure(path, "read", source);
+            let mut hasher = blake3::Hasher::new();
+            hasher.update_reader((&file).take(BLOB_BYTES_MAX + 1)).map_err(failed)?;
+            let is_settled = stamp == Stamp::of(&file.metadata().map_err(failed)?);
+            last = Some((BlobHash(*hasher.finalize().as_bytes()), stamp));
+            if is_settled {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
     /// Opens a file to read some of it, with what the file system says of it; none when nothing is there.
     pub fn open_file(&self, path: &RelPath) -> Result<Option<(std::fs::File, Stamp)>, FolderError> {
+        Ok(self.open_plain_file(path)?.map(|(file, stamp)| (file.into_std(), stamp)))
+    }
+
+    /// One that is not too large to be kept.
+    fn open_bounded(&self, path: &RelPath) -> Result<Option<(File, Stamp)>, FolderError> {
+        match self.open_plain_file(path)? {
+            Some((_, stamp)) if stamp.size > BLOB_BYTES_MAX => Err(FolderError::TooLarge(path.clone())),
+            opened => Ok(opened),
+        }
+    }
+
+    fn open_plain_file(&self, path: &RelPath) -> Result<Option<(File, Stamp)>, FolderError> {
         let Some((dir, name)) = self.parent(path)? else { return Ok(None) };
         match self.found(&dir, &name, path)? {
             Found::File(_) => {}
@@ -175,7 +199,7 @@ impl Folder {
         }
         let Some(file) = self.open_plain(&dir, &name, path)? else { return Ok(None) };
         let stamp = Stamp::of(&file.metadata().map_err(|source| failure(path, "read", source))?);
-        Ok(Some((file.into_std(), stamp)))
+        Ok(Some((file, stamp)))
     }
 
     /// What the file system says of a file; none when nothing is there.
@@ -200,6 +224,11 @@ impl Folder {
     /// folders are made. `mode` 0 keeps the permissions that are there. A file in a folder where no
     /// other can be made is overwritten in place. Hard links to the old content keep the old content.
     pub fn write(&self, path: &RelPath, bytes: &[u8], mode: u32) -> Result<Stamp, FolderError> {
+        self.write_with(path, mode, &|file| file.write_all(bytes))
+    }
+
+    /// The same with a content that `fill` writes.
+    pub fn write_with(&self, path: &RelPath, mode: u32, fill: Fill) -> Result<Stamp, FolderError> {
         let (dir, name) = self.made_parent(path)?;
         let old = match self.found(&dir, &name, path)? {
             Found::Folder => return Err(FolderError::FolderInTheWay(path.clone())),
@@ -210,11 +239,11 @@ impl Folder {
             (0, Some(metadata)) => Stamp::of(metadata).mode,
             (mode, _) => mode & 0o7777,
         };
-        match self.replace(&dir, &name, bytes, wanted_mode) {
+        match self.replace(&dir, &name, fill, wanted_mode) {
             Ok(stamp) => Ok(stamp),
             Err(source) if old.is_some() && is_denied(&source) => {
                 tracing::debug!(%path, "no file can be made beside it: written in place");
-                self.overwrite(&dir, &name, path, bytes, wanted_mode)
+                self.overwrite(&dir, &name, path, fill, wanted_mode)
             }
             Err(source) => Err(failure(path, "written", source)),
         }
@@ -416,10 +445,10 @@ impl Folder {
         if metadata.is_file() { Ok(Some(file)) } else { Err(FolderError::Special(path.clone())) }
     }
 
-    fn replace(&self, dir: &Dir, name: &OsStr, bytes: &[u8], mode: u32) -> io::Result<Stamp> {
+    fn replace(&self, dir: &Dir, name: &OsStr, fill: Fill, mode: u32) -> io::Result<Stamp> {
         let (temp, mut file) = self.new_temp(dir)?;
         let written = (|| {
-            file.write_all(bytes)?;
+            fill(&mut file)?;
             #[cfg(unix)]
             if mode != 0 {
                 file.set_permissions(cap_std::fs::Permissions::from_mode(mode))?;
@@ -456,20 +485,13 @@ impl Folder {
         }
     }
 
-    fn overwrite(
-        &self,
-        dir: &Dir,
-        name: &OsStr,
-        path: &RelPath,
-        bytes: &[u8],
-        mode: u32,
-    ) -> Result<Stamp, FolderError> {
+    fn overwrite(&self, dir: &Dir, name: &OsStr, path: &RelPath, fill: Fill, mode: u32) -> Result<Stamp, FolderError> {
         let written = (|| {
             let mut options = OpenOptions::new();
             options.write(true);
             let mut file = dir.open_with(name, not_following(&mut options))?;
             file.set_len(0)?;
-            file.write_all(bytes)?;
+            fill(&mut file)?;
             #[cfg(unix)]
             if mode != 0 && Stamp::of(&file.metadata()?).mode != mode {
                 file.set_permissions(cap_std::fs::Permissions::from_mode(mode))?;

@@ -12,6 +12,7 @@ mod parted;
 mod reconcile;
 mod rules;
 mod scan;
+pub mod search;
 mod stamp;
 mod watch;
 

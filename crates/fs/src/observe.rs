@@ -6,7 +6,7 @@ use crate::reconcile::{DiskState, Observation, ShadowTable};
 use crate::rules::{EntryKind, Rules};
 use crate::scan::{Refused, scan, scan_below};
 use crate::stamp::Stamp;
-use codesync_base::{BlobHash, RelPath};
+use codesync_base::RelPath;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen.
@@ -143,8 +143,8 @@ fn state_of(
     {
         return Ok(DiskState::Present { hash: entry.hash, stamp });
     }
-    match folder.read(path) {
-        Ok(Some(file)) => Ok(DiskState::Present { hash: BlobHash::of(&file.bytes), stamp: file.stamp }),
+    match folder.hash(path) {
+        Ok(Some((hash, stamp))) => Ok(DiskState::Present { hash, stamp }),
         Ok(None) => Ok(DiskState::Missing),
         Err(why) => gone(why),
     }

@@ -129,7 +129,7 @@ struct Walk<'a> {
     pending: Vec<(RelPath, Chain)>,
 }
 
-enum Look {
+pub(crate) enum Look {
     File(RelPath),
     Folder(RelPath),
     Leftover(RelPath),
@@ -209,7 +209,7 @@ impl Walk<'_> {
     }
 }
 
-fn look_at(entry: &DirEntry, below: Option<&RelPath>) -> Look {
+pub(crate) fn look_at(entry: &DirEntry, below: Option<&RelPath>) -> Look {
     let name = entry.file_name();
     let shown = |name: &str| below.map_or_else(|| name.to_owned(), |folder| format!("{folder}/{name}"));
     let Some(name) = name.to_str() else {

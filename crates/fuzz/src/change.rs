@@ -1,6 +1,6 @@
 //! Changes good bytes: a little anywhere, or where formats hurt: lengths, counts, tags, halves of two inputs.
 
-use crate::Random;
+use codesync_sim::Random;
 
 /// Inputs never grow beyond this.
 const INPUT_BYTES_MAX: usize = 512 << 10;
@@ -31,11 +31,11 @@ const HARD: &[&[u8]] = &[
 
 /// One of the inputs, changed; now and then as it is, now and then nothing but chance.
 pub fn change(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
-    let mut bytes = match random.below(64) {
-        0 => (0..random.below(2_000)).map(|_| random.draw() as u8).collect(),
-        _ => seeds.get(random.below(seeds.len())).cloned().unwrap_or_default(),
+    let mut bytes = match random.index(64) {
+        0 => (0..random.index(2_000)).map(|_| random.draw() as u8).collect(),
+        _ => seeds.get(random.index(seeds.len())).cloned().unwrap_or_default(),
     };
-    for _ in 0..random.below(5) {
+    for _ in 0..random.index(5) {
         change_once(&mut bytes, seeds, random);
     }
     bytes.truncate(INPUT_BYTES_MAX);
@@ -43,39 +43,39 @@ pub fn change(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 }
 
 fn change_once(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
-    let at = random.below(bytes.len() + 1);
+    let at = random.index(bytes.len() + 1);
     // Mostly near the beginning, where headers and counts are.
-    let at = if random.below(2) == 0 { at.min(random.below(40)) } else { at };
-    let end = (at + 1 + random.below(12)).min(bytes.len());
-    match random.below(9) {
+    let at = if random.index(2) == 0 { at.min(random.index(40)) } else { at };
+    let end = (at + 1 + random.index(12)).min(bytes.len());
+    match random.index(9) {
         0 => flip(bytes, at, random),
         1 => bytes.truncate(at),
         2 => drop(bytes.drain(at.min(end)..end)),
         3 => {
-            let hard = HARD[random.below(HARD.len())];
-            let end = if random.below(2) == 0 { (at + hard.len()).min(bytes.len()) } else { at };
+            let hard = HARD[random.index(HARD.len())];
+            let end = if random.index(2) == 0 { (at + hard.len()).min(bytes.len()) } else { at };
             bytes.splice(at..end, hard.iter().copied());
         }
         4 => {
             let part: Vec<u8> = bytes[at.min(end)..end].to_vec();
-            let n_times = 1 << random.below(12);
+            let n_times = 1 << random.index(12);
             let again: Vec<u8> = part.iter().copied().cycle().take(part.len() * n_times).collect();
             bytes.splice(at..at, again);
         }
         5 => {
-            let Some(other) = seeds.get(random.below(seeds.len())).filter(|other| !other.is_empty()) else { return };
-            let from = random.below(other.len());
+            let Some(other) = seeds.get(random.index(seeds.len())).filter(|other| !other.is_empty()) else { return };
+            let from = random.index(other.len());
             bytes.truncate(at);
             bytes.extend_from_slice(&other[from..]);
         }
-        6 => bytes.extend((0..1 + random.below(40)).map(|_| random.draw() as u8)),
+        6 => bytes.extend((0..1 + random.index(40)).map(|_| random.draw() as u8)),
         7 => {
             if let Some(byte) = bytes.get_mut(at) {
-                *byte = byte.wrapping_add([1, 2, 0xff, 0x80][random.below(4)]);
+                *byte = byte.wrapping_add([1, 2, 0xff, 0x80][random.index(4)]);
             }
         }
-        _ => (0..random.below(6)).for_each(|_| {
-            let at = random.below(bytes.len());
+        _ => (0..random.index(6)).for_each(|_| {
+            let at = random.index(bytes.len());
             flip(bytes, at, random);
         }),
     }
@@ -83,6 +83,6 @@ fn change_once(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
 
 fn flip(bytes: &mut [u8], at: usize, random: &mut Random) {
     if let Some(byte) = bytes.get_mut(at) {
-        *byte ^= 1 << random.below(8);
+        *byte ^= 1 << random.index(8);
     }
 }

@@ -1,6 +1,6 @@
 //! The doors, each with good bytes to begin with.
 
-use codesync_api::{Request, Splice as Edit};
+use codesync_api::{Moment as At, Place as ApiPlace, Reply, Request, Signal, Splice as Edit};
 use codesync_auth::{
     About, Access, AskGuest, AskHost, Card, CardMessage, Code, CodeGuest, CodeHost, Connection, DeviceKey, Invitation,
     Pass, Place, verify_delta, verify_token,
@@ -40,6 +40,7 @@ pub const DOORS: &[Door] = &[
     Door { name: "bundles", open: bundles, corpus: some_bundles, inputs_per_opening: u64::MAX },
     Door { name: "pairing", open: pairing, corpus: golden_pairing, inputs_per_opening: u64::MAX },
     Door { name: "cards", open: cards, corpus: some_cards, inputs_per_opening: u64::MAX },
+    Door { name: "presence", open: presence, corpus: some_presences, inputs_per_opening: 20_000 },
     Door { name: "tokens", open: tokens, corpus: some_tokens, inputs_per_opening: u64::MAX },
 ];
 
@@ -187,8 +188,8 @@ fn workspace() -> Engine {
     engine
 }
 
-/// The attacker's own copy, in which they work: what they could say in earnest.
-fn attackers_log() -> Vec<SignedDelta> {
+/// The attacker's own copy.
+fn attacker() -> Engine {
     let mut host = workspace();
     let (log, _) = Log::in_memory(Options::new(verify_delta)).expect("a log in memory can be opened");
     let profile = Profile {
@@ -202,6 +203,12 @@ fn attackers_log() -> Vec<SignedDelta> {
     engine.uphold_rights(Some(key(1).device())).expect("rights can be read");
     let all = all_of(&mut host).iter().map(Arrived::of).collect();
     engine.receive(all, now(30)).expect("memory takes everything");
+    engine
+}
+
+/// What they could say in earnest when they work in it.
+fn attackers_log() -> Vec<SignedDelta> {
+    let mut engine = attacker();
     let ask = |engine: &mut Engine, request: Request, ms: u64| drop(engine.handle(request, now(ms)));
     let edit = |path: &str, at: u32, deleted: u32, text: &str| Request::EditFile {
         path: path.into(),
@@ -307,16 +314,7 @@ fn link() -> Opened {
         if !is_open {
             next += 1;
             engine.connect(LinkId(next), vec![], moment(ms));
-            let hello = Hello {
-                oldest: 1,
-                newest: 1,
-                software: "0".into(),
-                project: PROJECT,
-                device: key(9).device(),
-                wall_ms: START_MS,
-                token: Bytes(vec![]),
-            };
-            engine.handle_frame(LinkId(next), &Frame::Hello(hello).encode(), moment(ms));
+            engine.handle_frame(LinkId(next), &hello(9), moment(ms));
             is_open = true;
         }
         engine.handle_frame(LinkId(next), input, moment(ms));
@@ -336,6 +334,86 @@ fn link() -> Opened {
             is_open = false;
         }
         Ok(!is_closed)
+    })
+}
+
+fn hello(n: u8) -> Vec<u8> {
+    let hello = Hello {
+        oldest: 1,
+        newest: 1,
+        software: "0".into(),
+        project: PROJECT,
+        device: key(n).device(),
+        wall_ms: START_MS,
+        token: Bytes(vec![]),
+    };
+    Frame::Hello(hello).encode()
+}
+
+/// Where the attacker is and what they ask, in files and at units that are there.
+fn some_presences() -> Vec<Vec<u8>> {
+    let mut all = from_hex(include_str!("../../engine/src/presence/golden-presence.txt"));
+    let mut engine = attacker();
+    engine.sync(now(35)).expect("memory takes everything");
+    engine.open_links("0.1.0", Box::new(|_, _, _: Option<&Access>| Admission::Welcome));
+    engine.connect(LinkId(1), vec![], moment(40));
+    engine.handle_frame(LinkId(1), &hello(1), moment(40));
+    let at = |path: &str, selections: &[(u32, u32)]| ApiPlace {
+        path: Some(path.into()),
+        selections: selections.to_vec(),
+        top_line: 1,
+        ..ApiPlace::default()
+    };
+    let asked = [
+        Request::ShowPlace { place: at("a.txt", &[(0, 4), (9, 9)]) },
+        Request::ShowPlace { place: at("src/b.rs", &[(1, 1)]) },
+        Request::Signal(Signal::Bring { path: "a.txt".into(), line: 2 }),
+        Request::Signal(Signal::AskToEdit),
+    ];
+    for (n, request) in (1..).zip(asked) {
+        drop(engine.handle(Request::OpenView { path: "a.txt".into() }, now(40 + n * 1_000)));
+        while engine.read_ahead() {}
+        engine.handle(request, now(40 + n * 1_000)).expect("whoever is here may say so");
+        engine.tend_links(moment(40 + n * 1_000));
+        let sent = engine.take_link_outputs().into_iter().filter_map(|(_, output)| match output {
+            codesync_engine::LinkOutput::Send(bytes) => Frame::decode(&bytes, limits::FRAME_BYTES_MAX).ok(),
+            _ => None,
+        });
+        all.extend(sent.filter_map(|frame| match frame {
+            Frame::Presence(bytes) => Some(bytes.0),
+            _ => None,
+        }));
+    }
+    all
+}
+
+/// What a member says of where they are: it is shown inside of files that are there, or not at all.
+fn presence() -> Opened {
+    let mut engine = workspace();
+    engine.handle(Request::OpenView { path: "a.txt".into() }, now(50)).expect("it is there");
+    let mut ms = 1_000;
+    Box::new(move |input| {
+        ms += 40;
+        engine.take_presence(key(9).device(), input, now(ms));
+        engine.tend_links(moment(ms));
+        let is_taken = !engine.take_events().is_empty();
+        let Ok(Reply::Presences { presences }) = engine.handle(Request::Presences, now(ms)) else {
+            return Err("nobody can ask where people are any more".into());
+        };
+        for place in presences.into_iter().filter_map(|presence| presence.place) {
+            let Some(path) = place.path else { continue };
+            let is_in_memory = path == "a.txt";
+            let Ok(Reply::File(file)) = engine.handle(Request::FileAt { path, at: At::Now }, now(ms)) else {
+                return Err("somebody is shown in a file that is not there".into());
+            };
+            let n_units = file.text.unwrap_or_default().encode_utf16().count() as u32;
+            // In a text that nobody reads here they are where their author saw them.
+            let is_outside = place.selections.iter().any(|(anchor, head)| *anchor > n_units || *head > n_units);
+            if is_in_memory && is_outside {
+                return Err("somebody is shown outside of a text".into());
+            }
+        }
+        Ok(is_taken)
     })
 }
 

@@ -4,11 +4,10 @@
 
 mod change;
 mod doors;
-mod random;
 
 pub use change::change;
+use codesync_sim::Random;
 pub use doors::{DOORS, Door};
-pub use random::Random;
 
 use peak_alloc::PeakAlloc;
 use std::panic::{AssertUnwindSafe, catch_unwind};

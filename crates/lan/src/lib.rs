@@ -5,11 +5,16 @@
 //! with an address each, in which programs can be started.
 
 use anyhow::{Context, Result, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::cell::Cell;
 use std::ffi::OsStr;
-use std::net::Ipv4Addr;
+use std::fs::File;
+use std::io;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const MARK: &str = "CODESYNC_LAN";
 
@@ -71,6 +76,7 @@ pub struct Lan {
 }
 
 /// A host on it.
+#[derive(Clone)]
 pub struct Host {
     name: String,
     cable: String,
@@ -120,6 +126,20 @@ impl Host {
         command
     }
 
+    /// Gives an address here that leads to a port of the host's own loopback, with its cable or without. Stands for as long
+    /// as this program runs.
+    pub fn reach(&self, port: u16) -> Result<SocketAddr> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let space = File::open(Path::new("/run/netns").join(&self.name))?;
+        std::thread::spawn(move || {
+            if let Err(reason) = forward(&listener, &space, port) {
+                eprintln!("port {port} of a host can't be reached any more: {reason}");
+            }
+        });
+        Ok(address)
+    }
+
     /// Pulls the cable.
     pub fn unplug(&self) -> Result<()> {
         self.run(["ip", "link", "set", "eth0", "down"])
@@ -137,6 +157,35 @@ impl Host {
     fn run<const N: usize>(&self, words: [&str; N]) -> Result<()> {
         finish(self.command(words[0]).args(&words[1..]))
     }
+}
+
+/// Leads whoever calls the listener to a port inside the network namespace.
+fn forward(listener: &TcpListener, space: &File, port: u16) -> io::Result<()> {
+    // What this thread connects from now on it connects in there; the listener stays where it was made.
+    move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network))?;
+    for near in listener.incoming() {
+        let near = near?;
+        let Some(far) = call(port) else { continue };
+        for (from, to) in [(near.try_clone()?, far.try_clone()?), (far, near)] {
+            std::thread::spawn(move || {
+                // Whichever end goes away, the other one sees that nothing more comes.
+                io::copy(&mut &from, &mut &to).unwrap_or_default();
+                to.shutdown(Shutdown::Write).unwrap_or_default();
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Calls a program that may only just have been started.
+fn call(port: u16) -> Option<TcpStream> {
+    (0..200).find_map(|_| {
+        let called = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+        if called.is_err() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        called.ok()
+    })
 }
 
 fn run<const N: usize>(program: &str, arguments: [&str; N]) -> Result<()> {

@@ -11,8 +11,9 @@ mod join;
 mod open;
 mod read;
 mod seal;
+mod staged;
 
-pub use blobs::{BlobSync, BlobSynced, PackedBlob};
+pub use blobs::{BlobReader, BlobSync, BlobSynced, PackedBlob, Packer};
 pub use cut::Cut;
 pub use read::Brief;
 
@@ -22,7 +23,7 @@ use crate::writer::{Place, Writer};
 use crate::{Finding, LogError, MemoryDisk, MemoryIndex, OpenReport};
 use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,16 +35,24 @@ pub struct Options {
     pub segment_bytes_max: u64,
     /// So many steps are worth sealing while work goes on.
     pub block_steps_min: u64,
+    /// Longer contents are kept in parts of this length.
+    pub part_bytes: usize,
     /// Whether the signature of a delta is its author's. Asked only for what is in doubt, and by `verify`.
     pub verify_signature: fn(&SignedDelta) -> bool,
 }
 
 const SEGMENT_BYTES_MAX: u64 = 8 << 20;
 const BLOCK_STEPS_MIN: u64 = 1_000;
+const PART_BYTES: usize = 1 << 20;
 
 impl Options {
     pub fn new(verify_signature: fn(&SignedDelta) -> bool) -> Self {
-        Self { segment_bytes_max: SEGMENT_BYTES_MAX, block_steps_min: BLOCK_STEPS_MIN, verify_signature }
+        Self {
+            segment_bytes_max: SEGMENT_BYTES_MAX,
+            block_steps_min: BLOCK_STEPS_MIN,
+            part_bytes: PART_BYTES,
+            verify_signature,
+        }
     }
 }
 
@@ -58,9 +67,12 @@ pub struct Log {
     blocks: Vec<Block>,
     n_sealed: u64,
     tail: Tail,
+    staged: staged::Staged,
     heads: BTreeMap<LogId, Head>,
     cut: Option<Cut>,
     blobs: HashMap<BlobHash, Place>,
+    /// Those that are kept in parts.
+    long_blobs: BTreeSet<BlobHash>,
     /// Lengths up to which the index knows the blobs of a segment.
     remembered_bytes: BTreeMap<u32, u64>,
     /// Sorted; computed when first asked for.
@@ -125,16 +137,11 @@ impl Log {
         let mut payload = Vec::with_capacity(bytes.len() + delta.signature.len());
         payload.extend_from_slice(bytes);
         payload.extend_from_slice(&delta.signature);
+        // Contents may have come ahead of it, and not be durable yet.
+        for hash in delta.delta.blobs() {
+            self.name_blob(&hash);
+        }
         self.writer.append_delta(payload)?;
-        self.take_in(Arc::new(delta.clone()));
-        Ok(())
-    }
-
-    /// The same for one that vouches for others in the log, when the disk is full: it can be read at once, and no
-    /// `sync` succeeds before it is written.
-    pub fn append_later(&mut self, delta: &SignedDelta, bytes: &[u8]) -> Result<(), LogError> {
-        assert!(blake3::hash(bytes).as_bytes() == &delta.hash.0, "invariant: a delta is named by its bytes");
-        self.writer.append_delta_later([bytes, &delta.signature].concat());
         self.take_in(Arc::new(delta.clone()));
         Ok(())
     }

@@ -143,9 +143,12 @@ impl Writer {
         self.append(Class::Live, RecordKind::Delta, &payload).map(drop)
     }
 
-    /// Holds a delta back until the next sync.
-    pub fn append_delta_later(&mut self, payload: Vec<u8>) {
-        self.held_back.push(payload);
+    /// Writes a delta, or holds it back until the next sync: when blobs go first, or there is no room now.
+    pub fn append_delta_or_hold(&mut self, payload: Vec<u8>) {
+        let goes_first = !self.held_back.is_empty() || self.are_blobs_named;
+        if goes_first || self.append(Class::Live, RecordKind::Delta, &payload).is_err() {
+            self.held_back.push(payload);
+        }
     }
 
     fn write_held_back(&mut self) -> Result<(), LogError> {
@@ -181,7 +184,7 @@ impl Writer {
         self.sync()
     }
 
-    fn sync_blobs(&mut self) -> Result<(), LogError> {
+    pub fn sync_blobs(&mut self) -> Result<(), LogError> {
         self.sync_class(Class::Blobs)?;
         self.are_blobs_named = false;
         Ok(())

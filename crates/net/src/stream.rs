@@ -126,9 +126,9 @@ pub(crate) fn stream(
 
 impl Pump {
     /// Moves frames until either end is done with it.
-    pub async fn run(self, tell: impl Fn(Event)) {
+    pub async fn run(self, tell: &impl Fn(Event)) {
         let (read, write) = self.io.split();
-        let reading = read_all(self.id, read, &self.shared, &tell);
+        let reading = read_all(self.id, read, &self.shared, tell);
         let writing = write_all(write, self.frames, &self.shared);
         // Whichever ends first ends the other: nobody reads what a closed stream would bring.
         let ended = tokio::select! {

@@ -18,7 +18,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Connections that are being made to this peer at a time.
 const PENDING_MAX: u32 = 32;
@@ -43,6 +43,8 @@ const PORTS_AFTER: u16 = 9;
 const TICK: Duration = Duration::from_millis(100);
 /// If so much more time went by on the clock than in this process, the machine slept.
 const SLEPT: Duration = Duration::from_secs(5);
+/// How long a stream may go on when its connection is gone: what was received is still read.
+const AFTER_CONNECTION: Duration = Duration::from_millis(250);
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
@@ -210,6 +212,9 @@ struct Loop<T> {
     silence_max: Duration,
     listening: Vec<(ListenerId, Multiaddr)>,
     n_streams: Arc<StreamCounts>,
+    /// Dropped when there is no connection with the peer any more. Without a cable a connection can't be closed in good
+    /// order, and its streams would never hear of its end.
+    connections: HashMap<Peer, watch::Sender<()>>,
     next_stream_id: u64,
     resolved: mpsc::Sender<(Address, Option<SocketAddr>)>,
     began: Instant,
@@ -273,6 +278,7 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             silence_max: config.silence_max,
             listening: vec![],
             n_streams: Arc::default(),
+            connections: HashMap::new(),
             next_stream_id: 1,
             resolved,
             began: Instant::now(),
@@ -547,6 +553,7 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         let now_ms = self.now_ms();
         let Some(peer) = peer_of(id) else { return };
         self.reach.disconnected(peer, now_ms, random());
+        drop(self.connections.remove(&peer));
         for kept in self.kept.values_mut().filter(|kept| kept.peer == Some(peer)) {
             (kept.peer, kept.due_ms) = (None, now_ms + random() % 250);
         }
@@ -584,8 +591,17 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         let (stream, pump) = stream(id, peer, protocol, direction, io);
         (self.tell)(Event::Opened(stream));
         let tell = self.tell.clone();
+        let mut connection = self.connections.entry(peer).or_insert_with(|| watch::channel(()).0).subscribe();
         tokio::spawn(async move {
-            pump.run(tell).await;
+            let is_cut = async {
+                // Nothing is ever sent: it ends when the connection does.
+                connection.changed().await.unwrap_or_default();
+                tokio::time::sleep(AFTER_CONNECTION).await;
+            };
+            tokio::select! {
+                () = pump.run(&tell) => {}
+                () = is_cut => tell(Event::Closed(id)),
+            }
             drop(place);
         });
     }

@@ -66,7 +66,7 @@ fn a_frame_too_long_ends_the_stream(lan: &Lan) -> Result<()> {
 fn a_pulled_cable_is_noticed_and_mended(lan: &Lan) -> Result<()> {
     let (host_a, host_b) = (lan.host()?, lan.host()?);
     let (a, b) = (Player::start(&host_a, 1)?, Player::start(&host_b, 2)?);
-    pair(&a, &b, "sync")?;
+    let (ours, theirs) = pair(&a, &b, "sync")?;
     // Seconds do not end a connection.
     host_b.unplug()?;
     std::thread::sleep(Duration::from_millis(800));
@@ -77,6 +77,9 @@ fn a_pulled_cable_is_noticed_and_mended(lan: &Lan) -> Result<()> {
     let began = Instant::now();
     a.wait("disconnected", 5)?;
     b.wait("disconnected", 5)?;
+    // Whoever talks over it hears of it, too.
+    a.wait(&format!("closed {ours}"), 2)?;
+    b.wait(&format!("closed {theirs}"), 2)?;
     println!("  noticed after {:.1} s", began.elapsed().as_secs_f32());
     std::thread::sleep(Duration::from_secs(6));
     host_b.plug_in()?;

@@ -75,7 +75,7 @@ impl Checked {
         let began = Instant::now();
         let known: Vec<_> = engine.tree().alive().filter(|node| node.kind != FileKind::Folder).collect();
         let is_fine = |path: &RelPath| match began.elapsed() < CHECK_TIME {
-            true => folder.read(path).is_ok_and(|file| file.is_some()),
+            true => folder.hash(path).is_ok_and(|file| file.is_some()),
             false => folder.stat(path).is_ok_and(|stat| stat.is_some()),
         };
         Self { n_fine: known.iter().filter(|node| is_fine(&node.path)).count(), n_known: known.len() }

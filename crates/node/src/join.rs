@@ -2,8 +2,9 @@
 //! which the workspace will be. The history comes when that folder is opened.
 
 use crate::config::{self, cannot};
+use crate::runtime::people::LEFT;
 use crate::together::random;
-use crate::{STORE_FOLDER, known, whole};
+use crate::{STORE_FOLDER, known, state, whole};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{About, Closed, Code, CodeError, CodeGuest, CodeGuestEvent, Connection, Failure, Other, Place};
 use codesync_base::{BlobHash, DeviceId, ProjectId, ShareFrom};
@@ -108,7 +109,7 @@ pub(crate) fn join_while(options: &JoinOptions, is_cancelled: &AtomicBool) -> Re
     let code = Code::parse(&options.code).map_err(|error| Failed::new("MSG-PAIR-1", wrong_words(&error)))?;
     let address = options.address.as_deref().map(parse_address).transpose()?;
     if let Some(folder) = &options.folder {
-        check_empty(folder)?;
+        check_usable(folder, None)?;
     }
     let mut guest = Joining::start(code, options, address)?;
     let (host, place, reached) = guest.run(is_cancelled)?;
@@ -121,7 +122,7 @@ pub(crate) fn join_while(options: &JoinOptions, is_cancelled: &AtomicBool) -> Re
 
 /// Somebody let this device in: makes the folder of the copy.
 pub(crate) fn settle(root: PathBuf, host: &Other, place: Place, reached: Option<Address>) -> Result<Joined, Failed> {
-    check_empty(&root)?;
+    check_usable(&root, Some(&place.project))?;
     let welcome = Welcome {
         project: place.project,
         founder: place.founder,
@@ -132,7 +133,10 @@ pub(crate) fn settle(root: PathBuf, host: &Other, place: Place, reached: Option<
             ShareFrom::Checkpoint(name) => Some(name),
         },
     };
-    welcome.write(&root.join(STORE_FOLDER))?;
+    let store = root.join(STORE_FOLDER);
+    welcome.write(&store)?;
+    // Whoever had left their earlier copy is back in it.
+    state::put(&store, LEFT, "false")?;
     if let Err(error) = known::remember(host, 0, crate::runtime::now().ms) {
         tracing::warn!(%error, "who let this device in is not remembered");
     }
@@ -332,7 +336,15 @@ pub(crate) fn no_network(error: codesync_net::NetError) -> ApiError {
     ApiError::new(ErrorCode::Io, "This computer takes no part in any network.").with_detail(error)
 }
 
-pub(crate) fn check_empty(folder: &Path) -> Result<(), Failed> {
+/// Whether a folder can take the copy: an empty one, or an earlier copy of this device's of that workspace (none: of some
+/// workspace), for somebody who was removed from it and is let in again.
+pub(crate) fn check_usable(folder: &Path, project: Option<&ProjectId>) -> Result<(), Failed> {
+    let earlier = Welcome::read(&folder.join(STORE_FOLDER));
+    let is_copy = earlier.is_some_and(|earlier| project.is_none_or(|project| earlier.project == *project));
+    if is_copy { Ok(()) } else { check_empty(folder) }
+}
+
+fn check_empty(folder: &Path) -> Result<(), Failed> {
     match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
         Ok(true) => Ok(()),
         Ok(false) => {

@@ -1,5 +1,5 @@
-//! The people whom this computer remembers, in a file beside its key. All its processes share it, so it is read anew each
-//! time. Nothing in it gives a right to anything.
+//! The people whom this computer remembers, in a file beside its key. All its processes share it, so it is read anew
+//! whenever it is another. Nothing in it gives a right to anything.
 
 use crate::config::{self, cannot};
 use crate::whole;
@@ -8,12 +8,41 @@ use codesync_auth::{Other, People, Remembered};
 use codesync_base::DeviceId;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// The file as it was last read, and what it said.
+static LAST: Mutex<Option<(Version, Arc<People>)>> = Mutex::new(None);
+
+/// Which file it is: it is never written in place.
+type Version = (PathBuf, SystemTime, u64, u64);
 
 /// Everybody who is remembered. Nobody, when the file can't be read: whoever was known is met anew then.
-pub(crate) fn read() -> People {
+pub(crate) fn read() -> Arc<People> {
     let file = file();
-    match fs::read(&file) {
+    let Some(version) = version_of(&file) else { return Arc::new(read_anew(&file)) };
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, people)) = last.as_ref().filter(|(known, _)| *known == version) {
+        return people.clone();
+    }
+    let people = Arc::new(read_anew(&file));
+    // What was read may be newer than that, never older.
+    *last = Some((version, people.clone()));
+    people
+}
+
+fn version_of(file: &Path) -> Option<Version> {
+    let metadata = fs::metadata(file).ok()?;
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Some((file.to_path_buf(), metadata.modified().ok()?, metadata.len(), inode))
+}
+
+fn read_anew(file: &Path) -> People {
+    match fs::read(file) {
         Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
             tracing::warn!(%error, file = %file.display(), "the people known here can't be read");
             People::default()
@@ -46,7 +75,6 @@ pub(crate) fn remember(other: &Other, color: u32, now_ms: u64) -> Result<(), Api
             device_name: other.about.device_name.clone(),
             color,
             last_seen_ms: now_ms,
-            vouched_by: None,
         });
     })
 }
@@ -92,8 +120,8 @@ fn change(change: impl FnOnce(&mut People)) -> Result<(), ApiError> {
     let _alone = File::create(&lock)
         .and_then(|lock| lock.lock().map(|()| lock))
         .map_err(|error| cannot("keep", &lock, &error))?;
-    let mut people = read();
-    let before = people.clone();
+    let before = read_anew(&file);
+    let mut people = before.clone();
     change(&mut people);
     if people == before {
         return Ok(());

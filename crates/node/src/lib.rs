@@ -18,6 +18,8 @@ mod moving;
 mod replay;
 mod runtime;
 mod sample;
+mod search;
+mod seen;
 mod settings;
 mod shadow;
 mod socket;
@@ -35,6 +37,7 @@ pub use lobby::Lobby;
 pub use moving::{Arrived, Journey, Progress, Traveller};
 pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;
+pub use search::{Ask, Heard, MATCHES_MAX, Searches, search};
 pub use socket::{Handler, NOT_DONE, SocketClient, SocketServer};
 
 use attached::{Attached, Opened};

@@ -7,7 +7,7 @@ mod network;
 
 use crate::join::{Failed, JoinOptions, Joined, join_while, network_is_off, no_network};
 use crate::runtime::now;
-use crate::settings::{self, Visibility};
+use crate::seen::Seen;
 use crate::together::{Cards, Mine, Shown, random};
 use crate::{config, copies, known};
 use asking::{Ask, Step};
@@ -28,8 +28,6 @@ use std::time::{Duration, Instant};
 const PORT: u16 = codesync_net::DEFAULT_PORT + 1;
 /// How long it counts as looking after the last time that it was asked to.
 const LOOKING: Duration = Duration::from_secs(60);
-/// How long one is seen by others after looking, where that is all that is wanted.
-const SEEN_AFTER_LOOKING: Duration = Duration::from_secs(10 * 60);
 /// Others are asked for anew after so long, while somebody looks; and from then on this often.
 const LOOK_AGAIN: [Duration; 4] =
     [Duration::from_millis(700), Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(10)];
@@ -160,7 +158,7 @@ struct Room {
     connected: BTreeMap<Peer, SocketAddr>,
     network: Network,
     looking_since: Option<Looking>,
-    seen_until: Option<Instant>,
+    seen: Seen,
     ask: Option<Ask>,
     /// The newest attempt to join with a code, and how to end it.
     joining: (u64, Arc<AtomicBool>),
@@ -194,7 +192,7 @@ impl Room {
             connected: BTreeMap::new(),
             network: Network::default(),
             looking_since: None,
-            seen_until: None,
+            seen: Seen::new(false),
             ask: None,
             joining: (0, Arc::default()),
             inbox,
@@ -233,7 +231,7 @@ impl Room {
     fn patience(&self) -> Duration {
         let again = self.looking_since.as_ref().map(|looking| looking.wait().saturating_sub(looking.last.elapsed()));
         let ask = self.ask.as_ref().map(|ask| ask.until.saturating_duration_since(Instant::now()));
-        let seen = self.seen_until.map(|until| until.saturating_duration_since(Instant::now()));
+        let seen = self.seen.ends().map(|until| until.saturating_duration_since(Instant::now()));
         [again, ask, seen].into_iter().flatten().min().unwrap_or(Duration::from_secs(60))
     }
 
@@ -245,9 +243,8 @@ impl Room {
             (looking.last, looking.n_looks) = (Instant::now(), looking.n_looks + 1);
             self.net.look();
         }
-        let is_hidden_now = self.seen_until.is_some_and(|until| until <= Instant::now());
+        let is_hidden_now = self.seen.tend();
         if is_hidden_now {
-            self.seen_until = None;
             self.show();
         }
         if self.ask.as_ref().is_some_and(|ask| ask.until <= Instant::now())
@@ -357,19 +354,15 @@ impl Room {
         let (since, since_ms) = (Instant::now(), now().ms);
         let since_ms = self.looking_since.as_ref().map_or(since_ms, |looking| looking.since_ms);
         self.looking_since = Some(Looking { since, since_ms, n_looks: 0, last: since });
-        self.seen_until = Some(since + SEEN_AFTER_LOOKING);
+        self.seen.look();
         self.net.look();
         self.show();
     }
 
     /// Shows who is here to those who may see it.
     fn show(&mut self) {
-        let shown = match settings::visibility() {
-            Visibility::Everyone => Shown::Everyone,
-            Visibility::WhileLooking if self.seen_until.is_some() => Shown::Everyone,
-            Visibility::Known => Shown::Known,
-            Visibility::WhileLooking | Visibility::Nobody => Shown::Nobody,
-        };
+        self.seen.read_again();
+        let shown = self.seen.shown();
         let about = About::new(&self.person, &config::device_name());
         self.cards.show(Mine { about, shown, ..self.cards.mine().clone() });
         self.cards.recognise(&known::read());
@@ -395,7 +388,7 @@ impl Room {
     fn begin_ask(&mut self, peer: Peer, folder: PathBuf) {
         self.stop_joining();
         let found = self.cards.all().find(|(known, _)| *known == peer).map(|(_, card)| card.about.person.clone());
-        match (found, crate::join::check_empty(&folder)) {
+        match (found, crate::join::check_usable(&folder, None)) {
             (_, Err(failed)) => self.tell_joining(failure(failed)),
             (None, _) => {
                 let sentence = "They are not there any more.";

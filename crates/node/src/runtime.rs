@@ -1,7 +1,7 @@
 //! The engine thread: takes what arrived, handles all of it, makes it durable with one fsync, answers, then
 //! writes files that are due.
 
-mod people;
+pub(crate) mod people;
 
 use crate::bridge::{Bridge, Size};
 use crate::identity::Identity;
@@ -12,6 +12,7 @@ use codesync_api::{
     SaveState, ViewOpened,
 };
 use codesync_auth::verify_delta;
+use codesync_base::limits::TEXT_FILE_BYTES_MAX;
 use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{AutoSave, Engine, Now, Profile, api_error};
 use codesync_fs::{Batch, Watcher};
@@ -126,6 +127,7 @@ impl Runtime {
         }
         self.bridge.resume(&mut self.engine, now);
         self.meet_people()?;
+        self.engine.set_color(settings::color(), now);
         if !self.may_take_in() {
             // What the folder has is looked at once this device may edit.
         } else if stay {
@@ -442,17 +444,18 @@ impl Runtime {
                        to go on.";
         let state =
             SaveState { kind: SaveKind::Failed, saved_ms: None, n_unwritten: 0, message: Some(message.to_owned()) };
-        for subscriber in &self.subscribers {
-            // Whoever subscribed may be gone.
-            subscriber.try_send(Event::SaveState(state.clone())).unwrap_or_default();
-        }
+        self.tell_all(&Event::SaveState(state));
     }
 
     fn tell(&mut self) {
         for event in self.engine.take_events() {
-            // One who does not read is let go: the end of its events tells it to begin anew.
-            self.subscribers.retain(|subscriber| subscriber.try_send(event.clone()).is_ok());
+            self.tell_all(&event);
         }
+    }
+
+    /// One who does not read is let go: the end of its events tells it to begin anew.
+    fn tell_all(&mut self, event: &Event) {
+        self.subscribers.retain(|subscriber| subscriber.try_send(event.clone()).is_ok());
     }
 
     fn handle(&mut self, request: Request, now: Now) -> Result<Reply> {
@@ -461,10 +464,12 @@ impl Runtime {
         }
         match request {
             Request::OpenView { path } => self.open_view(path, now),
+            Request::PresentText { path } => self.present_text(path, now),
             Request::GetState { key } => state::get(&self.root.join(STORE_FOLDER), &key),
             Request::PutState { key, value } => state::put(&self.root.join(STORE_FOLDER), &key, &value),
             Request::ReadSettings => {
                 self.engine.set_auto_save(settings::auto_save(&self.root.join(STORE_FOLDER)), now);
+                self.engine.set_color(settings::color(), now);
                 self.read_visibility();
                 Ok(Reply::Done)
             }
@@ -482,7 +487,7 @@ impl Runtime {
             Request::Pause { is_paused } => self.pause(is_paused),
             Request::SyncNow => self.sync_now(),
             Request::Leave => self.leave(),
-            Request::Digest => Ok(Reply::Digest { hex: codesync_base::hex(&self.engine.digest()?.whole) }),
+            Request::Digest => Ok(Reply::Digest(whole::digest(&mut self.engine)?)),
             Request::EndInvitation => self.end_invitation(),
             Request::SetRole { device, role } => self.set_role(&device, role, now),
             Request::RemoveMember { device } => self.remove_member(&device, now),
@@ -490,6 +495,13 @@ impl Runtime {
             Request::ExportGit { dir } => whole::export_git(&mut self.engine, Path::new(&dir)),
             request => self.engine.handle(request, now),
         }
+    }
+
+    fn present_text(&mut self, path: String, now: Now) -> Result<Reply> {
+        if let Ok(wanted) = RelPath::parse(&path) {
+            self.bridge.take_in_now(&mut self.engine, &wanted, now)?;
+        }
+        self.engine.handle(Request::PresentText { path }, now)
     }
 
     /// A file of the workspace, or one that the ignore rules keep out of history: shown, not edited.
@@ -505,7 +517,9 @@ impl Runtime {
     }
 
     fn view_ignored(&self, path: &str) -> Option<Reply> {
-        let file = self.bridge.folder.read(&RelPath::parse(path).ok()?).ok()??;
+        let (folder, path_here) = (&self.bridge.folder, RelPath::parse(path).ok()?);
+        folder.stat(&path_here).ok()?.filter(|stamp| stamp.size <= TEXT_FILE_BYTES_MAX)?;
+        let file = folder.read(&path_here).ok()??;
         let codesync_fs::Content::Text { text, meta, .. } = codesync_fs::read_text(&file.bytes) else { return None };
         let line_end = match meta.line_end {
             codesync_base::LineEnd::Lf => LineEnd::Lf,
@@ -518,6 +532,7 @@ impl Runtime {
             revision: 0,
             text,
             encoding: meta.encoding,
+            byte_order_mark: meta.byte_order_mark,
             line_end,
             mixed_line_ends: false,
             read_only: Some(ReadOnlyReason::Ignored),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod first_look;
+mod long;
 mod mass;
 mod places;
 mod random;

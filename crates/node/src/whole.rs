@@ -1,8 +1,8 @@
-//! Whole histories in and out: bundles, git repositories, files from elsewhere.
+//! Whole histories: in and out as bundles, as git repositories, files from elsewhere; and their digests.
 
 use crate::config::cannot;
-use codesync_api::{ApiError, ErrorCode, Reply};
-use codesync_base::RelPath;
+use codesync_api::{ApiError, Digest, ErrorCode, Reply};
+use codesync_base::{RelPath, hex};
 use codesync_engine::{Bundle, Engine};
 use codesync_fs::Folder;
 use std::fs;
@@ -27,6 +27,13 @@ pub(crate) fn export_unsaved(engine: &mut Engine, file: &Path) -> Result<Reply> 
         write_atomically(file, &bytes).map_err(|error| cannot("write", file, &error))?;
     }
     Ok(Reply::Exported { n_deltas, n_commits: 0, bytes: bytes.len() as u64 })
+}
+
+/// What peers compare.
+pub(crate) fn digest(engine: &mut Engine) -> Result<Digest> {
+    let codesync_engine::Digest { history, tree, texts, timeline, whole, n_files, n_deltas } = engine.digest()?;
+    let [hex, history, tree, texts, timeline] = [whole, history, tree, texts, timeline].map(|part| hex(&part));
+    Ok(Digest { hex, history, tree, texts, timeline, n_files, n_deltas })
 }
 
 pub(crate) fn read_bundle(file: &Path) -> Result<Bundle> {
@@ -120,8 +127,8 @@ fn copy_level(folder: &Folder, source: &Path, target: &RelPath, depth: usize) ->
     if folder.stat(target).is_ok_and(|stat| stat.is_some()) {
         return Err(ApiError::new(ErrorCode::Exists, format!("“{target}” is already there.")));
     }
-    let bytes = fs::read(source).map_err(|error| cannot("read", source, &error))?;
-    folder.write(target, &bytes, mode_of(&metadata)).map(drop).map_err(crate::bridge::folder_error)
+    let copy = |file: &mut dyn Write| fs::File::open(source).and_then(|mut from| io::copy(&mut from, file)).map(drop);
+    folder.write_with(target, mode_of(&metadata), &copy).map(drop).map_err(crate::bridge::folder_error)
 }
 
 #[cfg(unix)]

@@ -14,6 +14,7 @@ pub fn judge(world: &mut World, seed: u64) {
     same_history(world);
     nothing_lost(world);
     nothing_unlawful(world);
+    same_rights(world);
     let now = picture(world, 0, None);
     for idx in world.members() {
         assert_eq!(picture(world, idx, None), now, "peer {idx} shows other files than peer 0");
@@ -90,6 +91,15 @@ fn nothing_unlawful(world: &World) {
         let n_others = peer.engine.log().heads().iter().filter(|head| head.log.device != device_of(peer.idx)).count();
         let was_let_in = peer.engine.access().is_some_and(|access| access.members().len() > 1);
         assert!(n_others == 0 || was_let_in, "somebody who was never let in learned something");
+    }
+}
+
+/// All agree on who takes part and may do what.
+fn same_rights(world: &World) {
+    let rights = |idx: usize| world.peers[idx].engine.access().map(|access| (access.head(), access.members()));
+    let first = rights(0);
+    for idx in world.members() {
+        assert_eq!(rights(idx), first, "peer {idx} has other rights than peer 0");
     }
 }
 

@@ -1,12 +1,16 @@
-//! Runs many plans: `codesync-sim [SEEDS] [FIRST] [--until-caught]`. A plan that fails is made as short as it goes and
-//! shown; with the last word only the first failure is told, which is how deliberate bugs are looked for.
+//! Runs many plans: `codesync-sim [SEEDS] [FIRST] [--until-caught]`. Says how far it is every 1,000 plans, and what fails
+//! when it does. The first plan that fails is made as short as it goes and shown; with the last word only the first
+//! failure is told, which is how deliberate bugs are looked for.
 
 use codesync_sim::{Outcome, Plan, minimise, run};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 const TRIES_MAX: usize = 400;
+/// Plans between two words about how far it is.
+const TOLD_EVERY: u64 = 1_000;
 
 fn main() -> ExitCode {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
@@ -19,6 +23,7 @@ fn main() -> ExitCode {
     }
     let next = AtomicU64::new(first);
     let all = Mutex::new((Outcome::default(), Vec::new()));
+    let began = Instant::now();
     let work = || loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= first + n_seeds {
@@ -28,7 +33,14 @@ fn main() -> ExitCode {
         let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match result {
             Ok(outcome) => add(&mut all.0, &outcome),
-            Err(why) => all.1.push((seed, why)),
+            Err(why) => {
+                println!("seed {seed}: {}", why.chars().take(600).collect::<String>());
+                all.1.push((seed, why));
+            }
+        }
+        let n_done = seed - first + 1;
+        if n_done.is_multiple_of(TOLD_EVERY) {
+            println!("about {n_done} seeds after {} s, {} failures", began.elapsed().as_secs(), all.1.len());
         }
     };
     std::thread::scope(|scope| {
@@ -45,9 +57,6 @@ fn main() -> ExitCode {
         failures.len()
     );
     failures.sort();
-    for (seed, why) in &failures {
-        println!("seed {seed}: {}", why.chars().take(600).collect::<String>());
-    }
     let Some((seed, _)) = failures.first() else { return ExitCode::SUCCESS };
     let least = minimise(&Plan::new(*seed), TRIES_MAX);
     let rights = if least.has_rights { ", with rights" } else { "" };

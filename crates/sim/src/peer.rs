@@ -1,11 +1,12 @@
 //! One simulated peer: an engine, the disk it stands on, and a clock that may be wrong.
 
-use codesync_api::{ApiError, Moment as At, Reply, Request};
+use codesync_api::{ApiError, Moment as At, Reply, Request, Splice, ViewEdit};
 use codesync_auth::{Access, Act, DeviceKey, verify_delta};
-use codesync_base::{DeltaHash, DeviceId, ProjectId, RelPath};
+use codesync_base::{DeltaHash, DeviceId, ProjectId, RelPath, SignedDelta};
 use codesync_engine::{Engine, Intake, IntakeKind, LinkOutput, Now, Profile};
 use codesync_log::{CrashStyle, Disk, Log, MemoryDisk, MemoryIndex, Options};
 use codesync_sync::{Admission, Hello, LinkId, Moment};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const PROJECT: ProjectId = ProjectId([7; 16]);
@@ -29,6 +30,7 @@ pub struct Peer {
     pub kind: Kind,
     pub engine: Engine,
     pub disk: MemoryDisk,
+    index: MemoryIndex,
     pub incarnation: u32,
     pub skew_ms: i64,
     /// Its disk has little room, and whatever is written may fail.
@@ -37,7 +39,7 @@ pub struct Peer {
     pub links: BTreeMap<LinkId, (usize, LinkId)>,
     /// What a crash cannot take.
     pub durable: BTreeSet<DeltaHash>,
-    pub backup: Option<MemoryDisk>,
+    backup: Option<(MemoryDisk, MemoryIndex)>,
     views: BTreeMap<String, u32>,
 }
 
@@ -51,13 +53,16 @@ pub fn device_of(idx: usize) -> DeviceId {
 
 impl Peer {
     pub fn new(idx: usize, kind: Kind) -> Self {
-        let disk = MemoryDisk::new();
-        let engine = open(&disk, idx, kind, 0, START_MS);
+        // Another run has other deltas.
+        VERIFIED.with_borrow_mut(BTreeSet::clear);
+        let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+        let engine = open(&disk, &index, idx, kind, 0, START_MS);
         Self {
             idx,
             kind,
             engine,
             disk,
+            index,
             incarnation: 0,
             skew_ms: 0,
             is_short: false,
@@ -99,20 +104,29 @@ impl Peer {
         }
     }
 
-    /// Leaves room for so many bytes, or for all.
+    /// Leaves room for so many bytes, or for all. The log's own spare room is used up.
     pub fn set_room(&mut self, bytes: Option<u64>) {
         self.is_short = bytes.is_some();
-        self.disk.set_space(bytes.map(|bytes| self.disk.size_bytes() + bytes));
+        let spare_bytes = self.disk.length_bytes("ballast").unwrap_or(0);
+        self.disk.set_space(bytes.map(|bytes| self.disk.size_bytes() - spare_bytes + bytes));
     }
 
     pub fn crash(&mut self, style: CrashStyle, steady_ms: u64) {
         self.disk.crash(style);
+        if style == CrashStyle::Lose {
+            self.index.crash();
+        }
         self.reopen(steady_ms);
+    }
+
+    /// Copies the store, for [`Self::roll_back`].
+    pub fn back_up(&mut self) {
+        self.backup = Some((self.disk.fork(), self.index.fork()));
     }
 
     pub fn roll_back(&mut self, steady_ms: u64) -> bool {
         let Some(backup) = self.backup.take() else { return false };
-        self.disk = backup;
+        (self.disk, self.index) = backup;
         // What the node does when it notices (docs/decisions/0009).
         self.incarnation += 1;
         self.reopen(steady_ms);
@@ -125,9 +139,9 @@ impl Peer {
         self.durable.clear();
         self.is_short = false;
         // The disk is the old engine's, too: it must be gone before.
-        let disk = self.disk.fork();
-        self.engine = open(&disk, self.idx, self.kind, self.incarnation, self.moment(steady_ms).wall_ms);
-        self.disk = disk;
+        (self.disk, self.index) = (self.disk.fork(), self.index.fork());
+        let wall_ms = self.moment(steady_ms).wall_ms;
+        self.engine = open(&self.disk, &self.index, self.idx, self.kind, self.incarnation, wall_ms);
         self.sync(steady_ms);
     }
 
@@ -167,6 +181,24 @@ impl Peer {
         }
     }
 
+    /// Types into a fresh view of a file.
+    pub fn type_in_view(&mut self, path: &str, at: impl Fn(&str) -> u32, word: &str, steady_ms: u64) -> bool {
+        if let Some(view_id) = self.views.remove(path) {
+            drop(self.ask(Request::CloseView { view_id }, steady_ms));
+        }
+        let Ok(Reply::View(view)) = self.ask(Request::OpenView { path: path.into() }, steady_ms) else { return false };
+        self.views.insert(path.into(), view.view_id);
+        let splices = vec![Splice(at(&view.text), 0, word.into())];
+        let edit = ViewEdit { request_id: 1, base_revision: view.revision, splices };
+        self.ask(Request::EditView { view_id: view.view_id, edit }, steady_ms).is_ok()
+    }
+
+    /// Takes back in the view of a file what was done last there.
+    pub fn undo_in_view(&mut self, path: &str, steady_ms: u64) -> bool {
+        let Some(view_id) = self.views.get(path).copied() else { return false };
+        self.ask(Request::Undo { view_id }, steady_ms).is_ok()
+    }
+
     /// Another program wrote a file.
     pub fn disk_writes(&mut self, path: &str, text: &str, steady_ms: u64) {
         let now = self.now(steady_ms);
@@ -189,9 +221,9 @@ impl Peer {
     }
 }
 
-fn open(disk: &MemoryDisk, idx: usize, kind: Kind, incarnation: u32, wall_ms: u64) -> Engine {
-    let options = Options::new(verify_delta);
-    let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options)
+fn open(disk: &MemoryDisk, index: &MemoryIndex, idx: usize, kind: Kind, incarnation: u32, wall_ms: u64) -> Engine {
+    let options = Options::new(verify_once);
+    let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options)
         .expect("a store that a crash left can be opened");
     assert!(report.findings.iter().all(|finding| finding.outcome != codesync_log::Outcome::Lost), "{report:?}");
     let profile = Profile {
@@ -215,6 +247,17 @@ fn open(disk: &MemoryDisk, idx: usize, kind: Kind, incarnation: u32, wall_ms: u6
     engine.sync(now).expect("a disk in memory takes everything");
     engine.open_links("0.1.0", Box::new(gate));
     engine
+}
+
+thread_local! {
+    /// Names and signatures that were found good: stores are opened and verified again and again.
+    static VERIFIED: RefCell<BTreeSet<(DeltaHash, [u8; 64])>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// The same as [`verify_delta`]: the name of a delta binds its author.
+fn verify_once(signed: &SignedDelta) -> bool {
+    let name = (signed.hash, signed.signature);
+    VERIFIED.with_borrow_mut(|known| known.contains(&name) || (verify_delta(signed) && known.insert(name)))
 }
 
 /// Lets in who is a member, and as long as nothing is known the founder alone.

@@ -14,8 +14,14 @@ impl Random {
         z ^ (z >> 31)
     }
 
+    /// Below `n`; 0 for 0.
     pub fn below(&mut self, n: u64) -> u64 {
         self.draw() % n.max(1)
+    }
+
+    /// The same, to choose one of `n`.
+    pub fn index(&mut self, n: usize) -> usize {
+        self.below(n as u64) as usize
     }
 }
 
@@ -36,6 +42,15 @@ pub enum Action {
         n: u64,
     },
     Undelete {
+        peer: u64,
+    },
+    /// Types a word of its own into a view of a file.
+    Type {
+        peer: u64,
+        n: u64,
+    },
+    /// Takes that back in the view, whatever came meanwhile.
+    Undo {
         peer: u64,
     },
     /// Opens a file in a view, or closes it.
@@ -145,21 +160,36 @@ impl Plan {
         // Some runs have one kind of fault only, so that a failure is easier to read.
         let faults = random.below(4);
         let n_actions = 60 + random.below(240);
-        let actions = (0..n_actions).map(|_| action(&mut random, faults, has_rights)).collect();
+        let quarrel = match random.below(4) {
+            _ if !has_rights => Quarrel::None,
+            0 => Quarrel::Hot,
+            _ => Quarrel::Mild,
+        };
+        let actions = (0..n_actions).map(|_| action(&mut random, faults, quarrel)).collect();
         Self { seed, n_peers: n_peers as usize, has_rights, actions }
     }
 }
 
-fn action(random: &mut Random, faults: u64, has_rights: bool) -> Action {
+/// How much people are at odds about who may what.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quarrel {
+    None,
+    Mild,
+    Hot,
+}
+
+fn action(random: &mut Random, faults: u64, quarrel: Quarrel) -> Action {
     let (peer, n) = (random.draw(), random.draw());
-    match random.below(100) {
-        0..12 => return fault(random, faults, peer, n),
-        12 if has_rights => return Action::Grant { peer, n },
-        13 if has_rights => return Action::Lower { peer, n },
+    match (random.below(100), quarrel) {
+        (0..12, _) => return fault(random, faults, peer, n),
+        (12, Quarrel::Mild) | (12..17, Quarrel::Hot) => return Action::Grant { peer, n },
+        (17, Quarrel::Mild) | (17..20, Quarrel::Hot) => return Action::Lower { peer, n },
         _ => {}
     }
     match random.below(100) {
-        0..34 => Action::Edit { peer, n },
+        0..26 => Action::Edit { peer, n },
+        26..31 => Action::Type { peer, n },
+        31..34 => Action::Undo { peer },
         34..37 => Action::Rename { peer, n },
         37..39 => Action::Delete { peer, n },
         39 => Action::Undelete { peer },
@@ -199,5 +229,5 @@ fn fault(random: &mut Random, faults: u64, peer: u64, n: u64) -> Action {
         2 => 10,
         _ => all.len(),
     };
-    all[random.below(few as u64) as usize]
+    all[random.index(few)]
 }

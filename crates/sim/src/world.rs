@@ -28,6 +28,9 @@ pub struct World {
     pub written: BTreeMap<DeltaHash, usize>,
     /// Who had rights taken.
     pub lowered: BTreeMap<usize, Lowered>,
+    /// Words that each typed into a view last, while it did nothing else: by peer and path.
+    typed: BTreeMap<(usize, String), Vec<String>>,
+    n_typed: u64,
     pub trace: blake3::Hasher,
     outcome: Outcome,
 }
@@ -42,6 +45,8 @@ impl World {
             next_link: 1,
             written: BTreeMap::new(),
             lowered: BTreeMap::new(),
+            typed: BTreeMap::new(),
+            n_typed: 0,
             trace: blake3::Hasher::new(),
             outcome: Outcome::default(),
         };
@@ -59,11 +64,14 @@ impl World {
     }
 
     pub fn act(&mut self, action: &Action) {
+        self.forget_typed(action);
         match *action {
             Action::Edit { peer, n } => self.edit(self.peer(peer), n),
             Action::Rename { peer, n } => self.rename(self.peer(peer), n),
             Action::Delete { peer, n } => self.delete(self.peer(peer), n),
             Action::Undelete { peer } => self.undelete(self.peer(peer)),
+            Action::Type { peer, n } => self.type_word(self.peer(peer), n),
+            Action::Undo { peer } => self.undo_typed(self.peer(peer)),
             Action::View { peer, n } => self.view(self.peer(peer), n),
             Action::Disk { peer, n } => self.disk(self.peer(peer), n),
             Action::Restore { peer, n } => self.restore(self.peer(peer), n),
@@ -192,7 +200,7 @@ impl World {
     fn back_up(&mut self, idx: usize) {
         self.rest(idx);
         if !self.peers[idx].is_short {
-            self.peers[idx].backup = Some(self.peers[idx].disk.fork());
+            self.peers[idx].back_up();
         }
     }
 

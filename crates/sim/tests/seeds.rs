@@ -1,4 +1,4 @@
-//! Many plans, as many at a time as there are processors. CI asks for 5,000 (`CODESYNC_SIM_SEEDS`); without being asked it
+//! Many plans, as many at a time as there are processors. CI asks for many (`CODESYNC_SIM_SEEDS`); without being asked it
 //! is a few, so that every other test run stays short.
 
 use codesync_sim::{Plan, run};

@@ -15,7 +15,7 @@ pub use frame::{
     Snapshot, SnapshotPiece, VERSION_NEWEST, VERSION_OLDEST, Want, WantLog, WireDelta,
 };
 pub use held::{Incoming, Refusal};
-pub use link::{Config, Ended, Event, Fork, LinkId, Moment, Output};
+pub use link::{Config, Ended, Event, Fork, LinkId, Moment, OtherVersion, Output};
 pub use mesh::Mesh;
 pub use replica::{Admission, BlobPiece, Branches, Computed, Replica, SignedTexts};
 

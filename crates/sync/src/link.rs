@@ -98,13 +98,21 @@ pub struct Fork {
     pub second: SignedDelta,
 }
 
+/// A program that no protocol is shared with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OtherVersion {
+    pub software: String,
+    /// The device that it says it is, if it came to say so: nothing shows yet that it is.
+    pub device: Option<DeviceId>,
+}
+
 /// How a link ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Ended {
-    /// The other program is too old (MSG-VER-1). Its version.
-    PeerTooOld(String),
-    /// Ours is too old (MSG-VER-2). The other's version.
-    WeAreTooOld(String),
+    /// The other program is too old (MSG-VER-1).
+    PeerTooOld(OtherVersion),
+    /// Ours is too old (MSG-VER-2).
+    WeAreTooOld(OtherVersion),
     /// The peer ended it.
     ByPeer(Reason),
     /// We ended it, and why.
@@ -264,7 +272,8 @@ impl Link {
         if hello.newest < VERSION_OLDEST || hello.oldest > VERSION_NEWEST {
             let software = self.config.software.chars().take(SOFTWARE_BYTES_MAX / 4).collect();
             let reason = Reason::Version { oldest: VERSION_OLDEST, newest: VERSION_NEWEST, software };
-            let ended = versions_apart(hello.newest, hello.software);
+            let other = OtherVersion { software: hello.software, device: Some(hello.device) };
+            let ended = versions_apart(hello.newest, other);
             return self.end_as(reason, "no common version", ended);
         }
         if hello.project != self.config.project {
@@ -292,7 +301,7 @@ impl Link {
 
     fn handle_bye(&mut self, bye: Bye) {
         let ended = match bye.reason {
-            Reason::Version { newest, software, .. } => versions_apart(newest, software),
+            Reason::Version { newest, software, .. } => versions_apart(newest, OtherVersion { software, device: None }),
             reason => Ended::ByPeer(reason),
         };
         self.state = State::Ended;
@@ -378,8 +387,8 @@ impl Link {
     }
 }
 
-fn versions_apart(their_newest: u16, software: String) -> Ended {
-    if their_newest < VERSION_OLDEST { Ended::PeerTooOld(software) } else { Ended::WeAreTooOld(software) }
+fn versions_apart(their_newest: u16, other: OtherVersion) -> Ended {
+    if their_newest < VERSION_OLDEST { Ended::PeerTooOld(other) } else { Ended::WeAreTooOld(other) }
 }
 
 /// Heads by log.

@@ -71,14 +71,25 @@ pub trait Replica {
     /// Length of a blob, and at most so many bytes of it. None when it is not here.
     fn blob_piece(&self, hash: &BlobHash, offset: u64, length: u32) -> Option<(u64, Vec<u8>)>;
 
+    /// A blob is about to be asked for over a link: how much of it is here since an earlier link with this device
+    /// ended, and the hash of that so far. Its pieces go on from there.
+    fn blob_begun(&mut self, link: LinkId, peer: DeviceId, hash: &BlobHash) -> Option<(u64, blake3::Hasher)> {
+        let _ = (link, peer, hash);
+        None
+    }
+
     /// Takes a part of a blob from a link; its parts come in order, an offset of 0 begins anew. With the last one
-    /// `is_whole` says that the bytes are those of its name, and the blob is here from then on. What a link began and
-    /// did not end goes when the link does.
+    /// `is_whole` says that the bytes are those of its name, and the blob is here from then on.
     fn put_blob_piece(&mut self, link: LinkId, hash: &BlobHash, piece: BlobPiece);
+
+    /// What a link brought of a blob is not what its name says.
+    fn drop_blob(&mut self, link: LinkId, hash: &BlobHash) {
+        let _ = (link, hash);
+    }
 
     /// Texts that a newcomer should see first, at most so many bytes, and this device's signature over them. Empty when
     /// there is nothing to show.
-    fn snapshot(&self, bytes_max: u32) -> Option<SignedTexts> {
+    fn snapshot(&mut self, bytes_max: u32) -> Option<SignedTexts> {
         let _ = bytes_max;
         None
     }

@@ -65,7 +65,7 @@ impl From<&Change> for EntryKind {
             Change::Meta { .. } => EntryKind::Meta,
             Change::Kind { .. } => EntryKind::Kind,
             Change::Moment { .. } => EntryKind::Moment,
-            Change::Session { .. } | Change::Access(_) | Change::Chat(_) => EntryKind::Session,
+            Change::Session { .. } | Change::Access(_) | Change::Chat(_) | Change::Color { .. } => EntryKind::Session,
         }
     }
 }

@@ -71,7 +71,7 @@ enum Command {
         /// How many peers (crowd).
         #[arg(long, default_value_t = 12)]
         peers: u64,
-        /// How long they type (crowd).
+        /// How long they type in one file, and for how long in twenty (crowd).
         #[arg(long, default_value_t = 10)]
         minutes: u64,
     },

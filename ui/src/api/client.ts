@@ -1,7 +1,9 @@
 /** Typed calls to the workspace and the shell, and what they tell unasked. Knows no screen. */
 import { Emitter } from "../base/emitter";
 import type { Host } from "../platform/host";
-import type { ApiError, AppEvent, AppReply, AppRequest, Event, LargeReply, LargeRequest, Push, Reply, Request } from "./generated";
+import type {
+  ApiError, AppEvent, AppReply, AppRequest, Event, LargeReply, LargeRequest, Push, Reply, Request, SearchReply, SearchRequest,
+} from "./generated";
 
 export type ReplyKind = Reply["reply"];
 export type ReplyValue<K extends ReplyKind> =
@@ -9,6 +11,9 @@ export type ReplyValue<K extends ReplyKind> =
 export type AppReplyKind = AppReply["reply"];
 export type AppReplyValue<K extends AppReplyKind> =
   Extract<AppReply, { reply: K }> extends { value: infer V } ? V : undefined;
+export type SearchReplyKind = SearchReply["reply"];
+export type SearchReplyValue<K extends SearchReplyKind> =
+  Extract<SearchReply, { reply: K }> extends { value: infer V } ? V : undefined;
 
 export function isApiError(cause: unknown): cause is ApiError {
   return typeof cause === "object" && cause !== null && "message" in cause && "code" in cause;
@@ -82,6 +87,13 @@ export class Client {
     const reply = await this.#host.rpc({ to: "large", request });
     if (reply.to !== "large") throw misfit(request.cmd);
     return reply.reply;
+  }
+
+  /** Asks about all texts of the workspace. Not waited for by `idle`: it is asked again and again. Rejects with an `ApiError`. */
+  async search<K extends SearchReplyKind>(kind: K, request: SearchRequest): Promise<SearchReplyValue<K>> {
+    const reply = await this.#host.rpc({ to: "search", request });
+    if (reply.to !== "search" || reply.reply.reply !== kind) throw misfit(request.cmd);
+    return ("value" in reply.reply ? reply.reply.value : undefined) as SearchReplyValue<K>;
   }
 
   /** Asks the workspace and expects one kind of reply. */

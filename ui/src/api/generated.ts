@@ -34,7 +34,7 @@ contrast: boolean, } } | { "event": "nearby", "data": Nearby } | { "event": "joi
 
 export type AppReply = { "reply": "done" } | { "reply": "started", "value": Started } | { "reply": "path", "value": { path: string | null, } } | { "reply": "opened", "value": { root: string, name: string, } } | { "reply": "moved", "value": { root: string, name: string, left: Array<string>, unsaved: string | null, } } | { "reply": "recent", "value": { folders: Array<RecentFolder>, } } | { "reply": "settings", "value": { settings: Settings, } } | { "reply": "clipboard", "value": { text: string, } } | { "reply": "nearby", "value": Nearby } | { "reply": "codeCheck", "value": CodeCheck } | { "reply": "folder", "value": { path: string, isTaken: boolean, } } | { "reply": "knownPeople", "value": { people: Array<KnownPerson>, } };
 
-export type AppRequest = { "cmd": "start" } | { "cmd": "pickFolder", "args": { title: string, } } | { "cmd": "pickSaveFile", "args": { title: string, name: string, } } | { "cmd": "openWorkspace", "args": { path: string, } } | { "cmd": "openSample" } | { "cmd": "closeWorkspace" } | { "cmd": "prepareMove", "args": { into: string, } } | { "cmd": "finishMove" } | { "cmd": "cancelMove" } | { "cmd": "copyFilesOnly", "args": { path: string, } } | { "cmd": "listRecent" } | { "cmd": "forgetRecent", "args": { path: string, } } | { "cmd": "getSettings" } | { "cmd": "putSettings", "args": { settings: Settings, } } | { "cmd": "revealInFileManager", "args": { path: string, } } | { "cmd": "readClipboard" } | { "cmd": "writeClipboard", "args": { text: string, } } | { "cmd": "setTitle", "args": { title: string, } } | { "cmd": "painted" } | { "cmd": "toggleFullScreen" } | { "cmd": "leaveFullScreen" } | { "cmd": "quit" } | { "cmd": "nearby" } | { "cmd": "lookAround" } | { "cmd": "checkCode", "args": { text: string, } } | { "cmd": "join", "args": { code: string,
+export type AppRequest = { "cmd": "start" } | { "cmd": "pickFolder", "args": { title: string, } } | { "cmd": "pickSaveFile", "args": { title: string, name: string, } } | { "cmd": "openWorkspace", "args": { path: string, } } | { "cmd": "openSample" } | { "cmd": "closeWorkspace" } | { "cmd": "prepareMove", "args": { into: string, } } | { "cmd": "finishMove" } | { "cmd": "cancelMove" } | { "cmd": "copyFilesOnly", "args": { path: string, } } | { "cmd": "listRecent" } | { "cmd": "forgetRecent", "args": { path: string, } } | { "cmd": "getSettings" } | { "cmd": "putSettings", "args": { settings: Settings, } } | { "cmd": "revealInFileManager", "args": { path: string, } } | { "cmd": "openTerminal", "args": { path: string, } } | { "cmd": "drawAttention" } | { "cmd": "readClipboard" } | { "cmd": "writeClipboard", "args": { text: string, } } | { "cmd": "setTitle", "args": { title: string, } } | { "cmd": "painted" } | { "cmd": "toggleFullScreen" } | { "cmd": "leaveFullScreen" } | { "cmd": "quit" } | { "cmd": "nearby" } | { "cmd": "lookAround" } | { "cmd": "checkCode", "args": { text: string, } } | { "cmd": "join", "args": { code: string,
 /**
  * Where whoever gave the code is, `host` or `host:port`, if they are not found by themselves.
  */
@@ -105,9 +105,9 @@ chars: Array<[number, number]>, };
 /**
  * The one thing the window sends (Tauri command `rpc`).
  */
-export type Call = { "to": "workspace", "request": Request } | { "to": "app", "request": AppRequest } | { "to": "large", "request": LargeRequest };
+export type Call = { "to": "workspace", "request": Request } | { "to": "app", "request": AppRequest } | { "to": "large", "request": LargeRequest } | { "to": "search", "request": SearchRequest };
 
-export type CallReply = { "to": "workspace", "reply": Reply } | { "to": "app", "reply": AppReply } | { "to": "large", "reply": LargeReply };
+export type CallReply = { "to": "workspace", "reply": Reply } | { "to": "app", "reply": AppReply } | { "to": "large", "reply": LargeReply } | { "to": "search", "reply": SearchReply };
 
 /**
  * What a message points at.
@@ -150,6 +150,32 @@ export type DeletedFile = { fileId: string, path: string, deletedMs: number, aut
  */
 indexBefore: number, };
 
+/**
+ * Hashes (BLAKE3, hexadecimal) of what a workspace has: equal on peers that are equal, and each part tells where they
+ * are not.
+ */
+export type Digest = {
+/**
+ * Of the four parts.
+ */
+hex: string,
+/**
+ * Of all deltas.
+ */
+history: string,
+/**
+ * Of the files that are there: names, kinds, properties, contents kept whole.
+ */
+tree: string,
+/**
+ * Of the texts of all files.
+ */
+texts: string,
+/**
+ * Of everybody's steps, in the order in which timelines show them.
+ */
+timeline: string, nFiles: number, nDeltas: number, };
+
 export type Direction = "back" | "forward";
 
 export type Entry = { name: string, path: string, kind: EntryKind,
@@ -187,6 +213,25 @@ export type FileChange = { path: string, oldPath: string | null, kind: FileChang
 patch: string | null, };
 
 export type FileChangeKind = "added" | "removed" | "changed" | "renamed";
+
+export type FileMatches = { path: string,
+/**
+ * In the order of the text.
+ */
+matches: Array<SearchMatch>,
+/**
+ * There are more in this file.
+ */
+isCut: boolean, };
+
+/**
+ * What is to be replaced in one file, by who knows its text: all of it, or nothing when the text is another by now.
+ */
+export type FileReplacement = { path: string,
+/**
+ * In the order of the text, none within another.
+ */
+stretches: Array<Stretch>, };
 
 export type Gap = {
 /**
@@ -288,7 +333,7 @@ export type LineEnd = "lf" | "crLf";
 /**
  * How this workspace stands with the others', in one word.
  */
-export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, } | { "kind": "offline" } | { "kind": "paused" } | { "kind": "needsYou", id: string, sentence: string, };
+export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, nAll: number, } | { "kind": "offline" } | { "kind": "paused" } | { "kind": "needsYou", id: string, sentence: string, };
 
 export type LogQuery = { path: string | null, since: Moment | null, until: Moment | null, author: string | null,
 /**
@@ -473,10 +518,6 @@ person: string,
  */
 port: number,
 /**
- * The port that was wanted, if another had to be taken (MSG-NET-5).
- */
-portWanted: number | null,
-/**
  * Looking since, Unix milliseconds; none while nobody looks.
  */
 lookingSinceMs: number | null, };
@@ -498,7 +539,11 @@ line: number,
 /**
  * Where `now` stands in the text as it is now, UTF-16 units.
  */
-position: number, ours: string, theirs: string, now: string, };
+position: number, ours: string, theirs: string, now: string,
+/**
+ * False where the texts are cut, so that they can be looked at, but not put in.
+ */
+isWhole: boolean, };
 
 /**
  * A file as of a moment, exactly as it stood (or would have stood) on disk.
@@ -576,21 +621,48 @@ typedMs: number, };
  */
 export type Push = { "from": "workspace", "event": Event } | { "from": "app", "event": AppEvent };
 
-export type ReadOnlyReason = "binary" | "tooLarge" | "ignored" | "diskFull";
+export type ReadOnlyReason = "binary" | "tooLarge" | "ignored" | "coming" | "diskFull";
 
 export type RecentFolder = { path: string, name: string, openedMs: number, missing: boolean, };
 
 export type RefusedPath = { path: string, reason: string, };
 
 /**
+ * Where to replace.
+ */
+export type ReplaceTarget = { path: string,
+/**
+ * `(position, length)` of the matches that are meant, as they were told; none for all of the file.
+ */
+only: Array<[number, number]> | null, };
+
+export type Replaced = {
+/**
+ * To be given to `UndoGroup`; none when nothing was replaced.
+ */
+groupId: string | null, nReplaced: number,
+/**
+ * Files that changed.
+ */
+paths: Array<string>,
+/**
+ * Matches and files that were meant but are not there any more.
+ */
+nMissed: number,
+/**
+ * Why it ended before its end. What was replaced before stays, and can be taken back.
+ */
+trouble: ApiError | null, };
+
+/**
  * The answer to a [`Request`] of the same name.
  */
-export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "trashed", "value": { groupId: string | null, inTrash: boolean, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "presences", "value": { presences: Array<Presence>, } } | { "reply": "messages", "value": { messages: Array<ChatMessage>, hasMore: boolean, } } | { "reply": "away", "value": { away: WhileAway | null, } } | { "reply": "digest", "value": { hex: string, } } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
+export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "trashed", "value": { groupId: string | null, inTrash: boolean, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "presentText", "value": { text: string, } } | { "reply": "inFilesReplaced", "value": { groupId: string | null, changed: Array<string>, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "presences", "value": { presences: Array<Presence>, } } | { "reply": "messages", "value": { messages: Array<ChatMessage>, hasMore: boolean, } } | { "reply": "away", "value": { away: WhileAway | null, } } | { "reply": "digest", "value": Digest } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
 
 /**
  * Everything a client may ask of a peer that has a workspace open.
  */
-export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "readSettings" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "moveToTrash", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "resumeViews", "args": { views: Array<ResumedView>, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "renameMoment", "args": { deltaId: string, name: string, note: string | null, } } | { "cmd": "listBursts", "args": { scope: Scope, before: number, limit: number, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "together" } | { "cmd": "invite", "args": { role: Role,
+export type Request = { "cmd": "status" } | { "cmd": "flush" } | { "cmd": "readSettings" } | { "cmd": "getState", "args": { key: string, } } | { "cmd": "putState", "args": { key: string, value: string, } } | { "cmd": "verify", "args": { repair: boolean, } } | { "cmd": "listFolder", "args": { path: string, at: Moment | null, } } | { "cmd": "listFiles", "args": { at: Moment | null, } } | { "cmd": "createFile", "args": { path: string, } } | { "cmd": "createFolder", "args": { path: string, } } | { "cmd": "rename", "args": { from: string, to: string, } } | { "cmd": "delete", "args": { path: string, } } | { "cmd": "moveToTrash", "args": { path: string, } } | { "cmd": "duplicate", "args": { path: string, to: string, } } | { "cmd": "listDeleted", "args": { limit: number, } } | { "cmd": "undelete", "args": { fileId: string, } } | { "cmd": "importFile", "args": { source: string, path: string, } } | { "cmd": "openView", "args": { path: string, } } | { "cmd": "closeView", "args": { viewId: number, } } | { "cmd": "editView", "args": { viewId: number, edit: ViewEdit, } } | { "cmd": "resyncView", "args": { viewId: number, } } | { "cmd": "resumeViews", "args": { views: Array<ResumedView>, } } | { "cmd": "undo", "args": { viewId: number, } } | { "cmd": "redo", "args": { viewId: number, } } | { "cmd": "undoLast" } | { "cmd": "undoGroup", "args": { groupId: string, } } | { "cmd": "save", "args": { path: string | null, } } | { "cmd": "setEncoding", "args": { path: string, encoding: string, byteOrderMark: boolean, } } | { "cmd": "setLineEnd", "args": { path: string, lineEnd: LineEnd, } } | { "cmd": "editFile", "args": { path: string, edits: Array<Splice>, } } | { "cmd": "listUnwritten" } | { "cmd": "presentText", "args": { path: string, } } | { "cmd": "replaceInFiles", "args": { groupId: string | null, keepsMoment: boolean, files: Array<FileReplacement>, } } | { "cmd": "timeline", "args": { scope: Scope, } } | { "cmd": "histogram", "args": { scope: Scope, axis: Axis, from: number, to: number, nBuckets: number, } } | { "cmd": "momentInfo", "args": { scope: Scope, index: number, } } | { "cmd": "stepMoment", "args": { scope: Scope, index: number, unit: StepUnit, direction: Direction, } } | { "cmd": "resolveMoment", "args": { scope: Scope, moment: Moment, } } | { "cmd": "textAt", "args": { path: string, scope: Scope, index: number, have: number | null, } } | { "cmd": "fileAt", "args": { path: string, at: Moment, } } | { "cmd": "compare", "args": { path: string | null, from: Moment, to: Moment, } } | { "cmd": "blame", "args": { path: string, at: Moment | null, } } | { "cmd": "findInHistory", "args": { text: string, scope: Scope, limit: number, } } | { "cmd": "log", "args": { query: LogQuery, } } | { "cmd": "moments", "args": { scope: Scope, } } | { "cmd": "nameMoment", "args": { name: string, note: string | null, at: Moment | null, } } | { "cmd": "renameMoment", "args": { deltaId: string, name: string, note: string | null, } } | { "cmd": "listBursts", "args": { scope: Scope, before: number, limit: number, } } | { "cmd": "restorePreview", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "restore", "args": { target: RestoreTarget, at: Moment, } } | { "cmd": "together" } | { "cmd": "invite", "args": { role: Role,
 /**
  * Six words that stand for a day, rather than a digit and two words that stand for minutes.
  */
@@ -659,6 +731,78 @@ message: string | null, };
  */
 export type Scope = { "kind": "file", "path": string } | { "kind": "folder", "path": string } | { "kind": "workspace" };
 
+export type SearchMatch = { position: number, length: number,
+/**
+ * From 1.
+ */
+line: number,
+/**
+ * From 1, UTF-16 units.
+ */
+column: number,
+/**
+ * The line in which it begins, or the part of a long one around it.
+ */
+preview: string,
+/**
+ * Where it stands in `preview`, UTF-16 units.
+ */
+from: number, to: number,
+/**
+ * What it would become, where the query has a replacement that was to be shown.
+ */
+becomes: string | null, };
+
+/**
+ * What a search found since it was asked last.
+ */
+export type SearchNews = {
+/**
+ * In the order of the explorer.
+ */
+files: Array<FileMatches>,
+/**
+ * Files looked at so far.
+ */
+nFiles: number,
+/**
+ * Of the files looked at, those that are too large to edit and were not searched.
+ */
+nTooLarge: number,
+/**
+ * There are more matches than are told.
+ */
+isCut: boolean, isOver: boolean,
+/**
+ * Why it ended before its end.
+ */
+trouble: ApiError | null, };
+
+/**
+ * What is looked for, and where.
+ */
+export type SearchQuery = { text: string,
+/**
+ * The text is a regular expression. One that names no line end never finds more than a line.
+ */
+isRegex: boolean, matchCase: boolean, wholeWord: boolean,
+/**
+ * Globs, as editors take them: `*.rs` and `src` at any depth, `./src` only at the top; a folder stands for what is
+ * in it. None: every file.
+ */
+include: Array<string>, exclude: Array<string>,
+/**
+ * What the matches are to become, for who wants to see that before: see [`SearchMatch::becomes`].
+ */
+replacement: string | null, };
+
+export type SearchReply = { "reply": "begun", "value": { id: number, } } | { "reply": "found", "value": SearchNews } | { "reply": "files", "value": { files: Array<FileMatches>, } } | { "reply": "replaced", "value": Replaced } | { "reply": "done" };
+
+/**
+ * What a window asks. It has one search at a time.
+ */
+export type SearchRequest = { "cmd": "begin", "args": { query: SearchQuery, } } | { "cmd": "more", "args": { id: number, } } | { "cmd": "end", "args": { id: number, } } | { "cmd": "again", "args": { query: SearchQuery, paths: Array<string>, } } | { "cmd": "replace", "args": { query: SearchQuery, replacement: string, targets: Array<ReplaceTarget>, keepsMoment: boolean, } };
+
 /**
  * The user's settings, one file in the configuration folder.
  */
@@ -666,7 +810,11 @@ export type Settings = {
 /**
  * `system`, `dark`, `light`, `hc-dark` or `hc-light`.
  */
-theme: string, zoomPercent: number, person: string | null, editorFontFamily: string, editorFontSize: number,
+theme: string, zoomPercent: number, person: string | null,
+/**
+ * The author colour that the person chose, an index below 8; without one they have whichever is free.
+ */
+color: number | null, editorFontFamily: string, editorFontSize: number,
 /**
  * In percent of the font size.
  */
@@ -707,6 +855,14 @@ enableTrash: boolean,
  * Who on the network sees this computer: `everyone`, `known`, `panel` (while a list of people is shown) or `nobody`.
  */
 visibleTo: string,
+/**
+ * Until then everybody does, whatever `visible_to` says; Unix milliseconds.
+ */
+visibleUntilMs: number,
+/**
+ * The tree of files goes along with the editor.
+ */
+revealActive: boolean,
 /**
  * Names beside others' carets: `activity`, `always` or `never`.
  */
@@ -795,6 +951,11 @@ waitingForSave: Array<string>, };
 
 export type StepUnit = "change" | "burst" | "named" | "page" | "end";
 
+/**
+ * `old`, which stands at `position` before any other is replaced, becomes `new`.
+ */
+export type Stretch = { position: number, old: string, new: string, };
+
 export type TimelineInfo = {
 /**
  * Moments are 0..=n_moments; `n_moments` is now.
@@ -862,7 +1023,11 @@ export type ViewOpened = { viewId: number, fileId: string | null, path: string, 
 /**
  * Empty for binaries and files over the limit.
  */
-text: string, encoding: string, lineEnd: LineEnd,
+text: string, encoding: string,
+/**
+ * The file on disk begins with the mark of its encoding.
+ */
+byteOrderMark: boolean, lineEnd: LineEnd,
 /**
  * The file on disk has other line ends, too. It keeps them until its text changes; then all become `line_end`.
  */

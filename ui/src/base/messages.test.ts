@@ -11,7 +11,11 @@ const EXAMPLES: Record<string, string> = {
   size: "84 MB", theirs: "0.4", ours: "0.3", person: "Bo", host: "Asha", They: "She", typed: "clockwrk", word: "clockwork", tries: "2 tries",
   address: "192.168.1.31", until: "15:14", folder: "~/CodeSync/parser-lab", vpn: "tun0", wanted: "4870", port: "4871", workspace: "parser-lab", shown: "Bo (ThinkPad)", beside: "logo (Bo 14:55).psd",
 };
-const OWN: Record<string, Record<string, string>> = { "MSG-PEER-1": { until: "15:12" } };
+const OWN: Record<string, Record<string, string>> = {
+  "MSG-PEER-1": { until: "15:12" },
+  "MSG-VER-1": { theirs: "0.1" },
+  "MSG-VER-2": { ours: "0.1", theirs: "0.3" },
+};
 const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd", "MSG-FILE-3": "logo.psd", "MSG-FILE-5": "lexer.rs" };
 
 /** Buttons of the document that lead to what is not built, or to other people; and what stands in for them. */
@@ -22,13 +26,14 @@ const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
   "MSG-FILE-1": { without: ["Share as copy", "Don't share"], instead: ["Show in file manager"] },
   "MSG-FILE-2": { without: ["Open in its app"], instead: ["Show in file manager"] },
   // A name stands in these.
+  "MSG-VER-1": { without: ["Copy update note for Bo", "Details"], instead: ["Copy update note for {person}"] },
   "MSG-PAIR-8": { without: ["Use “parser-lab-2”", "Choose…"], instead: ["Use “{other}”", "Choose…"] },
   "MSG-PEER-2": { without: ["Remove Bo"], instead: ["Remove {person}"] },
 };
 
 const rows = DOCUMENT.trim().split("\n").map((line) => {
   const [, id = "", , place = "", words = ""] = line.split("|").map((cell) => cell.trim());
-  const [text = "", buttons = ""] = words.split(" · ");
+  const [text = "", buttons = ""] = words.split(/(?<=[.?]) · /);
   return { id: id as MessageId, place, text: text.replaceAll("**", ""), buttons: [...buttons.matchAll(/\[([^\]]+)\]/g)].map(([, label]) => label ?? "") };
 });
 
@@ -54,6 +59,13 @@ describe("messages, word for word", () => {
     expect(messages.crashed(AT_MS)).toContain("up to 15:04:22");
     expect(messages.crashed(null)).toBe("CodeSync closed unexpectedly. All changes are here.");
     expect(messages.UNDO_OVERWRITTEN).toMatch(/^Nothing to undo here: /);
+  });
+
+  it("have a note for whoever has the older version", () => {
+    const { head, body } = wordingOf("MSG-VER-1", { person: "Bo", theirs: "0.1", ours: "0.3" });
+    const { person, note } = messages.updateNote(`${head} ${body}`);
+    expect(person).toBe("Bo");
+    expect(note).toMatch(/^Your CodeSync 0\.1 is too old to edit with mine \(0\.3\)\. Get the newer CodeSync/);
   });
 
   it("stay or leave, by id", () => {

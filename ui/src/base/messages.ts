@@ -62,6 +62,18 @@ export const MESSAGES = {
   }),
   "MSG-FILE-3": message({ head: "", body: "Both you and {person} changed {file}. Yours stays; {person}'s is beside it as “{beside}”.", buttons: ["Compare"] }),
   "MSG-FILE-5": message({ head: "", body: "{person} deleted {file} while you were editing it, so it stays.", buttons: ["Keep", "Delete for everyone"], stays: true }),
+  "MSG-VER-1": message({
+    head: "{person}'s CodeSync is too old to edit with yours",
+    body: "({person} {theirs} · you {ours}). You can both go on working; changes will merge after {person} updates.",
+    buttons: ["Copy update note for {person}"],
+    stays: true,
+  }),
+  "MSG-VER-2": message({
+    head: "Your CodeSync is too old to edit with {host}'s",
+    body: "(you {ours} · {host} {theirs}). Your work is safe here and will merge after you update.",
+    buttons: ["How to update"],
+    stays: true,
+  }),
   "MSG-VER-4": message({
     head: "This workspace was last opened by CodeSync {theirs}.",
     body: "Version {ours} could misread its history, so it stays untouched.",
@@ -142,6 +154,20 @@ export function wordingOf(id: MessageId, values: Readonly<Record<string, string>
   const filled = (text: string): string => text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
   const { head, body } = MESSAGES[id];
   return { head: filled(head), body: filled(body) };
+}
+
+/** How a newer version comes onto this computer: what to do, and the command of Debian. */
+export const HOW_TO_UPDATE = {
+  before: "Get the newer CodeSync from where you got this one, and install it over this version. On Debian:",
+  command: "sudo apt install ./codesync_*_amd64.deb",
+  after: "Files and history stay as they are.",
+};
+
+/** For whoever has the older version, from whoever has the newer. `said` is MSG-VER-1. */
+export function updateNote(said: string): { person: string; note: string } {
+  const [, person = "", theirs = "", ours = ""] = /^(.*)'s CodeSync .* ([^ ]+) · you ([^ ]+)\)\. /s.exec(said) ?? [];
+  const { before, command, after } = HOW_TO_UPDATE;
+  return { person, note: `Your CodeSync ${theirs} is too old to edit with mine (${ours}). ${before} ${command}. ${after}` };
 }
 
 /** How a message that the engine words itself is shown; one that is not in the table is a polite toast. */

@@ -1,5 +1,7 @@
 /** Rows of the table in `UX.md` §5, as they stand there; the tests compare what the window says with them. Not part of the window. */
 export const DOCUMENT = `
+| MSG-VER-1 | **peer version mismatch**, peer older | B/D p | **Bo's CodeSync is too old to edit with yours** (Bo 0.1 · you 0.3). You can both go on working; changes will merge after Bo updates. · [Copy update note for Bo] [Details] |
+| MSG-VER-2 | I am older | B p | **Your CodeSync is too old to edit with Asha's** (you 0.1 · Asha 0.3). Your work is safe here and will merge after you update. · [How to update] |
 | MSG-VER-4 | workspace written by a newer version | D p | **This workspace was last opened by CodeSync 0.4.** Version 0.3 could misread its history, so it stays untouched. · [How to update] [Open a copy of the files only] |
 | MSG-DISK-1 | **disk full**, edit store cannot write | B a, stays | **This disk is full, so new changes can't be kept.** Everything up to 15:04:22 is safe. Free some space; we'll go on by ourselves. Until then the editor is read-only so that nothing is lost. · [Show what takes space] [Move the workspace…] |
 | MSG-DISK-2 | < 500 MB left | T p | Only 480 MB left on this disk. History uses 212 MB. · [Compact history…] |

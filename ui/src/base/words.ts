@@ -50,6 +50,9 @@ export function initialsOf(name: string): string {
   return letters.join("").toUpperCase();
 }
 
+/** The author colours by name, in their order. */
+export const COLOR_NAMES = ["Sky", "Amber", "Mint", "Rose", "Violet", "Lemon", "Teal", "Coral"] as const;
+
 /** The CSS colour of an author or member. */
 export function colorVar(color: number): string {
   return `var(--author-${color % 8})`;
@@ -62,6 +65,11 @@ export function countdown(left_ms: number): string {
   const minutes = Math.floor((left_s % 3_600) / 60);
   const seconds = String(left_s % 60).padStart(2, "0");
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** "UTF-8", "UTF-8 with BOM". In UTF-16 the mark goes without saying. */
+export function encodingInWords(encoding: string, byteOrderMark: boolean): string {
+  return byteOrderMark && encoding.toUpperCase() === "UTF-8" ? `${encoding} with BOM` : encoding;
 }
 
 /** "1 character", "12 characters" */

@@ -27,6 +27,8 @@ export class OpenFile implements Disposable {
   /** The path it was last known by. */
   lastPath = $state("");
   encoding = $state("");
+  /** The file on disk begins with the mark of its encoding. */
+  byteOrderMark = $state(false);
   lineEnd = $state<LineEnd>("lf");
   language = $state("plaintext");
   readOnly = $state<ReadOnlyReason | null>(null);
@@ -49,6 +51,7 @@ export class OpenFile implements Disposable {
     this.path = opened.path;
     this.lastPath = opened.path;
     this.encoding = opened.encoding;
+    this.byteOrderMark = opened.byteOrderMark;
     this.lineEnd = opened.lineEnd;
     this.readOnly = opened.readOnly;
     this.sizeBytes = opened.sizeBytes;
@@ -109,7 +112,10 @@ export class OpenFile implements Disposable {
   handle(event: ViewEvent): void {
     if (event.event === "viewAck") this.link?.onAck(event.data.requestId, event.data.revision);
     else if (event.event === "viewPatch") this.link?.onPatch(event.data);
-    else if (event.event === "viewSnapshot") this.link?.onSnapshot(event.data);
+    else if (event.event === "viewSnapshot") {
+      this.link?.onSnapshot(event.data);
+      if (this.readOnly === "coming") this.readOnly = null;
+    }
     else this.#handleMoved(event.data.path);
   }
 

@@ -30,7 +30,7 @@ const COLOURS: Record<string, string> = {
   "editorStickyScroll.background": "editor-background",
   "editorStickyScrollHover.background": "editor-line-highlight",
   "minimap.background": "editor-background",
-  "input.background": "surface-sunken",
+  "input.background": "field",
   "input.foreground": "text",
   "input.border": "border-control",
   "input.placeholderForeground": "text-muted",

@@ -6,6 +6,7 @@ import type { ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, Event, 
 import { DEFAULT_SETTINGS } from "../api/settings";
 import { FakeEngine } from "./fakeEngine";
 import { FakePeople } from "./fakePeople";
+import { FakeSearch } from "./fakeSearch";
 import type { Host } from "./host";
 import { SAMPLE } from "./sample";
 
@@ -15,6 +16,7 @@ export class FakeHost implements Host {
   readonly kind = "fake";
   readonly people: FakePeople;
   readonly #engine: FakeEngine;
+  readonly #search: FakeSearch;
   #onPushes: (pushes: Push[]) => void = () => undefined;
   #clipboard = "";
   #recent: RecentFolder[] = [
@@ -28,6 +30,7 @@ export class FakeHost implements Host {
     const tell = (event: Event): void => queueMicrotask(() => this.#onPushes([{ from: "workspace", event }]));
     const tellApp = (event: AppEvent): void => queueMicrotask(() => this.#onPushes([{ from: "app", event }]));
     this.#engine = new FakeEngine(files, tell);
+    this.#search = new FakeSearch(this.#engine);
     this.people = new FakePeople(n_others, Object.keys(files), tell, tellApp);
   }
 
@@ -41,6 +44,7 @@ export class FakeHost implements Host {
     if (call.to === "workspace") return { to: "workspace", reply: this.people.answer(call.request) ?? this.#engine.answer(call.request) };
     // Nothing here is too large.
     if (call.to === "large") return { to: "large", reply: { reply: "done" } };
+    if (call.to === "search") return { to: "search", reply: this.#search.answer(call.request) };
     return { to: "app", reply: this.people.answerApp(call.request) ?? (await this.#answer(call.request)) };
   }
 

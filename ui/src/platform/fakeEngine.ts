@@ -73,6 +73,23 @@ export class FakeEngine {
     return file;
   }
 
+  texts(): [string, string][] {
+    return [...this.#files].map(([path, file]) => [path, file.text]);
+  }
+
+  replaceTexts(texts: readonly [string, string][]): string {
+    const before = texts.map(([path]): [string, string] => [path, this.#file(path).text]);
+    const put = ([path, text]: [string, string]): void => this.#change(path, [[0, this.#file(path).text.length, text]], false);
+    for (const one of texts) put([...one]);
+    this.#lastId += 1;
+    const groupId = `g${this.#lastId}`;
+    this.#groups.set(groupId, () => {
+      before.forEach(put);
+      return texts.map(([path]) => path);
+    });
+    return groupId;
+  }
+
   answer(request: Request): Reply {
     switch (request.cmd) {
       case "status":
@@ -311,7 +328,7 @@ export class FakeEngine {
     const view: View = { id: this.#lastId, path, file, revision: 0 };
     this.#views.set(view.id, view);
     return {
-      viewId: view.id, fileId: file.id, path, revision: 0, text: file.text, encoding: "UTF-8", lineEnd: "lf", mixedLineEnds: false, readOnly: null,
+      viewId: view.id, fileId: file.id, path, revision: 0, text: file.text, encoding: "UTF-8", byteOrderMark: false, lineEnd: "lf", mixedLineEnds: false, readOnly: null,
       sizeBytes: file.text.length, nMoments: file.steps.length,
     };
   }

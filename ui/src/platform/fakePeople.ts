@@ -185,7 +185,7 @@ function makeNearby(now_ms: number): Nearby {
       person(NAMES[1] ?? "", 2, { shares: { name: "a workspace with quite a long name", nPeople: 12, isJoined: false }, acquaintance: "known" }),
       person(NAMES[2] ?? "", 3, { shares: { name: "notes", nPeople: 2, isJoined: false }, invites: true, acquaintance: "known" }),
     ],
-    network: { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: true, person: "Asha", port: 4871, portWanted: 4870, lookingSinceMs: now_ms },
+    network: { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: true, person: "Asha", port: 4871, lookingSinceMs: now_ms },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The messages of the workspace, what of them is new, and the one that is being written. Never shows itself. */
 import type { Client } from "../api/client";
 import type { ChatLink, ChatMessage } from "../api/generated";
+import { Emitter } from "../base/emitter";
 import { chatWriting } from "./chatWriting.svelte";
 
 const PAGE = 50;
@@ -24,6 +25,9 @@ export class Chat {
   #isLoading = false;
   #generation = 0;
   #writingTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #missed = new Emitter<ChatMessage>();
+  /** Somebody wrote while the messages are not before the eyes of whoever is here. */
+  readonly onMissed = this.#missed.on;
 
   constructor(private readonly client: Client) {
     client.onEvent((event) => {
@@ -77,9 +81,13 @@ export class Chat {
   }
 
   #hear(message: ChatMessage): void {
+    const isNew = !this.messages.some((one) => one.deltaId === message.deltaId);
     this.messages = merged(this.messages, [message]);
     if (this.#isShown) this.#markSeen();
-    else this.#countUnread();
+    else {
+      this.#countUnread();
+      if (isNew && !message.isSelf) this.#missed.fire(message);
+    }
   }
 
   /** Seen messages are read ones, while the window has the eyes of somebody. */

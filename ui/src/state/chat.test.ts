@@ -64,6 +64,17 @@ describe("chat", () => {
     expect(chat.n_unread).toBe(0);
   });
 
+  it("tells of what others write while nobody looks, once each", async () => {
+    const { chat, host } = await open([message(1)]);
+    const missed: string[] = [];
+    chat.onMissed(({ deltaId }) => missed.push(deltaId));
+    hear(host, message(2));
+    hear(host, message(3, true));
+    chat.setShown(true);
+    hear(host, message(4));
+    expect(missed).toEqual(["m2"]);
+  });
+
   it("has each message once, in the order of time, however it came", async () => {
     const { chat, host } = await open([message(2), message(3)]);
     hear(host, message(3));

@@ -47,6 +47,11 @@ export class FilesState {
   edit = $state.raw<NameEdit | null>(null);
   /** Cut or copied files, and which. */
   clipboard = $state.raw<{ paths: readonly string[]; isCut: boolean } | null>(null);
+  /** Paths of the files whose text changed since the workspace was opened here, whoever did it. */
+  changed = $state.raw<ReadonlySet<string>>(new Set());
+  /** The workspace is shown here for the first time: what is heard of a file first is that it was brought in. */
+  isFirstTime = true;
+  readonly #broughtIn = new Set<string>();
   isLoaded = $state(false);
   /** Files that the ignore rules keep out are listed, greyed. */
   showsIgnored = $state(true);
@@ -76,6 +81,9 @@ export class FilesState {
     this.anchorId = null;
     this.edit = null;
     this.clipboard = null;
+    this.changed = new Set();
+    this.isFirstTime = true;
+    this.#broughtIn.clear();
     this.isLoaded = false;
     this.endFilter();
     this.#loading.clear();
@@ -228,10 +236,23 @@ export class FilesState {
     if (this.entry(path) !== null) this.selectOnly(path);
   }
 
+  /** The texts of these files are others now. */
+  noteChanged(paths: readonly string[]): void {
+    const later = paths.filter((path) => !this.isFirstTime || this.#broughtIn.has(path));
+    for (const path of paths) this.#broughtIn.add(path);
+    if (later.some((path) => !this.changed.has(path))) this.changed = new Set([...this.changed, ...later]);
+  }
+
+  /** The row that stands for a file: its own, or that of the closed folder it is in. */
+  shownRowOf(path: string): string {
+    return ancestors(path).find((folder) => !this.expanded.has(folder)) ?? path;
+  }
+
   /** A file or folder has another path: what was open and selected goes with it. */
   renamed(from: string, to: string): void {
     this.expanded = new Set([...this.expanded].map((path) => moved(path, from, to)));
     this.selected = new Set([...this.selected].map((path) => moved(path, from, to)));
+    this.changed = new Set([...this.changed].map((path) => moved(path, from, to)));
     if (this.focusedId !== null) this.focusedId = moved(this.focusedId, from, to);
   }
 

@@ -59,6 +59,22 @@ describe("files", () => {
     expect(shown(files)).toEqual(["src", "  deep", "  a2.rs", "  a10.rs", "edit", "Zebra.txt"]);
   });
 
+  it("remembers what changed since it was opened, under its name of now", async () => {
+    const { files } = await setUp();
+    files.noteChanged(["src/deep/x.rs", "README.md", "Zebra.txt"]);
+    expect(files.changed.size).toBe(0);
+    files.noteChanged(["src/deep/x.rs"]);
+    files.isFirstTime = false;
+    files.noteChanged(["README.md"]);
+    expect([...files.changed].map((path) => files.shownRowOf(path))).toEqual(["src/deep", "README.md"]);
+    files.renamed("src/deep", "src/low");
+    await files.toggle("src");
+    expect([...files.changed].map((path) => files.shownRowOf(path))).toEqual(["src", "README.md"]);
+    expect(files.changed.has("src/low/x.rs")).toBe(true);
+    files.reset();
+    expect(files.changed.size).toBe(0);
+  });
+
   it("says why a name will not do", async () => {
     const { files } = await setUp();
     const edit = { act: "newFile", parent: "src", path: null, isFolder: false } as const;

@@ -9,7 +9,7 @@ import { Emitter } from "../base/emitter";
 const ALONE: Together = { members: [], link: { kind: "alone" }, invitation: null, asking: [], addresses: [] };
 const NOBODY: Nearby = {
   people: [],
-  network: { addresses: [], name: null, vpns: [], isVisible: false, person: "", port: 0, portWanted: null, lookingSinceMs: null },
+  network: { addresses: [], name: null, vpns: [], isVisible: false, person: "", port: 0, lookingSinceMs: null },
 };
 
 /** How an avatar is drawn. */
@@ -45,6 +45,8 @@ export class People {
   readonly self = $derived<Member | null>(this.together.members.find((one) => one.isSelf) ?? null);
   readonly others = $derived(this.members.filter((one) => !one.isSelf));
   readonly here = $derived(this.others.filter((one) => one.isConnected));
+  /** Told apart from who that is and how far they are, which changes with every key. */
+  readonly isSomeoneHere = $derived(this.here.length > 0);
   readonly isAlone = $derived(this.others.length === 0);
   /** What the person here may do. Alone: everything. */
   readonly role = $derived<Role | null>(this.self === null ? "owner" : this.self.role);
@@ -150,6 +152,12 @@ export class People {
     if (member === null) return "Somebody";
     const isTwice = this.members.some((one) => one.device !== device && one.person === member.person);
     return isTwice && member.deviceName !== null ? `${member.person} (${member.deviceName})` : member.person;
+  }
+
+  /** The names that may stand for a person in a message: as they are called here, and as they call themselves. */
+  namesOf(device: string): string[] {
+    const person = this.member(device)?.person;
+    return [...new Set([this.nameOf(device), ...(person === undefined ? [] : [person])])];
   }
 
   presenceOf(device: string): Presence | null {

@@ -20,13 +20,16 @@ export const WORKSPACE_SETTINGS: readonly (keyof Settings)[] = [
 
 const WORKSPACE_KEY = "settings";
 
+/** Kinds of the settings that have no value unless somebody gives them one. */
+const MAY_BE_NOTHING: Partial<Record<keyof Settings, string>> = { person: "string", color: "number" };
+
 /** Of what somebody wrote, the settings that exist and have a value of the right kind. */
 export function fittingSettings(written: unknown, keys: readonly (keyof Settings)[]): Partial<Settings> {
   if (!(written instanceof Object)) return {};
   const known = Object.entries(written).filter(([key, value]) => {
     const own = key as keyof Settings;
     if (!keys.includes(own)) return false;
-    return typeof value === typeof DEFAULT_SETTINGS[own] || (own === "person" && typeof value === "string");
+    return typeof value === (MAY_BE_NOTHING[own] ?? typeof DEFAULT_SETTINGS[own]);
   });
   return Object.fromEntries(known);
 }
@@ -221,7 +224,11 @@ export class Session {
   }
 
   /** Applied at once; kept by the shell. */
-  async putUserSettings(settings: Settings): Promise<void> {
+  async putUserSettings(wanted: Settings): Promise<void> {
+    const { visibleTo, visibleUntilMs } = this.userSettings;
+    // Another choice of who sees this computer ends the ten minutes for which everybody does.
+    const isOther = wanted.visibleTo !== visibleTo && wanted.visibleUntilMs === visibleUntilMs;
+    const settings = isOther ? { ...wanted, visibleUntilMs: 0 } : wanted;
     this.userSettings = settings;
     await this.client.app({ cmd: "putSettings", args: { settings } });
     await this.#tellEngine();

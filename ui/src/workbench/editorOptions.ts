@@ -1,10 +1,12 @@
 /** Monaco's options from the settings: one place, so that every editor looks and behaves the same. */
+import { innerWidth } from "svelte/reactivity/window";
 import type { editor } from "monaco-editor/editor/editor.api";
 import type { Settings } from "../api/generated";
 import { MESSAGES } from "../base/messages";
 import { LONG_UNITS } from "../editor/longModel";
 import type { OpenFile } from "../editor/models.svelte";
 import type { Layout } from "./layout.svelte";
+import { NARROW_PX } from "./layout.svelte";
 
 /** What Monaco calls when the link in MSG-ROLE-1 is pressed. */
 export const ASK_TO_EDIT = "codesync.askToEdit";
@@ -12,6 +14,7 @@ const [askToEdit] = MESSAGES["MSG-ROLE-1"].buttons;
 const READ_ONLY: Record<string, string> = {
   viewer: `${MESSAGES["MSG-ROLE-1"].body} [${askToEdit}](command:${ASK_TO_EDIT})`,
   ignored: "This file is kept out of history by the ignore rules, so it is not edited here.",
+  coming: "The history of this file is still on its way. It can be edited in a moment.",
   diskFull: "New changes can't be kept now, so the editor is read-only and nothing is lost.",
 };
 
@@ -38,7 +41,8 @@ export function editorOptions(
     insertSpaces: true,
     detectIndentation: true,
     wordWrap: settings.wordWrap ? "on" : "off",
-    minimap: { enabled: settings.minimap, renderCharacters: false },
+    // Zoomed in, the text needs the room.
+    minimap: { enabled: settings.minimap && (innerWidth.current ?? Infinity) >= NARROW_PX, renderCharacters: false },
     renderWhitespace: settings.showWhitespace ? "all" : "selection",
     cursorSmoothCaretAnimation: "off",
     smoothScrolling: false,

@@ -40,6 +40,12 @@ function workspaceCommands(workbench: Workbench): Command[] {
 
 function fileCommands({ client, editors, layout, session }: Workbench): Command[] {
   const isOpen = (): boolean => session.workspace !== null;
+  /** Absolute: what is meant, or the file that is open. */
+  const placeOf = (argument: unknown): string => {
+    const path = typeof argument === "string" ? argument : (editors.activePath ?? "");
+    const root = session.workspace?.root ?? "";
+    return path === "" ? root : `${root}/${path}`;
+  };
   const save = async (path: string | null): Promise<void> => {
     await client.ask({ cmd: "save", args: { path } });
     layout.say(`Saved ${clock(session.save.savedMs ?? Date.now())}`);
@@ -52,12 +58,9 @@ function fileCommands({ client, editors, layout, session }: Workbench): Command[
       title: "Show in file manager",
       category: "File",
       when: isOpen,
-      run: (argument) => {
-        const path = typeof argument === "string" ? argument : (editors.activePath ?? "");
-        const root = session.workspace?.root ?? "";
-        return client.app({ cmd: "revealInFileManager", args: { path: path === "" ? root : `${root}/${path}` } });
-      },
+      run: (argument) => client.app({ cmd: "revealInFileManager", args: { path: placeOf(argument) } }),
     },
+    { id: "file.openTerminal", title: "Open in terminal", category: "File", when: isOpen, run: (argument) => client.app({ cmd: "openTerminal", args: { path: placeOf(argument) } }) },
   ];
 }
 

@@ -9,6 +9,9 @@ export interface SavedLayout {
   rightView?: string;
 }
 
+/** A window with less room, such as one that is zoomed in, leaves out what can be reached otherwise. */
+export const NARROW_PX = 600;
+
 const SIDE_MIN_PX = 170;
 const SIDE_MAX_PX = 640;
 const RIGHT_MIN_PX = 240;

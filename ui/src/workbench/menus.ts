@@ -20,8 +20,8 @@ export const MENU_BAR: readonly BarMenu[] = [
   {
     title: "Edit",
     ids: [
-      "edit.undo", "edit.redo", "edit.undoLast", "-", "edit.cut", "edit.copy", "edit.paste", "-", "edit.find", "edit.replace",
-      "timeline.find", "timeline.search", "-", "edit.comment", "edit.format", "edit.selectAll", "-", "status.encoding", "status.lineEnd",
+      "edit.undo", "edit.redo", "edit.undoLast", "-", "edit.cut", "edit.copy", "edit.paste", "-", "edit.find", "edit.replace", "-",
+      "search.open", "search.openReplace", "search.next", "search.previous", "timeline.find", "timeline.search", "-", "edit.comment", "edit.format", "edit.selectAll", "-", "status.encoding", "status.lineEnd",
     ],
   },
   {

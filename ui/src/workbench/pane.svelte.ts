@@ -20,6 +20,8 @@ export interface Caret {
 export interface Place {
   line: number;
   column?: number;
+  /** So much from there is selected, in UTF-16 units. */
+  length?: number;
 }
 
 const NO_CARET: Caret = { line: 1, column: 1, n_selected: 0, n_carets: 1 };
@@ -171,7 +173,9 @@ export class Pane {
     if (place === null || editor === null || editor.getModel() === null) return;
     this.#place = null;
     const position = { lineNumber: place.line, column: place.column ?? 1 };
-    editor.setPosition(position);
+    const model = editor.getModel();
+    const end = model?.getPositionAt(model.getOffsetAt(position) + (place.length ?? 0)) ?? position;
+    editor.setSelection({ startLineNumber: position.lineNumber, startColumn: position.column, endLineNumber: end.lineNumber, endColumn: end.column });
     editor.revealPositionInCenterIfOutsideViewport(position);
   }
 

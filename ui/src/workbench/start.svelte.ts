@@ -2,7 +2,7 @@
 import { mount, tick, untrack } from "svelte";
 import { Client, isApiError, sentenceOf } from "../api/client";
 import type { Act, ApiError, Notice as EngineNotice, RefusedPath } from "../api/generated";
-import { COPY_FAILED, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf, mixedLineEnds } from "../base/messages";
+import { COPY_FAILED, HOW_TO_UPDATE, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf, mixedLineEnds, updateNote } from "../base/messages";
 import { baseName } from "../base/paths";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
@@ -145,7 +145,7 @@ function follow(workbench: Workbench, memory: Memory): void {
     // The tree follows the active file, unless the keyboard is in it.
     $effect(() => {
       const path = workbench.editors.activePath;
-      if (path === null || !workbench.files.isLoaded) return;
+      if (path === null || !workbench.files.isLoaded || !workbench.session.settings.revealActive) return;
       untrack(() => {
         if (document.activeElement?.closest("[role='tree']") == null) void workbench.files.reveal(path);
       });
@@ -174,11 +174,13 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
     settling = (async () => {
       const saved = await memory.read();
       if (saved !== null) layout.restore(saved.layout);
+      files.isFirstTime = saved === null;
       files.showsIgnored = saved?.hidesIgnored !== true;
       await Promise.all([editors.start(saved?.editors ?? null), files.start(saved?.expanded ?? [])]);
       // For the menu; it is not on the way of what is seen first.
       void session.loadRecent();
-      if (saved === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
+      // Whoever came in is led to what the others look at.
+      if (saved === null && people.followed === null) openReadme(files.entriesOf("").map((entry) => entry.path), editors);
       memory.begin();
       const news = session.refused.slice(0, REFUSED_SAID_MAX).filter(({ path }) => memory.isNews(`refused:${path}`));
       if (news.length > 0) sayRefusedPaths(session.refused, notices);
@@ -213,9 +215,13 @@ function openReadme(paths: readonly string[], editors: EditorArea): void {
 
 function followEngine(workbench: Workbench, memory: Memory): void {
   const { client, editors, layout, notices, files, session, commands } = workbench;
+  let opened_ms = 0;
+  session.onOpened(() => (opened_ms = Date.now()));
   client.onEvent((event) => {
-    if (event.event === "act") sayAct(workbench, event.data);
+    if (event.event === "act") sayAct(workbench, event.data, opened_ms);
     else if (event.event === "notice") sayNotice(workbench, event.data);
+    // A newcomer gets years of changes: they are no news.
+    else if (event.event === "historyGrew" && workbench.people.link.kind !== "catchingUp") files.noteChanged(event.data.paths);
     else if (event.event === "treeChanged") {
       // A file that was deleted and is there again: its tab is an ordinary tab.
       setTimeout(() => {
@@ -273,10 +279,12 @@ function followEngine(workbench: Workbench, memory: Memory): void {
 /** Files of one act above which it is worth a message. */
 const MANY_FILES = 5;
 
-function sayAct({ client, notices, commands }: Workbench, act: Act): void {
+function sayAct({ client, notices, commands }: Workbench, act: Act, opened_ms: number): void {
   // What others do begins with their name; what was done here has its own message where it was done.
-  const isOthers = act.author !== "Disk" && act.sentence.startsWith(`${act.author} `);
+  const isOthers = act.author !== "Disk" && [" ", "’s "].some((end) => act.sentence.startsWith(act.author + end));
   if (isOthers) {
+    // What comes of the time before is history, and stands in the list of activity.
+    if (act.atMs < opened_ms) return;
     const see = (): void => commands.run("timeline.compareWithPast", act.paths[0]);
     if (/ restored /.test(act.sentence)) notices.toast(act.sentence, act.paths.length === 0 ? {} : { buttons: [{ label: "See", run: see }] });
     else if (act.nFiles > MANY_FILES) notices.toast(act.sentence);
@@ -289,21 +297,39 @@ function sayAct({ client, notices, commands }: Workbench, act: Act): void {
   notices.toast(act.sentence, act.canUndo ? { buttons: [{ label: "Undo", run: undo }] } : {});
 }
 
-function sayNotice({ client, notices, files, commands }: Workbench, { id, title, body, path }: EngineNotice): void {
-  const buttons: NoticeButton[] = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
+function sayNotice(workbench: Workbench, notice: EngineNotice): void {
+  const { id, title, body, path } = notice;
+  const text = body === "" ? title : `${title} ${body}`;
+  workbench.notices.toast(text, { buttons: buttonsFor(workbench, notice, text), ...mannerOf(id), code: id, detail: path });
+}
+
+/** What can be done about something that the engine told. */
+function buttonsFor({ client, notices, files, commands }: Workbench, { id, path }: EngineNotice, text: string): NoticeButton[] {
+  const showing: NoticeButton[] = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
   if (id === "MSG-DISK-4") {
     const [show] = MESSAGES[id].buttons;
-    buttons.push({ label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") });
+    return [...showing, { label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") }];
+  }
+  if (id === "MSG-VER-1") {
+    const { person, note } = updateNote(text);
+    const [copy] = MESSAGES[id].buttons;
+    return [{ label: copy.replace("{person}", person), run: () => commands.run("edit.copyText", note) }];
+  }
+  if (id === "MSG-VER-2") {
+    const [how] = MESSAGES[id].buttons;
+    const { before, command, after } = HOW_TO_UPDATE;
+    return [{ label: how, run: () => notices.toast(`${before} ${command}. ${after}`, { stays: true }) }];
   }
   if (id === "MSG-FILE-3" && path !== null) {
     const [compare] = MESSAGES[id].buttons;
-    buttons.unshift({ label: compare, run: () => commands.run("explorer.besideOriginal", path) });
+    return [{ label: compare, run: () => commands.run("explorer.besideOriginal", path) }, ...showing];
   }
   if (id === "MSG-FILE-5" && path !== null) {
     const [keep, remove] = MESSAGES[id].buttons;
-    buttons.splice(0, buttons.length, { label: keep, run: () => undefined }, { label: remove, run: () => void client.ask({ cmd: "delete", args: { path } }).catch((cause: unknown) => notices.fail(cause)) });
+    const forEveryone = (): void => void client.ask({ cmd: "delete", args: { path } }).catch((cause: unknown) => notices.fail(cause));
+    return [{ label: keep, run: () => undefined }, { label: remove, run: forEveryone }];
   }
-  notices.toast(body === "" ? title : `${title} ${body}`, { buttons, ...mannerOf(id), code: id, detail: path });
+  return showing;
 }
 
 function followLooks({ session, editors, client }: Workbench): void {

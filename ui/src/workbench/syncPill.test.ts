@@ -13,14 +13,14 @@ describe("the pill", () => {
     expect(pill({ kind: "alone" }).text).toBe("Saved here");
     expect(pill({ kind: "live", nOthers: 1 }).text).toBe("Live · direct 3 ms");
     expect(pill({ kind: "live", nOthers: 2 }, [BO, BO]).text).toBe("Live · 3");
-    expect(pill({ kind: "catchingUp", nLeft: 1_240 }).text).toBe("Catching up · 1 240 changes");
+    expect(pill({ kind: "catchingUp", nLeft: 1_240, nAll: 3_264 })).toMatchObject({ text: "Catching up 62 %", title: expect.stringContaining("Still on their way: 1 240 changes of 3 264.") });
     expect(pill({ kind: "offline" }, []).text).toBe("Offline");
     expect(pill({ kind: "paused" }).text).toBe("Paused");
     expect(pill({ kind: "needsYou", id: "MSG-VER-2", sentence: "Update." })).toMatchObject({ text: "Needs you", kind: "trouble", title: "Update." });
   });
 
   it("has a shape of its own for each, so that colour is not needed", () => {
-    const links: LinkState[] = [{ kind: "live", nOthers: 1 }, { kind: "catchingUp", nLeft: 1 }, { kind: "offline" }, { kind: "paused" }, { kind: "needsYou", id: "", sentence: "" }];
+    const links: LinkState[] = [{ kind: "live", nOthers: 1 }, { kind: "catchingUp", nLeft: 1, nAll: 2 }, { kind: "offline" }, { kind: "paused" }, { kind: "needsYou", id: "", sentence: "" }];
     expect(new Set(links.map((link) => pill(link).shape)).size).toBe(links.length);
   });
 

@@ -27,8 +27,11 @@ export function syncPillOf({ save, n_unsaved, link, here }: Standing): SyncPill 
   switch (link.kind) {
     case "live":
       return { shape: "●", text: `Live · ${liveWords(link.nOthers, here)}${unsaved}`, kind: "good", title: `Connected to all. ${own.title}`, state: "live" };
-    case "catchingUp":
-      return { shape: "◐", text: `Catching up · ${plural(link.nLeft, "change")}`, kind: "busy", title: `Changes are on their way. ${own.title}`, state: "catchingUp" };
+    case "catchingUp": {
+      const percent = Math.floor((100 * (link.nAll - link.nLeft)) / Math.max(1, link.nAll));
+      const title = `Still on their way: ${plural(link.nLeft, "change")} of ${link.nAll.toLocaleString("en").replaceAll(",", " ")}. ${own.title}`;
+      return { shape: "◐", text: `Catching up ${percent} %`, kind: "busy", title, state: "catchingUp" };
+    }
     case "offline":
       return { shape: "◌", text: `Offline${unsaved}`, kind: "away", title: wordingOf("MSG-NET-6").body, state: "offline" };
     case "paused":

@@ -156,6 +156,24 @@ fn messages_that_are_none_are_refused() {
 }
 
 #[test]
+fn bytes_of_a_wish_for_a_colour() {
+    let wishing = |color| {
+        let step = Step { at_ms: 1_790_000_000_001, file: 0, change: Change::Color { color } };
+        Delta { origin: Origin::Session, files: vec![], steps: vec![step], ..sample() }
+    };
+    let mut golden = String::new();
+    for color in [None, Some(0), Some(7)] {
+        let (bytes, hash) = encode_delta(&wishing(color));
+        let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+        golden.push_str(&format!("{hex}\n"));
+        assert_eq!(decode_delta(&bytes).unwrap(), (wishing(color), hash));
+    }
+    expect_test::expect_file!["golden-color.txt"].assert_eq(&golden);
+    let refused = decode_delta(&encode_delta(&wishing(Some(limits::AUTHOR_COLORS))).0);
+    assert!(matches!(refused, Err(DecodeError::Limit { what: "number of a colour" })), "{refused:?}");
+}
+
+#[test]
 fn rights_that_make_no_sense_are_refused() {
     let refused = |delta: &Delta| match decode_delta(&encode_delta(delta).0) {
         Err(DecodeError::Limit { what }) => what,

@@ -70,6 +70,7 @@ fn the_manual_names_every_field_of_every_object() {
         &["diff", "--from", "name:m"],
         &["blame", "a.txt"],
         &["find", "two"],
+        &["search", "two"],
         &["moments"],
         &["restore", "--all", "--at", "name:m", "--dry-run"],
         &["restore", "a.txt", "--at", "@1"],
@@ -185,6 +186,21 @@ fn paths_count_from_where_one_stands() {
         assert_eq!(world.ok(["show", link.join("src/deep/a.txt").to_str().unwrap()]), "deep\n");
         assert_eq!(world.ok(["-C", link.to_str().unwrap(), "show", "src/deep/a.txt"]), "deep\n");
     }
+}
+
+#[test]
+fn search_looks_into_the_files_as_they_are() {
+    let world = World::with_workspace();
+    world.write("src/a.rs", "fn one() {}\n\tfn two() {}\n");
+    world.write("notes.txt", "Function\n");
+    assert_eq!(world.ok(["search", "fn"]), "src/a.rs:1:1: fn one() {}\nsrc/a.rs:2:2: fn two() {}\n");
+    assert_eq!(world.ok(["search", "function", "--include", "*.txt"]), "notes.txt:1:1: Function\n");
+    let none = world.ok(["search", "function", "--case", "--exclude", "src"]);
+    assert!(none.starts_with("“function” is in none of "), "{none}");
+    let found = world.json(["search", r"\bt\w+", "--regex", "--word"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0]["path"].as_str(), found[0]["line"].as_u64()), (Some("src/a.rs"), Some(2)));
+    assert!(world.refused(["search", "(", "--regex"]).contains("unclosed group"));
 }
 
 #[test]

@@ -25,6 +25,15 @@ pub fn wait_until(what: &str, is_so: impl Fn() -> bool) -> Result<()> {
     Ok(())
 }
 
+/// The command line under test: the one just built; for tests of another package, the one beside their own program.
+fn program() -> PathBuf {
+    if let Some(named) = std::env::var_os("CODESYNC_COMMAND_PROGRAM") {
+        return named.into();
+    }
+    let beside = || Some(std::env::current_exe().ok()?.parent()?.parent()?.join("codesync"));
+    option_env!("CARGO_BIN_EXE_codesync").map(PathBuf::from).or_else(beside).unwrap_or("codesync".into())
+}
+
 /// Somebody at a computer of their own.
 pub struct Person {
     pub host: Host,
@@ -51,7 +60,7 @@ impl Person {
     }
 
     pub fn command(&self, folder: &Path, words: &[&str]) -> Command {
-        let mut command = self.host.command(env!("CARGO_BIN_EXE_codesync"));
+        let mut command = self.host.command(program());
         command
             .args(words)
             .current_dir(folder)

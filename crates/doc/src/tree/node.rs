@@ -114,7 +114,8 @@ impl Node {
             | Change::Moment { .. }
             | Change::Session { .. }
             | Change::Access(_)
-            | Change::Chat(_) => {}
+            | Change::Chat(_)
+            | Change::Color { .. } => {}
         }
     }
 

@@ -78,3 +78,14 @@ fn what_others_did_reads_well() {
     assert!(world.records(0, false).iter().all(|record| record.kind != "chat"));
     assert!(world.records(0, true).iter().any(|record| record.kind == "chat"));
 }
+
+#[test]
+fn a_folder_that_was_renamed_is_told_from_its_files() {
+    let moved = |old, new| super::moved_folder(old, new).map(|(old, new)| format!("{old} {new}"));
+    assert_eq!(moved("docs/guide.md", "manual/guide.md").as_deref(), Some("docs manual"));
+    assert_eq!(moved("a/b/c/d.rs", "a/x/c/d.rs").as_deref(), Some("a/b a/x"));
+    assert_eq!(moved("src/a.rs", "src/b.rs"), None);
+    // It went into another, or came out of it.
+    assert_eq!(moved("docs/guide.md", "old/docs/guide.md"), None);
+    assert_eq!(moved("old/docs/guide.md", "docs/guide.md"), None);
+}

@@ -3,7 +3,7 @@
 //! units that they inserted as units that are gone, the tree knows the files that they created, all else of them is
 //! passed over. Which they are depends on the access deltas that are here, not on the order in which anything came.
 
-use super::{Batch, TextChange};
+use super::{Batch, Seen, TextChange};
 use crate::documents::Reading;
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{Event, Notice};
@@ -180,7 +180,7 @@ impl Engine {
             let log = signed.delta.log;
             if doubtful.contains(&log.device) {
                 let past = pasts.of(signed, forks.concern(&log));
-                if let Verdict::Quarantined { by } = access.judge(signed, &*past) {
+                if let Verdict::Quarantined { by } = access.judge(signed, &Seen::new(signed, past, forks)) {
                     aside.insert(signed, by);
                 }
             }

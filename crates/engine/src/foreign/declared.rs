@@ -1,8 +1,11 @@
 //! What the author of a delta says that they had seen: its own log, and what the deltas of that log name as
 //! dependencies up to it. A step may name nothing else, or its meaning would depend on who reads it.
 
+use super::Forks;
 use crate::{Engine, Result, api_error};
+use codesync_auth::Past;
 use codesync_base::{Delta, DeltaHash, Head, Hlc, LogId, SignedDelta};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -43,6 +46,38 @@ impl Declared {
     pub fn newest_of(&self, log: &LogId) -> u32 {
         let named = self.deps.iter().filter(|dep| dep.log == *log).map(|dep| dep.seq);
         named.chain(self.before.get(log).copied()).max().unwrap_or(0)
+    }
+}
+
+/// The declared past of a delta, as rights are judged by it: of a forked log the branches count that its author had
+/// seen. Numbers alone would let a change of rights count for who knows its branch, and not for others.
+pub(crate) struct Seen<'a> {
+    delta: &'a Delta,
+    /// Newest delta of each log that was named before it.
+    before: Arc<BTreeMap<LogId, u32>>,
+    forks: &'a Forks,
+    branches: OnceCell<BTreeMap<LogId, u32>>,
+}
+
+impl<'a> Seen<'a> {
+    pub fn new(signed: &'a SignedDelta, before: Arc<BTreeMap<LogId, u32>>, forks: &'a Forks) -> Self {
+        Self { delta: &signed.delta, before, forks, branches: OnceCell::new() }
+    }
+}
+
+impl Past for Seen<'_> {
+    fn covers(&self, head: &Head) -> bool {
+        let named = self.delta.deps.iter().filter(|dep| dep.log == head.log).map(|dep| dep.seq);
+        named.chain(self.before.get(&head.log).copied()).any(|newest| head.seq <= newest)
+    }
+
+    fn is_beside(&self, head: &Head) -> bool {
+        if self.forks.forked_at(&head.log).is_none() {
+            return false;
+        }
+        let branches = self.branches.get_or_init(|| self.forks.covered_by(self.delta));
+        let newest = branches.get(&self.forks.name_of(&head.log, &head.hash));
+        newest.is_none_or(|newest| head.seq > *newest)
     }
 }
 
@@ -98,12 +133,18 @@ impl Engine {
     /// What a delta has declared; its predecessor is here, it may not be.
     pub(crate) fn declared_by(&self, signed: &SignedDelta) -> Declared {
         let (delta, name) = (&signed.delta, self.others.forks.name_of_delta(signed));
-        let before = self.others.strands.get(&(delta.log, delta.prev)).map(|strand| strand.declared.clone());
+        let before = self.named_before(signed);
         let forks = &self.others.forks;
         let forked = (!forks.is_none()).then(|| forks.covered_by(delta));
         let is_forked = if forks.is_none() { Vec::new() } else { forks.names() };
         let deps = delta.deps.clone();
-        Declared { name, seq: delta.seq, before: before.unwrap_or_default(), deps, forked, is_forked }
+        Declared { name, seq: delta.seq, before, deps, forked, is_forked }
+    }
+
+    /// What a delta of another device, or those before it in its log, had named before it.
+    pub(crate) fn named_before(&self, signed: &SignedDelta) -> Arc<BTreeMap<LogId, u32>> {
+        let strand = self.others.strands.get(&(signed.delta.log, signed.delta.prev));
+        strand.map(|strand| strand.declared.clone()).unwrap_or_default()
     }
 
     /// The log has taken the next delta of a strand.

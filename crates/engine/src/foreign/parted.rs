@@ -8,8 +8,10 @@ use codesync_timeline::overlaps;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Bytes of a text shown of one place.
-const PLACE_BYTES_MAX: usize = 4_096;
+/// Bytes of the texts told of all places of a merge together, so that each can be put in whole.
+const PLACES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of a text of a place for which that is not enough: to be looked at only.
+const CUT_BYTES: usize = 4_096;
 /// Places that are told of one merge.
 const PLACES_MAX: usize = 1_000;
 
@@ -39,6 +41,8 @@ pub struct Place {
     pub ours: String,
     pub theirs: String,
     pub now: String,
+    /// The texts are not cut.
+    pub is_whole: bool,
 }
 
 /// What one side did alone.
@@ -98,6 +102,7 @@ impl Engine {
             }
         }
         places.truncate(PLACES_MAX);
+        cut_what_is_too_much(&mut places);
         let mut with: BTreeSet<String> = by_them.logs.iter().map(|log| self.person_of(log)).collect();
         if with.is_empty() {
             with.insert(person);
@@ -130,19 +135,58 @@ impl Engine {
             path: path.clone(),
             line: place.now.start as u32 + 1,
             position: now.split_inclusive('\n').take(place.now.start).map(utf16_len).sum(),
-            ours: shown(&ours, &place.ours),
-            theirs: shown(&theirs, &place.theirs),
-            now: shown(&now, &place.now),
+            ours: lines_of(&ours, &place.ours),
+            theirs: lines_of(&theirs, &place.theirs),
+            now: lines_of(&now, &place.now),
+            is_whole: true,
         });
         Ok(places.collect())
     }
 }
 
-fn shown(text: &str, lines: &Range<usize>) -> String {
-    let mut shown: String = text.split_inclusive('\n').skip(lines.start).take(lines.len()).collect();
-    if shown.len() > PLACE_BYTES_MAX {
-        let end = (0..=PLACE_BYTES_MAX).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
-        shown.truncate(end);
+fn lines_of(text: &str, lines: &Range<usize>) -> String {
+    text.split_inclusive('\n').skip(lines.start).take(lines.len()).collect()
+}
+
+/// Keeps the places whole for which there is room, from the top.
+fn cut_what_is_too_much(places: &mut [Place]) {
+    let mut left_bytes = PLACES_BYTES_MAX;
+    for place in places {
+        let n_bytes = place.ours.len() + place.theirs.len() + place.now.len();
+        match left_bytes.checked_sub(n_bytes) {
+            Some(left) => left_bytes = left,
+            None => {
+                place.is_whole = false;
+                for text in [&mut place.ours, &mut place.theirs, &mut place.now] {
+                    text.truncate(text.floor_char_boundary(CUT_BYTES));
+                }
+            }
+        }
     }
-    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(n_bytes: usize) -> Place {
+        let text = "é".repeat(n_bytes / 2);
+        Place {
+            path: "a".into(),
+            line: 1,
+            position: 0,
+            ours: text.clone(),
+            theirs: text,
+            now: String::new(),
+            is_whole: true,
+        }
+    }
+
+    #[test]
+    fn places_are_told_whole_while_there_is_room() {
+        let mut places = [place(200_000), place(PLACES_BYTES_MAX), place(6_000)];
+        cut_what_is_too_much(&mut places);
+        assert_eq!(places.each_ref().map(|place| place.is_whole), [true, false, true]);
+        assert_eq!(places.each_ref().map(|place| place.ours.len()), [200_000, CUT_BYTES, 6_000]);
+    }
 }

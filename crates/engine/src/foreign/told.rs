@@ -2,11 +2,13 @@
 //! arrived later than it was done.
 
 use super::{Batch, Fork};
+use crate::activity::moved_folder;
 use crate::acts::group_text;
 use crate::{Engine, Now};
 use codesync_api::{Act as ActEvent, Event, Notice};
 use codesync_auth::Act as Right;
-use codesync_base::{Change, Delta, DeltaKey, FileId, LogId, Origin, RelPath, SignedDelta};
+use codesync_base::{Change, Delta, DeltaKey, FileId, FileKind, LogId, Origin, RelPath, SignedDelta};
+use codesync_sync::Moment;
 use codesync_timeline::GroupKey;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -19,6 +21,8 @@ const TOGETHER_MS: u64 = 10_000;
 const ACTS_TOLD_MAX: usize = 3;
 /// Fewer files changed by other programs at once are no news.
 const DISK_FILES_MIN: usize = 20;
+/// How long nothing more of such a change came when it is told: what is one act there comes in parts.
+const DISK_QUIET_MS: u64 = 1_000;
 const ARRIVALS_KEY: &str = "arrivals";
 
 /// Sequence numbers from, to, and when they arrived, Unix milliseconds.
@@ -50,6 +54,36 @@ impl Arrivals {
         let spans = self.by_log.get(&key.log)?;
         let idx = spans.partition_point(|(_, to, _)| *to < key.seq);
         spans.get(idx).filter(|(from, ..)| *from <= key.seq).map(|(.., at_ms)| *at_ms)
+    }
+}
+
+/// Changes of others' folders, of which more may come.
+#[derive(Default)]
+pub(super) struct FolderActs(BTreeMap<GroupKey, Coming>);
+
+struct Coming {
+    act: ForeignAct,
+    /// Steady time at which it is told, once it was looked at.
+    due_ms: Option<u64>,
+}
+
+impl FolderActs {
+    fn add(&mut self, act: ForeignAct) {
+        match self.0.get_mut(&act.group) {
+            Some(coming) => {
+                coming.act.files.extend(act.files);
+                coming.due_ms = None;
+            }
+            None => drop(self.0.insert(act.group, Coming { act, due_ms: None })),
+        }
+    }
+
+    fn take_due(&mut self, steady_ms: u64) -> Vec<ForeignAct> {
+        for coming in self.0.values_mut() {
+            coming.due_ms.get_or_insert(steady_ms + DISK_QUIET_MS);
+        }
+        let is_due = |coming: &Coming| coming.due_ms.is_some_and(|due_ms| due_ms <= steady_ms);
+        self.0.extract_if(.., |_, coming| is_due(coming)).map(|(_, coming)| coming.act).collect()
     }
 }
 
@@ -87,8 +121,31 @@ impl Engine {
     pub(super) fn tell_acts(&mut self, batch: &Batch, now: Now) {
         let mut by_person: BTreeMap<String, Vec<ForeignAct>> = BTreeMap::new();
         for act in acts_of(batch) {
-            by_person.entry(self.person_of(&act.group.log)).or_default().push(act);
+            match act.origin {
+                Origin::Disk => self.others.folder_acts.add(act),
+                _ => by_person.entry(self.person_of(&act.group.log)).or_default().push(act),
+            }
         }
+        self.tell_by_person(by_person, now);
+    }
+
+    /// Steady time at which a change of somebody's folder may be told.
+    pub(crate) fn folder_acts_due_ms(&self) -> Option<u64> {
+        self.others.folder_acts.0.values().map(|coming| coming.due_ms.unwrap_or(0)).min()
+    }
+
+    /// Tells what others' folders changed, once all of it is here.
+    pub(crate) fn tend_folder_acts(&mut self, moment: Moment) {
+        let mut by_person: BTreeMap<String, Vec<ForeignAct>> = BTreeMap::new();
+        for act in self.others.folder_acts.take_due(moment.steady_ms) {
+            if act.files.len() > DISK_FILES_MIN {
+                by_person.entry(self.person_of(&act.group.log)).or_default().push(act);
+            }
+        }
+        self.tell_by_person(by_person, self.now_at(moment));
+    }
+
+    fn tell_by_person(&mut self, by_person: BTreeMap<String, Vec<ForeignAct>>, now: Now) {
         for (person, mut acts) in by_person {
             if acts.len() > ACTS_TOLD_MAX {
                 let files: BTreeSet<FileId> = acts.iter().flat_map(|act| act.files.iter().copied()).collect();
@@ -122,7 +179,7 @@ impl Engine {
         let counted = self.counted(&act.files);
         match act.origin {
             Origin::Restore => Some(self.restore_sentence(person, &act.group, &counted)),
-            Origin::Disk if act.files.len() > DISK_FILES_MIN => Some(format!("{person}’s folder changed {counted}.")),
+            Origin::Disk => Some(format!("{person}’s folder changed {counted}.")),
             Origin::Import if !act.files.is_empty() => Some(format!("{person} added {counted}.")),
             Origin::FileAction => {
                 let (file, change) = act.first.as_ref()?;
@@ -134,7 +191,14 @@ impl Engine {
                         Some(old) => format!("{person} renamed {old} to {path}."),
                         None => format!("{person} moved {counted}."),
                     },
-                    Change::Move { .. } => format!("{person} moved {counted}."),
+                    Change::Move { path } => {
+                        let old = self.old_path(file, path);
+                        match old.and_then(|old| moved_folder(old.as_str(), path.as_str())) {
+                            Some((old, new)) => format!("{person} renamed {old} to {new}."),
+                            None => format!("{person} moved {counted}."),
+                        }
+                    }
+                    Change::Text(_) => format!("{person} replaced text in {counted}."),
                     _ => return None,
                 })
             }
@@ -216,7 +280,7 @@ impl Engine {
     }
 
     /// A mark that only names what was seen.
-    pub(super) fn say_session(&mut self, now: Now) {
+    pub(crate) fn say_session(&mut self, now: Now) {
         let act = self.begin_act(Origin::Session);
         let change =
             Change::Session { person: self.profile.person.clone(), device_name: self.profile.device_name.clone() };
@@ -242,6 +306,11 @@ fn acts_of(batch: &Batch) -> Vec<ForeignAct> {
         });
         for step in &delta.steps {
             let Some(file) = delta.file_of(step) else { continue };
+            let is_folder = matches!(step.change, Change::Create { kind: FileKind::Folder, .. });
+            if is_folder && !acts[idx].files.is_empty() {
+                // It stays behind empty.
+                continue;
+            }
             acts[idx].files.insert(file);
             acts[idx].first.get_or_insert_with(|| (file, step.change.clone()));
         }

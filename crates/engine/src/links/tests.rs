@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{Engine, Now, Profile};
+use crate::{Arrived, Engine, Now, Profile};
 use codesync_api::{Moment as At, Reply, Request, Splice};
 use codesync_auth::{DeviceKey, verify_delta};
-use codesync_base::ProjectId;
-use codesync_log::{Log, Options};
+use codesync_base::{ProjectId, RelPath};
+use codesync_log::{CrashStyle, Log, MemoryDisk, MemoryIndex, Options, Outcome};
 use std::collections::VecDeque;
 
 const START_MS: u64 = 1_790_000_000_000;
@@ -272,6 +272,100 @@ fn contents_too_long_for_a_delta_come_first() {
     world.connect(0, 1);
     world.run().assert_equal();
     assert_eq!(world.text(1, "long.txt"), Some(long));
+}
+
+/// A file that is kept whole, with this content.
+pub(crate) fn put_whole(engine: &mut Engine, path: &str, bytes: Vec<u8>, now: Now) {
+    let mut run = engine.begin_intake(false, false, now).unwrap();
+    let kind = crate::IntakeKind::File { bytes, mode: 0o644, base: None };
+    let path = RelPath::parse(path).unwrap();
+    engine.take_in(&mut run, crate::Intake { path, known: None, kind }, now).unwrap();
+    engine.end_intake(run, false).unwrap();
+    engine.sync(now).unwrap();
+}
+
+pub(crate) fn noise(n_bytes: usize) -> Vec<u8> {
+    let mut seed = 7_u64;
+    let mut byte = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 56) as u8
+    };
+    std::iter::once(0).chain((1..n_bytes).map(|_| byte())).collect()
+}
+
+impl World {
+    /// Carries frames until so many bytes were sent.
+    fn run_for(&mut self, n_bytes: usize) {
+        let mut n_sent = 0;
+        while let Some((id, to, bytes)) = self.frames.pop_front().filter(|_| n_sent < n_bytes) {
+            n_sent += bytes.len();
+            let moment = self.moment();
+            self.engines[to].handle_frame(id, &bytes, moment);
+            self.sync(to);
+        }
+    }
+}
+
+const LONG_BYTES: usize = 6_500_000;
+
+#[test]
+fn a_long_content_goes_on_where_its_link_broke() {
+    let mut world = World::new(2);
+    let now = world.now();
+    put_whole(&mut world.engines[0], "film.bin", noise(LONG_BYTES), now);
+    let id = world.connect(0, 1);
+    world.run_for(4_000_000);
+    world.disconnect(id);
+    let hash = BlobHash::of(&noise(LONG_BYTES));
+    assert!(!world.engines[1].log().has_blob(&hash));
+    world.connect(0, 1);
+    let moment = world.moment();
+    let mut n_sent = 0;
+    while let Some((id, to, bytes)) = world.frames.pop_front() {
+        n_sent += bytes.len();
+        world.engines[to].handle_frame(id, &bytes, moment);
+        world.sync(to);
+    }
+    assert!((2_000_000..4_500_000).contains(&n_sent), "{n_sent} bytes after a part of it was here");
+    world.run().assert_equal();
+    assert!(world.engines[1].log().is_long_blob(&hash));
+    let mut written = Vec::new();
+    world.engines[1].write_content(&hash, &mut written).unwrap();
+    assert!(written == noise(LONG_BYTES));
+    let file = world.engines[1].tree().alive().find(|node| node.path.as_str() == "film.bin").unwrap().file;
+    let image = world.engines[1].disk_image(file).unwrap().unwrap();
+    assert_eq!(image.kind, crate::DiskImageKind::Long { hash });
+}
+
+#[test]
+fn a_crash_while_a_long_content_comes_leaves_a_good_log_and_it_comes_again() {
+    for style in [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(9)] {
+        let mut world = World::new(2);
+        let (now, disk) = (world.now(), MemoryDisk::new());
+        put_whole(&mut world.engines[0], "film.bin", noise(LONG_BYTES), now);
+        let reopen = |disk: &MemoryDisk| {
+            let options = Options::new(verify_delta);
+            let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options).unwrap();
+            assert!(report.findings.iter().all(|finding| finding.outcome != Outcome::Lost), "{style:?}: {report:?}");
+            let (_, key, profile) = parts(1);
+            link(Engine::join(log, key, profile).unwrap())
+        };
+        world.engines[1] = reopen(&disk);
+        let id = world.connect(0, 1);
+        world.run_for(4_000_000);
+        world.disconnect(id);
+        disk.crash(style);
+        world.engines[1] = reopen(&disk);
+        world.connect(0, 1);
+        world.run().assert_equal();
+        let log = world.engines[1].log();
+        assert_eq!(
+            log.read_blob(&BlobHash::of(&noise(LONG_BYTES))).unwrap().map(|bytes| bytes.len()),
+            Some(LONG_BYTES)
+        );
+        let report = log.verify(&mut |_, _| {});
+        assert!(report.findings.is_empty(), "{style:?}: {report:?}");
+    }
 }
 
 #[test]

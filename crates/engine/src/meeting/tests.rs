@@ -215,3 +215,23 @@ fn the_mark_of_a_side_that_made_none_is_made_for_it() {
     world.restore(0, &told.before_theirs.unwrap());
     assert_eq!(world.text(0, "a.rs"), theirs);
 }
+
+/// What came may have made a viewer of whoever began the merge as an editor.
+#[test]
+fn who_may_not_change_anything_makes_no_mark_for_the_other_side() {
+    let mut world = parted(3 * 3_600_000);
+    let (now, engine) = (world.now(), &mut world.engines[1]);
+    let heads = engine.log.heads();
+    let ours = heads.iter().find(|head| head.log == engine.own).copied().unwrap();
+    let theirs = heads.iter().find(|head| head.log != engine.own).copied().unwrap();
+    let signed = engine.log.delta(&ours.hash).unwrap().unwrap();
+    let ours = StepKey { delta: signed.delta.key(ours.hash), step_idx: 0 };
+    let merging = Merging { ours, theirs, apart_ms: 3 * 3_600_000, due_ms: None };
+    engine.rights = Some(codesync_auth::Access::new(theirs.log.device));
+    let head_seq = engine.head_seq;
+    engine.tell_merge(&merging, None, now).unwrap();
+    assert_eq!(engine.head_seq, head_seq);
+    engine.rights = None;
+    engine.tell_merge(&merging, None, now).unwrap();
+    assert_eq!(engine.head_seq, head_seq + 1);
+}

@@ -6,7 +6,7 @@ use super::*;
 use crate::{Arrived, Profile, Received, Refusal};
 use codesync_api::{Moment, Reply, Request, Splice};
 use codesync_auth::{DeviceKey, Why, verify_delta};
-use codesync_base::ProjectId;
+use codesync_base::{ProjectId, encode_delta};
 use codesync_log::{Log, Options};
 
 const START_MS: u64 = 1_790_000_000_000;
@@ -175,4 +175,55 @@ fn an_editor_lets_nobody_in() {
     assert!(peers.engines[1].remove_member(device(0), now).is_err());
     // The last owner stays.
     assert!(peers.engines[0].change_role(device(0), Role::Viewer, now).is_err());
+}
+
+/// Bo, an owner, says one thing to Chidi and another to Asha. What Chidi had not seen is not what Chidi goes against.
+#[test]
+fn a_change_of_rights_in_a_branch_that_its_author_never_saw_refuses_nothing() {
+    let mut peers = Peers::new(3);
+    peers.edit(0, "Asha\n").unwrap();
+    peers.let_in(1, Role::Owner);
+    let now = peers.now();
+    peers.engines[1].begin_session(now);
+    peers.engines[1].sync(now).unwrap();
+    let mut of_bo = Vec::new();
+    peers.engines[1].log().for_each(&mut |signed| of_bo.push(signed.clone())).unwrap();
+    of_bo.retain(|signed| signed.delta.log.device == device(1));
+    let first = of_bo.last().unwrap().clone();
+    peers.let_in(2, Role::Editor);
+    // By what Bo says there that Bo has seen, Chidi is nobody yet.
+    let step = AccessStep::Grant {
+        device: device(2),
+        person: "Chidi".into(),
+        role: Role::Viewer,
+        share_from: ShareFrom::Past,
+    };
+    let mut other = first.clone();
+    other.delta = Delta { seq: first.delta.seq + 1, prev: first.hash, deps: vec![], ..first.delta.clone() };
+    (other.delta.hlc.wall_ms, other.delta.group) = (first.delta.hlc.wall_ms + 1, other.delta.seq);
+    other.delta.steps[0].change = Change::Access(step);
+    let (bytes, hash) = encode_delta(&other.delta);
+    let other = Arrived { bytes, signature: DeviceKey::from_seed(&[2; 32]).sign_delta(&hash) };
+    peers.edit(1, "Bo\n").unwrap();
+    peers.pull(1, 2);
+    peers.edit(2, "Chidi\n").unwrap();
+    let now = peers.now();
+    peers.pull(1, 0);
+    let received = peers.engines[0].receive(vec![other.clone()], now).unwrap();
+    assert_eq!((received.n_new, received.forks.len()), (1, 1), "{received:?}");
+    let received = peers.pull(2, 0);
+    assert_eq!((&received.refused, &received.set_aside), (&vec![], &vec![]));
+    assert_eq!(peers.text(0), "Chidi\nBo\nAsha\n");
+    // Once it is known there, Chidi is a viewer, and what was written before stays: live and opened again.
+    let received = peers.engines[2].receive(vec![other], now).unwrap();
+    assert_eq!((received.n_new, received.forks.len()), (1, 1), "{received:?}");
+    assert!(peers.edit(2, "more").is_err());
+    for n in [0, 2] {
+        assert_eq!(peers.text(n), "Chidi\nBo\nAsha\n");
+        let live = peers.engines[n].members();
+        peers.engines[n].rights = None;
+        peers.engines[n].uphold_rights(None).unwrap();
+        assert_eq!(peers.engines[n].members(), live);
+        assert_eq!(peers.text(n), "Chidi\nBo\nAsha\n");
+    }
 }

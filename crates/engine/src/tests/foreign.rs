@@ -11,6 +11,7 @@ mod beside;
 mod forks;
 mod hostile;
 mod merging;
+mod runs;
 mod undoing;
 
 /// Several devices of one project.
@@ -444,6 +445,32 @@ fn the_notice_after_a_merge_counts_and_lists_what_both_changed() {
     assert_eq!(places, [("a.rs", 5, "LINE 3\n", "line three\n", "LINE three\n")]);
     let theirs = peers.engines[1].merged(&marks[1], &marks[0], now).unwrap();
     assert_eq!((theirs.n_ours, theirs.n_theirs, theirs.places.len()), (2, 2, 1));
+}
+
+#[test]
+fn what_others_name_is_told_once() {
+    let mut peers = Peers::new(2);
+    peers.edit(0, "a.rs", &[(0, 0, "one")]).meet();
+    let told = |peers: &mut Peers| -> Vec<(String, String)> {
+        let events = peers.engines[1].take_events().into_iter();
+        let named = events.filter_map(|event| match event {
+            Event::MomentNamed(moment) => Some((moment.name, moment.author)),
+            _ => None,
+        });
+        named.collect()
+    };
+    peers.engines[1].take_events();
+    peers.ask(0, Request::NameMoment { name: "green".into(), note: None, at: None });
+    peers.pull(0, 1);
+    assert_eq!(told(&mut peers), [("green".to_owned(), "Asha".to_owned())]);
+    let Reply::Moments { moments } = peers.ask(0, Request::Moments { scope: Scope::Workspace }) else { panic!() };
+    let delta_id = moments.into_iter().rfind(|moment| moment.name == "green").unwrap().delta_id;
+    peers.ask(0, Request::RenameMoment { delta_id, name: "green at last".into(), note: None });
+    peers.pull(0, 1);
+    assert_eq!(told(&mut peers), [("green at last".to_owned(), "Asha".to_owned())]);
+    // What was there before is known.
+    peers.reopen(1).edit(0, "a.rs", &[(0, 0, "x")]).pull(0, 1);
+    assert_eq!(told(&mut peers), []);
 }
 
 #[test]

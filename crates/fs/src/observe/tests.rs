@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{DiskChange, NoTexts, ShadowEntry, reconcile};
-use codesync_base::FileId;
+use codesync_base::{BlobHash, FileId};
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,10 @@
 //! Blobs: content that is too long to stand in a delta. They live in journal segments of their own; the index
-//! only remembers where, so that opening need not read them.
+//! only remembers where, so that opening need not read them. Long ones are kept in parts ([`Packer`]): nobody needs the
+//! whole of one in memory.
+
+mod parts;
+
+pub use parts::{BlobReader, Packer};
 
 use super::Log;
 use crate::index::checked;
@@ -7,6 +12,7 @@ use crate::journal::{Class, RecordKind};
 use crate::writer::{self, Place};
 use crate::{IndexChange, LogError};
 use codesync_base::{BlobHash, BlobSource, limits};
+use parts::Parts;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -20,6 +26,8 @@ const UNSYNCED_BYTES_MAX: usize = 16 << 20;
 enum Packing {
     Plain = 0,
     Zstd = 1,
+    /// In blobs of their own, which are listed here.
+    Parts = 2,
 }
 
 /// A blob as it is stored, made by any thread.
@@ -54,13 +62,13 @@ impl BlobSync {
 impl Log {
     /// Keeps these bytes, once however often they are put. Durable with the next `sync`.
     pub fn put_blob(&mut self, bytes: &[u8]) -> Result<BlobHash, LogError> {
-        self.put_hashed(BlobHash::of(bytes), bytes)
-    }
-
-    /// The same of bytes whose name is known.
-    pub fn put_hashed(&mut self, hash: BlobHash, bytes: &[u8]) -> Result<BlobHash, LogError> {
-        if !self.blobs.contains_key(&hash) {
+        let hash = BlobHash::of(bytes);
+        if !self.blobs.contains_key(&hash) && bytes.len() <= self.options.part_bytes {
             self.append_blob(hash, &pack(&hash, bytes))?;
+        } else if !self.blobs.contains_key(&hash) {
+            let mut packer = Packer::new(self.options.part_bytes);
+            packer.take(bytes, &mut |part| self.put_part(&part))?;
+            packer.end(&mut |last| self.put_part(&last))?;
         }
         // One that was put ahead of time may not be durable yet, either.
         self.writer.name_blob(self.blobs[&hash]);
@@ -70,11 +78,27 @@ impl Log {
         Ok(hash)
     }
 
+    /// Keeps a part of a content that comes piece by piece, or the content itself once all parts are here. It counts
+    /// as put ahead, and what would be too much for the memory is made durable at once.
+    pub fn put_part(&mut self, blob: &PackedBlob) -> Result<(), LogError> {
+        self.put_ahead(blob)?;
+        if self.writer.unsynced_bytes(Class::Blobs) > UNSYNCED_BYTES_MAX {
+            let done = self.writer.sync_blobs();
+            self.follow_moved_blobs();
+            done?;
+        }
+        Ok(())
+    }
+
     /// Keeps a blob ahead of time, packed by another thread. It must not be named before a [`BlobSync`] that was begun
     /// later is through, or else it is made durable with the next `sync` like any other.
     pub fn put_ahead(&mut self, blob: &PackedBlob) -> Result<(), LogError> {
         if self.blobs.contains_key(&blob.hash) {
             return Ok(());
+        }
+        // Whoever names it would have a content that cannot be read.
+        if Parts::read(&blob.payload).is_some_and(|parts| !self.has_all(&parts)) {
+            return Err(damaged(&blob.hash));
         }
         self.append_blob(blob.hash, &blob.payload)
     }
@@ -103,22 +127,35 @@ impl Log {
     fn append_blob(&mut self, hash: BlobHash, payload: &[u8]) -> Result<(), LogError> {
         let place = self.writer.append(Class::Blobs, RecordKind::Blob, payload)?;
         self.follow_moved_blobs();
-        self.blobs.insert(hash, place);
+        self.note_blob(hash, payload, place);
         Ok(())
+    }
+
+    /// The blob of this record stands there.
+    pub(super) fn note_blob(&mut self, hash: BlobHash, payload: &[u8], place: Place) {
+        self.blobs.insert(hash, place);
+        if is_list(payload) {
+            self.long_blobs.insert(hash);
+        }
     }
 
     pub fn has_blob(&self, hash: &BlobHash) -> bool {
         self.blobs.contains_key(hash)
     }
 
-    /// A blob's bytes; none when there is no such blob.
+    /// A blob's bytes; none when there is no such blob. For what may be long there is [`Self::blob_reader`].
     pub fn read_blob(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, LogError> {
+        let Some(mut reader) = self.blob_reader(hash)? else { return Ok(None) };
+        let bytes = reader.read(self, 0, usize::MAX)?;
+        let is_good = !self.is_long_blob(hash) || BlobHash::of(&bytes) == *hash;
+        if is_good { Ok(Some(bytes)) } else { Err(damaged(hash)) }
+    }
+
+    /// The record of a blob, its name the right one.
+    fn blob_payload(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, LogError> {
         let Some(place) = self.blobs.get(hash) else { return Ok(None) };
         let payload = self.writer.read(*place, RecordKind::Blob)?;
-        match unpack(&payload) {
-            Some((found, bytes)) if found == *hash => Ok(Some(bytes)),
-            _ => Err(LogError::Damaged { what: format!("blob {}", hash.short()) }),
-        }
+        if payload.starts_with(&hash.0) { Ok(Some(payload)) } else { Err(damaged(hash)) }
     }
 
     pub(super) fn follow_moved_blobs(&mut self) {
@@ -154,8 +191,9 @@ impl Log {
             blobs.sort_unstable_by_key(|(_, place)| place.offset);
             let mut value = length_bytes.to_le_bytes().to_vec();
             for (hash, place) in blobs {
+                let is_long = if self.long_blobs.contains(hash) { IS_LONG } else { 0 };
                 value.extend_from_slice(&hash.0);
-                value.extend_from_slice(&place.offset.to_le_bytes());
+                value.extend_from_slice(&(place.offset | is_long).to_le_bytes());
                 value.extend_from_slice(&place.length_bytes.to_le_bytes());
             }
             let key = places_key(number);
@@ -166,8 +204,8 @@ impl Log {
         changes
     }
 
-    /// Length of a blob segment and its blobs, as the index remembers them.
-    pub(super) fn remembered_blobs(&self, number: u32) -> Option<(u64, Vec<(BlobHash, Place)>)> {
+    /// Length of a blob segment and its blobs, each with whether it is kept in parts, as the index remembers them.
+    pub(super) fn remembered_blobs(&self, number: u32) -> Option<(u64, Vec<Remembered>)> {
         let value = self.index_get(&places_key(number))?;
         let (length, entries) = value.split_first_chunk::<8>()?;
         let blobs: Option<Vec<_>> = entries.chunks(PLACE_BYTES).map(|entry| parse_place(number, entry)).collect();
@@ -184,15 +222,24 @@ impl BlobSource for Log {
     }
 }
 
-const PLACE_BYTES: usize = 32 + 8 + 4;
+fn damaged(hash: &BlobHash) -> LogError {
+    LogError::Damaged { what: format!("blob {}", hash.short()) }
+}
 
-fn parse_place(number: u32, entry: &[u8]) -> Option<(BlobHash, Place)> {
+/// A blob, where it stands, and whether it is kept in parts.
+pub(super) type Remembered = (BlobHash, Place, bool);
+
+const PLACE_BYTES: usize = 32 + 8 + 4;
+/// Stands in the offset of a blob that is kept in parts.
+const IS_LONG: u64 = 1 << 63;
+
+fn parse_place(number: u32, entry: &[u8]) -> Option<Remembered> {
     let (hash, rest) = entry.split_first_chunk::<32>()?;
     let (offset, rest) = rest.split_first_chunk::<8>()?;
     let (length, _) = rest.split_first_chunk::<4>()?;
-    let place =
-        Place { segment: number, offset: u64::from_le_bytes(*offset), length_bytes: u32::from_le_bytes(*length) };
-    Some((BlobHash(*hash), place))
+    let offset = u64::from_le_bytes(*offset);
+    let place = Place { segment: number, offset: offset & !IS_LONG, length_bytes: u32::from_le_bytes(*length) };
+    Some((BlobHash(*hash), place, offset & IS_LONG != 0))
 }
 
 pub(super) const PLACES_PREFIX: &str = "blobs/";
@@ -222,12 +269,24 @@ fn compressed(bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Name and bytes of a blob, the bytes proven to be those of the name.
+/// Whether a record makes sense: the bytes are those of its name, or it lists parts.
+pub(super) fn is_sound(payload: &[u8]) -> bool {
+    is_list(payload) || unpack(payload).is_some()
+}
+
+/// Whether a record lists the parts of a content. Nothing in it proves that it is the content of its name.
+pub(super) fn is_list(payload: &[u8]) -> bool {
+    Parts::read(payload).is_some()
+}
+
+/// Name and bytes of a blob that is not kept in parts, the bytes proven to be those of the name.
 pub(super) fn unpack(payload: &[u8]) -> Option<(BlobHash, Vec<u8>)> {
     let (hash, rest) = payload.split_first_chunk::<32>()?;
     let (&packing, packed) = rest.split_first()?;
     let bytes = if packing == Packing::Plain as u8 {
         packed.to_vec()
+    } else if packing != Packing::Zstd as u8 {
+        return None;
     } else {
         let mut bytes = Vec::new();
         zstd::Decoder::new(packed).ok()?.take(limits::BLOB_BYTES_MAX).read_to_end(&mut bytes).ok()?;

@@ -1,6 +1,6 @@
 //! Verification reads everything and changes nothing; repair heals what has a good copy and sets the rest aside.
 
-use super::blobs::unpack;
+use super::blobs::is_sound;
 use super::open::parse_delta;
 use super::seal::{BLOCK_PREFIX, CHECKPOINT_KEY, block_key};
 use super::{Block, Log};
@@ -117,9 +117,9 @@ impl Log {
         let mut good = Vec::new();
         for hash in here {
             let payload = self.writer.read(self.blobs[&hash], RecordKind::Blob).ok();
-            match payload.filter(|payload| unpack(payload).is_some_and(|(found, _)| found == hash)) {
+            match payload.filter(|payload| payload.starts_with(&hash.0) && is_sound(payload)) {
                 Some(payload) => good.push((hash, payload)),
-                None => drop(self.blobs.remove(&hash)),
+                None => drop((self.blobs.remove(&hash), self.long_blobs.remove(&hash))),
             }
         }
         good.sort_unstable();
@@ -127,6 +127,7 @@ impl Log {
         let places = self.writer.replace(number, Class::Blobs, RecordKind::Blob, &payloads)?;
         self.blobs.extend(hashes.into_iter().zip(places));
         self.remembered_bytes.remove(&number);
+        self.forget_broken_blobs();
         Ok(())
     }
 }
@@ -167,7 +168,7 @@ impl Check<'_> {
             let is_good = match record.kind {
                 RecordKind::Delta => parse_delta(payload).is_some(),
                 RecordKind::SealedBlock => block::summary(payload).is_some(),
-                RecordKind::Blob => unpack(payload).is_some(),
+                RecordKind::Blob => is_sound(payload),
             };
             if !is_good {
                 self.damage.segments.insert(number);
@@ -193,7 +194,7 @@ impl Check<'_> {
         let log = self.log;
         for hash in log.blobs.iter().filter(|(_, place)| place.segment == number).map(|(hash, _)| hash) {
             self.report.n_blobs += 1;
-            if !matches!(log.read_blob(hash), Ok(Some(_))) {
+            if !log.is_blob_good(hash) {
                 self.damage.segments.insert(number);
                 self.find(
                     journal::segment_name(number),

@@ -1,7 +1,7 @@
 //! Opening: reads the journal, compares it with what the index remembers, heals each from the other, and says
 //! what it found. Bytes that are not whole are copied to `set-aside` before anything is cut.
 
-use super::blobs::{PLACES_PREFIX, unpack};
+use super::blobs::{PLACES_PREFIX, Remembered, is_list, unpack};
 use super::join::{Joined, join};
 use super::seal::{BLOCK_PREFIX, CHECKPOINT_KEY, Checkpoint, block_key};
 use super::{Block, Log, Options, Tail, lock};
@@ -70,9 +70,11 @@ impl Log {
             blocks: Vec::new(),
             n_sealed: 0,
             tail: Tail::default(),
+            staged: Default::default(),
             heads: BTreeMap::new(),
             cut: None,
             blobs: HashMap::new(),
+            long_blobs: BTreeSet::new(),
             remembered_bytes: BTreeMap::new(),
             sealed_hashes: RefCell::new(None),
             decoded: RefCell::default(),
@@ -132,6 +134,8 @@ impl Opening {
             self.read_segment(*number)?;
         }
         self.find_missing_blob_segments();
+        // Begun when the machine stopped, or else it was told above what is missing.
+        self.log.forget_broken_blobs();
         self.settle_blocks();
         self.settle_tail();
         self.find_gaps();
@@ -159,7 +163,8 @@ impl Opening {
         let is_as_remembered = |known: &&(u64, _)| known.0 == length_bytes && !twin_is_longer;
         if let Some((_, blobs)) = remembered.as_ref().filter(is_as_remembered) {
             // The header is still looked at by `check_formats`; each blob is checked when it is read.
-            self.log.blobs.extend(blobs.iter().copied());
+            self.log.blobs.extend(blobs.iter().map(|(hash, place, _)| (*hash, *place)));
+            self.log.long_blobs.extend(blobs.iter().filter(|(.., is_long)| *is_long).map(|(hash, ..)| *hash));
             self.log.remembered_bytes.insert(number, length_bytes);
             self.log.writer.adopt(number, Segment { class: Class::Blobs, length_bytes }, true);
             return Ok(());
@@ -316,8 +321,10 @@ impl Opening {
                 }
             },
             RecordKind::Blob => {
-                if let Some((hash, _)) = payload.split_first_chunk::<32>() {
-                    self.log.blobs.insert(BlobHash(*hash), place);
+                // Of a list nothing but its place says that it is one; other contents are proven when they are read.
+                let is_believed = !is_after_damage || !is_list(payload);
+                if let Some((hash, _)) = payload.split_first_chunk::<32>().filter(|_| is_believed) {
+                    self.log.note_blob(BlobHash(*hash), payload, place);
                 }
             }
         }
@@ -379,8 +386,8 @@ impl Opening {
         }
     }
 
-    fn find_lost_blobs(&mut self, number: u32, remembered: &[(BlobHash, Place)]) {
-        let n_lost = remembered.iter().filter(|(hash, _)| !self.log.blobs.contains_key(hash)).count();
+    fn find_lost_blobs(&mut self, number: u32, remembered: &[Remembered]) {
+        let n_lost = remembered.iter().filter(|(hash, ..)| !self.log.blobs.contains_key(hash)).count();
         if n_lost > 0 {
             let what = format!("{n_lost} stored contents are missing.");
             self.find(journal::segment_name(number), what, Outcome::Lost);

@@ -10,7 +10,7 @@ use codesync_base::{BlobSource, Change, Insert, ItemRef, Step, TextSource, TextS
 
 /// Small, so that a short session has several of everything.
 fn options() -> Options {
-    Options { segment_bytes_max: 6 << 10, block_steps_min: 60, ..Options::new(verify) }
+    Options { segment_bytes_max: 6 << 10, block_steps_min: 60, part_bytes: 700, ..Options::new(verify) }
 }
 
 fn open(disk: &MemoryDisk, index: &MemoryIndex) -> (Log, OpenReport) {

@@ -2,6 +2,8 @@
 //! The log on a disk that crashes, fills up and rots.
 
 mod ahead;
+mod long;
+mod staged;
 
 use super::*;
 use crate::journal::Class;

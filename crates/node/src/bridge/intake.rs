@@ -1,12 +1,12 @@
 //! Taking in what other programs did, over as many turns as it takes: nobody who types waits for it.
 
-use super::read_ahead::{Read, ReadContent, ReadFile};
+use super::read_ahead::{NotPacked, Read, ReadContent, ReadFile, pack_long};
 use super::{ASK_EVERY, Bridge, CHEAP, HOLD, Held, PAUSE, Result, Running, Size, Step, folder_error, now_ns};
 use crate::bridge::looks::EngineTexts;
 use crate::shadow::Known;
 use codesync_api::ErrorCode;
 use codesync_base::{BlobHash, FileId, RelPath};
-use codesync_engine::{DiskBase, Engine, Intake, IntakeKind, IntakeRun, Now};
+use codesync_engine::{DiskBase, Engine, Intake, IntakeKind, IntakeRun, Now, api_error};
 use codesync_fs::{DiskChange, DiskFile, ShadowEntry};
 use std::cell::RefCell;
 use std::time::Instant;
@@ -214,6 +214,28 @@ impl Bridge {
         Ok(())
     }
 
+    /// What a file has now; none when it is gone again, or not to be read. One that is too large to be a text goes into
+    /// the log part by part.
+    fn read_here(&self, engine: &mut Engine, path: &RelPath) -> Result<Option<ReadFile>> {
+        let (log, mut failure) = (engine.log_mut(), None);
+        let keep = &mut |part| {
+            log.put_part(&part).map_err(|error| {
+                failure = Some(api_error(error));
+                NotPacked::NotRead
+            })
+        };
+        let packed = pack_long(&self.folder, path, keep);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        let Ok(packed) = packed else { return Ok(None) };
+        Ok(packed.or_else(|| {
+            let DiskFile { bytes, stamp } = self.folder.read(path).ok()??;
+            let hash = BlobHash::of(&bytes);
+            Some(ReadFile { path: path.clone(), hash, stamp, content: ReadContent::Bytes(bytes) })
+        }))
+    }
+
     fn take_in_content(
         &mut self,
         engine: &mut Engine,
@@ -222,14 +244,12 @@ impl Bridge {
         read: Option<ReadFile>,
         now: Now,
     ) -> Result<()> {
-        let (hash, stamp, content) = match read {
-            Some(ReadFile { hash, stamp, content, .. }) => (hash, stamp, content),
-            // Gone again, or not to be read: the next look tells.
-            None => match self.folder.read(path) {
-                Ok(Some(DiskFile { bytes, stamp })) => (BlobHash::of(&bytes), stamp, ReadContent::Bytes(bytes)),
-                _ => return Ok(()),
-            },
+        let read = match read {
+            None => self.read_here(engine, path)?,
+            read => read,
         };
+        // What cannot be read the next look tells.
+        let Some(ReadFile { hash, stamp, content, .. }) = read else { return Ok(()) };
         let known = self.shadow.table.get(path).copied();
         if known.is_some_and(|known| known.hash == hash && known.stamp.mode == stamp.mode) {
             // Taken in or written by us since the look.

@@ -2,6 +2,7 @@
 //! many files can go on a thread of its own while the engine answers. It changes nothing anywhere.
 
 use crate::shadow::Known;
+use codesync_base::limits::TEXT_FILE_BYTES_MAX;
 use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_fs::{
     Content, DiskChange, DiskState, Folder, FolderError, Observed, Rules, Scan, ShadowEntry, ShadowTable, Stamp, Texts,
@@ -211,6 +212,8 @@ impl Texts for AskedTexts {
 }
 
 pub(super) fn disk_text(folder: &Folder, path: &RelPath) -> Option<String> {
+    // A longer one is no text, and not to be read as a whole.
+    folder.stat(path).ok()?.filter(|stamp| stamp.size <= TEXT_FILE_BYTES_MAX)?;
     let file = folder.read(path).ok()??;
     match codesync_fs::read_text(&file.bytes) {
         Content::Text { text, .. } => Some(text),

@@ -3,11 +3,13 @@
 //! that. It decides nothing: what it read may be old by the time it is taken.
 
 use codesync_api::ApiError;
+use codesync_base::limits::{BLOB_BYTES_MAX, TEXT_FILE_BYTES_MAX};
 use codesync_base::{BlobHash, RelPath};
 use codesync_engine::api_error;
 use codesync_fs::{Content, Folder, Stamp};
-use codesync_log::{BlobSync, BlobSynced, Log, PackedBlob};
-use std::collections::BTreeMap;
+use codesync_log::{BlobSync, BlobSynced, Log, PackedBlob, Packer};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read as _;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::Instant;
 
@@ -17,6 +19,8 @@ type Result<T> = std::result::Result<T, ApiError>;
 const FILES_TOGETHER: usize = 256;
 /// Bytes of them, but for the last.
 const BYTES_TOGETHER: usize = 2 << 20;
+/// What is read of a long file at once.
+const PIECE_BYTES: usize = 256 << 10;
 /// Shorter texts stand in their delta.
 const BLOB_BYTES_MIN: usize = 257;
 
@@ -26,7 +30,15 @@ pub(super) struct ReadFile {
     pub hash: BlobHash,
     pub stamp: Stamp,
     pub content: ReadContent,
-    packed: Vec<PackedBlob>,
+}
+
+/// Files that were read, and the blobs that they consist of, in the order in which these are to be kept. A long file
+/// comes last of several: its parts come as they are read.
+#[derive(Default)]
+struct Batch {
+    files: Vec<ReadFile>,
+    packed: VecDeque<PackedBlob>,
+    n_bytes: usize,
 }
 
 pub(super) enum ReadContent {
@@ -46,9 +58,9 @@ pub(super) enum Read {
 }
 
 pub(super) struct ReadAhead {
-    batches: Receiver<Vec<ReadFile>>,
+    batches: Receiver<Batch>,
     /// Read, but the log had no room for all of it yet.
-    waiting: Vec<ReadFile>,
+    waiting: Option<Batch>,
     syncing: Option<(Receiver<BlobSynced>, Vec<ReadFile>)>,
     ready: BTreeMap<RelPath, ReadFile>,
     has_all: bool,
@@ -59,7 +71,7 @@ impl ReadAhead {
     pub fn start(folder: Folder, paths: Vec<(RelPath, bool)>) -> std::io::Result<Self> {
         let (out, batches) = mpsc::sync_channel(1);
         std::thread::Builder::new().name("codesync-read".into()).spawn(move || read_all(&folder, paths, &out))?;
-        Ok(Self { batches, waiting: Vec::new(), syncing: None, ready: BTreeMap::new(), has_all: false })
+        Ok(Self { batches, waiting: None, syncing: None, ready: BTreeMap::new(), has_all: false })
     }
 
     /// The file at a path, with all that it consists of durable. Waits for it until then.
@@ -94,15 +106,15 @@ impl ReadAhead {
     }
 
     fn is_over(&self) -> bool {
-        self.has_all && self.waiting.is_empty() && self.syncing.is_none()
+        self.has_all && self.waiting.is_none() && self.syncing.is_none()
     }
 
     fn hear_reader(&mut self, until: Option<Instant>) {
-        if self.has_all || !self.waiting.is_empty() {
+        if self.has_all || self.waiting.is_some() {
             return;
         }
         match received(&self.batches, until) {
-            Ok(batch) => self.waiting = batch,
+            Ok(batch) => self.waiting = Some(batch),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.has_all = true,
         }
@@ -123,17 +135,13 @@ impl ReadAhead {
 
     /// Puts contents into the log and begins to make them durable.
     fn put_ahead(&mut self, log: &mut Log) -> Result<()> {
-        if self.waiting.is_empty() || self.syncing.is_some() {
-            return Ok(());
-        }
-        for file in &mut self.waiting {
-            while let Some(blob) = file.packed.last() {
-                log.put_ahead(blob).map_err(api_error)?;
-                file.packed.pop();
-            }
+        let Some(batch) = self.waiting.as_mut().filter(|_| self.syncing.is_none()) else { return Ok(()) };
+        while let Some(blob) = batch.packed.front() {
+            log.put_ahead(blob).map_err(api_error)?;
+            batch.packed.pop_front();
         }
         let begun = log.begin_blob_sync().map_err(api_error)?;
-        let files = std::mem::take(&mut self.waiting);
+        let files = self.waiting.take().map(|batch| batch.files).unwrap_or_default();
         match begun.map(sync_elsewhere) {
             Some(Some(done)) => self.syncing = Some((done, files)),
             // Nothing to do, or no thread to do it: then the next commit does.
@@ -163,56 +171,109 @@ fn sync_elsewhere(task: BlobSync) -> Option<Receiver<BlobSynced>> {
     Some(done)
 }
 
-fn read_all(folder: &Folder, paths: Vec<(RelPath, bool)>, out: &SyncSender<Vec<ReadFile>>) {
-    let (mut batch, mut n_bytes) = (Vec::new(), 0);
+fn read_all(folder: &Folder, paths: Vec<(RelPath, bool)>, out: &SyncSender<Batch>) {
+    let mut batch = Batch::default();
     for (path, is_known) in paths {
-        // Gone again, or not to be read: who takes it in finds out.
-        let Some(file) = read(folder, path, is_known) else { continue };
-        n_bytes += file.n_bytes();
-        batch.push(file);
-        if batch.len() >= FILES_TOGETHER || n_bytes >= BYTES_TOGETHER {
-            n_bytes = 0;
-            if out.send(std::mem::take(&mut batch)).is_err() {
-                return;
-            }
+        let read = match pack_long(folder, &path, &mut |part| batch.add(part, out)) {
+            Ok(None) => read(folder, path, is_known, &mut batch),
+            Ok(long) => long,
+            Err(NotPacked::NobodyWaits) => return,
+            // Gone again, or not to be read: who takes it in finds out.
+            Err(NotPacked::NotRead) => None,
+        };
+        let Some(file) = read else { continue };
+        batch.n_bytes += file.n_bytes();
+        batch.files.push(file);
+        let is_full = batch.files.len() >= FILES_TOGETHER || batch.n_bytes >= BYTES_TOGETHER;
+        if is_full && batch.hand_on(out).is_err() {
+            return;
         }
     }
-    if !batch.is_empty() {
-        // Whoever wanted them may be gone.
-        out.send(batch).unwrap_or_default();
+    // Whoever wanted them may be gone.
+    batch.hand_on(out).unwrap_or_default();
+}
+
+impl Batch {
+    fn add(&mut self, blob: PackedBlob, out: &SyncSender<Batch>) -> std::result::Result<(), NotPacked> {
+        self.n_bytes += blob.n_bytes();
+        self.packed.push_back(blob);
+        if self.n_bytes < BYTES_TOGETHER { Ok(()) } else { self.hand_on(out) }
+    }
+
+    fn hand_on(&mut self, out: &SyncSender<Batch>) -> std::result::Result<(), NotPacked> {
+        out.send(std::mem::take(self)).map_err(|_| NotPacked::NobodyWaits)
     }
 }
 
-fn read(folder: &Folder, path: RelPath, is_known: bool) -> Option<ReadFile> {
+/// Why a long file was not read.
+pub(super) enum NotPacked {
+    NobodyWaits,
+    NotRead,
+}
+
+/// Reads a file that is too large to be a text, part by part; none when it is not.
+pub(super) fn pack_long(
+    folder: &Folder,
+    path: &RelPath,
+    keep: &mut dyn FnMut(PackedBlob) -> std::result::Result<(), NotPacked>,
+) -> std::result::Result<Option<ReadFile>, NotPacked> {
+    let is_long = |stamp: &Stamp| (TEXT_FILE_BYTES_MAX + 1..=BLOB_BYTES_MAX).contains(&stamp.size);
+    if !matches!(folder.stat(path), Ok(Some(stamp)) if is_long(&stamp)) {
+        return Ok(None);
+    }
+    let Ok(Some((mut file, stamp))) = folder.open_file(path) else { return Err(NotPacked::NotRead) };
+    let (mut packer, mut piece) = (Packer::default(), vec![0; PIECE_BYTES]);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(n_bytes) => packer.take(&piece[..n_bytes], keep)?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(NotPacked::NotRead),
+        }
+        if packer.length_bytes() > BLOB_BYTES_MAX {
+            return Err(NotPacked::NotRead);
+        }
+    }
+    let length_bytes = packer.length_bytes();
+    let hash = packer.end(keep)?;
+    // Where somebody is writing it, the stamp from before does not fit the file, so that it is read once more later.
+    Ok(Some(ReadFile { path: path.clone(), hash, stamp, content: ReadContent::Whole { length_bytes } }))
+}
+
+fn read(folder: &Folder, path: RelPath, is_known: bool, batch: &mut Batch) -> Option<ReadFile> {
     let file = folder.read(&path).ok()??;
     let hash = BlobHash::of(&file.bytes);
-    let mut packed = Vec::new();
+    let mut pack = |hash, bytes: &[u8]| {
+        let blob = PackedBlob::of(hash, bytes);
+        batch.n_bytes += blob.n_bytes();
+        batch.packed.push_back(blob);
+    };
     let content = match codesync_fs::read_text(&file.bytes) {
         Content::Text { text, exact, .. } => {
             // Of a text that was there before only the difference is kept.
             if !is_known && text.len() >= BLOB_BYTES_MIN {
                 let name = if text.as_bytes() == file.bytes { hash } else { BlobHash::of(text.as_bytes()) };
-                packed.push(PackedBlob::of(name, text.as_bytes()));
+                pack(name, text.as_bytes());
             }
             if !exact {
-                packed.push(PackedBlob::of(hash, &file.bytes));
+                pack(hash, &file.bytes);
             }
             ReadContent::Bytes(file.bytes)
         }
         Content::Binary { .. } => {
-            packed.push(PackedBlob::of(hash, &file.bytes));
+            pack(hash, &file.bytes);
             ReadContent::Whole { length_bytes: file.bytes.len() as u64 }
         }
     };
-    Some(ReadFile { path, hash, stamp: file.stamp, content, packed })
+    Some(ReadFile { path, hash, stamp: file.stamp, content })
 }
 
 impl ReadFile {
+    /// That it keeps in memory.
     fn n_bytes(&self) -> usize {
-        let kept = match &self.content {
+        match &self.content {
             ReadContent::Bytes(bytes) => bytes.len(),
             ReadContent::Whole { .. } => 0,
-        };
-        kept + self.packed.iter().map(PackedBlob::n_bytes).sum::<usize>()
+        }
     }
 }

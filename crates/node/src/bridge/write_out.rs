@@ -9,6 +9,7 @@ use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_engine::{DiskImage, DiskImageKind, Engine, Now};
 use codesync_fs::{FolderError, ShadowEntry};
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 use std::path::Path;
 
 impl Bridge {
@@ -36,10 +37,8 @@ impl Bridge {
         // Nothing stands in the folder as ours that history could lose.
         self.sync(engine, now)?;
         for image in &images {
-            if let DiskImageKind::File { bytes } = &image.kind {
-                self.shadow
-                    .intend(&image.path, image.file, BlobHash::of(bytes), image.n_steps)
-                    .map_err(shadow_error)?;
+            if let Some(hash) = content_hash(image) {
+                self.shadow.intend(&image.path, image.file, hash, image.n_steps).map_err(shadow_error)?;
             }
         }
         self.shadow.sync().map_err(shadow_error)?;
@@ -77,7 +76,7 @@ impl Bridge {
     fn settle_conflicts(&mut self, engine: &mut Engine, images: Vec<DiskImage>, now: Now) -> Result<Vec<DiskImage>> {
         let mut conflicts: BTreeSet<RelPath> = images.iter().flat_map(|image| self.conflicts_of(image)).collect();
         // A folder where a file is to be may hold what nobody here has seen; it is never written over.
-        let is_file = |image: &&DiskImage| matches!(image.kind, DiskImageKind::File { .. });
+        let is_file = |image: &&DiskImage| !matches!(image.kind, DiskImageKind::Folder | DiskImageKind::Gone);
         let folders = images.iter().filter(is_file).filter(|image| self.folder.is_folder(&image.path));
         conflicts.extend(folders.map(|image| image.path.clone()));
         if conflicts.is_empty() {
@@ -126,10 +125,9 @@ impl Bridge {
         match (self.folder.stat(path), known) {
             (Ok(None), None) => true,
             (Ok(Some(stamp)), Some(known)) if known.is_surely_unchanged(&stamp) => true,
-            (Ok(Some(_)), Some(known)) => match self.folder.read(path) {
-                Ok(Some(file)) => BlobHash::of(&file.bytes) == known.hash,
-                _ => false,
-            },
+            (Ok(Some(_)), Some(known)) => {
+                matches!(self.folder.hash(path), Ok(Some((hash, _))) if hash == known.hash)
+            }
             // Missing though known, or there though unknown: somebody else's doing. An unreadable one fails
             // when it is written, with its sentence.
             (Ok(_), _) => false,
@@ -152,10 +150,10 @@ impl Bridge {
             DiskImageKind::Folder => self.folder.create_folder(&image.path)?,
             DiskImageKind::Gone => {}
             DiskImageKind::File { bytes } => {
-                if self.folder.is_empty_folder(&image.path) {
-                    self.folder.remove_folder(&image.path)?;
-                }
-                self.write_file(image, bytes, &old_paths)?;
+                self.write_file(image, BlobHash::of(bytes), &old_paths, &|file| file.write_all(bytes))?;
+            }
+            DiskImageKind::Long { hash } => {
+                self.write_file(image, *hash, &old_paths, &|file| engine.write_content(hash, file))?;
             }
         }
         for old in old_paths.iter().filter(|old| is_gone || **old != image.path) {
@@ -200,10 +198,13 @@ impl Bridge {
     fn write_file(
         &mut self,
         image: &DiskImage,
-        bytes: &[u8],
+        hash: BlobHash,
         old_paths: &[RelPath],
+        fill: &dyn Fn(&mut dyn Write) -> io::Result<()>,
     ) -> std::result::Result<(), FolderError> {
-        let hash = BlobHash::of(bytes);
+        if self.folder.is_empty_folder(&image.path) {
+            self.folder.remove_folder(&image.path)?;
+        }
         let known = self.shadow.table.get(&image.path).copied();
         let on_disk = known.filter(|known| known.hash == hash);
         let moved_from = old_paths.iter().find(|old| {
@@ -219,11 +220,20 @@ impl Bridge {
                     mode => self.folder.set_mode(&image.path, mode)?,
                 }
             }
-            (None, None) => self.folder.write(&image.path, bytes, image.mode)?,
+            (None, None) => self.folder.write_with(&image.path, image.mode, fill)?,
         };
         let entry = ShadowEntry { hash, stamp, file: image.file, noted_ns: now_ns() };
         let known = Known { entry, n_steps: image.n_steps };
         self.shadow.known(&image.path, known).map_err(|source| not_noted(&image.path, source))
+    }
+}
+
+/// Of a file that should stand on disk.
+fn content_hash(image: &DiskImage) -> Option<BlobHash> {
+    match &image.kind {
+        DiskImageKind::File { bytes } => Some(BlobHash::of(bytes)),
+        DiskImageKind::Long { hash } => Some(*hash),
+        DiskImageKind::Folder | DiskImageKind::Gone => None,
     }
 }
 

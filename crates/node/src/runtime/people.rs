@@ -7,6 +7,7 @@ mod shown;
 
 use super::{Message, Result, Runtime, Size, now};
 use crate::join::{Welcome, network_is_off, parse_address};
+use crate::seen::Seen;
 use crate::together::{Host, Scene, Step, Together, random};
 use crate::{STORE_FOLDER, config, known, state};
 use codesync_api::{ApiError, ErrorCode, Event, Notice, Reply};
@@ -14,16 +15,18 @@ use codesync_auth::{About, Act};
 use codesync_base::DeviceId;
 use codesync_engine::{LinkOutput, Now};
 use codesync_net::{Config, Event as NetEvent, Net, StreamId};
-use codesync_sync::{Ended, Event as LinkEvent, LinkId};
-use std::collections::BTreeMap;
+use codesync_sync::{Ended, Event as LinkEvent, LinkId, Reason};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// Kept with the workspace when the person here left it.
-const LEFT: &str = "left";
+pub(crate) const LEFT: &str = "left";
 /// Kept with the workspace when this device was removed from it.
 const OUT: &str = "removed";
 /// How late it may be told what changes all the time.
-const TELL_WITHIN: Duration = Duration::from_millis(100);
+const TELL_WITHIN: Duration = Duration::from_millis(250);
+/// More programs than that are not told of: somebody makes them up.
+const VERSIONS_TOLD_MAX: usize = 16;
 /// Clocks that differ by more are told of.
 const CLOCK_OFFSET_MAX_MS: u64 = 10 * 60 * 1_000;
 
@@ -43,7 +46,7 @@ pub(crate) struct People {
     /// Where others were reached last.
     addresses: addresses::Addresses,
     /// Who sees what is shared.
-    seen: cards::Seen,
+    seen: Seen,
     /// The folder waits until this device may edit.
     leaves_folder: bool,
     /// This device was removed, and its log is one that others take nothing of.
@@ -54,6 +57,14 @@ pub(crate) struct People {
     is_paused: bool,
     /// What keeps a peer from syncing, until it is gone: id of the wording, and the sentence.
     trouble: Option<(String, String)>,
+    /// What was said of programs that are too old or too new.
+    versions_told: BTreeSet<String>,
+    /// That another copy of the workspace is open on this computer was told.
+    is_copy_told: bool,
+    /// Changes that were to come or go when that began; 0 when all is level.
+    n_catching: u64,
+    /// The port on which others reach this peer.
+    port: Option<u16>,
     /// When others were here last, as far as it is known, Unix milliseconds.
     last_seen: BTreeMap<DeviceId, u64>,
 }
@@ -81,18 +92,20 @@ impl People {
     pub fn patience(&self, engine: &codesync_engine::Engine, now_ms: u64) -> Option<Duration> {
         let until_due = self.host.due_ms(now_ms).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
         let until_told = self.stale_at.map(|at| at.saturating_duration_since(Instant::now()));
-        self.together.as_ref()?.patience(engine).into_iter().chain(until_due).chain(until_told).min()
+        let until_hidden = self.seen.ends().map(|at| at.saturating_duration_since(Instant::now()));
+        let other = until_due.into_iter().chain(until_told).chain(until_hidden);
+        self.together.as_ref()?.patience(engine).into_iter().chain(other).min()
     }
 }
 
 impl Runtime {
     /// From here on rights count, if others take part in this workspace. A node that stays takes part in the network.
     pub(super) fn meet_people(&mut self) -> Result<()> {
-        let welcome = Welcome::read(&self.root.join(STORE_FOLDER));
+        let welcome = self.welcome();
         if !self.engine.is_shared() && welcome.is_none() {
             return Ok(());
         }
-        self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
+        self.engine.uphold_rights(welcome.map(|welcome| welcome.founder))?;
         let store = self.root.join(STORE_FOLDER);
         let is_set = |key| {
             let kept = state::get(&store, key)?;
@@ -102,7 +115,7 @@ impl Runtime {
         self.follow_membership(now());
         if self.inbox.is_some()
             && !self.people.has_left
-            && let Err(error) = self.take_part(welcome)
+            && let Err(error) = self.take_part()
         {
             // Alone it works as well.
             tracing::warn!(%error, "others can't be reached");
@@ -118,7 +131,12 @@ impl Runtime {
         may
     }
 
-    fn take_part(&mut self, welcome: Option<Welcome>) -> Result<()> {
+    /// How this device came into the workspace, if it did.
+    fn welcome(&self) -> Option<Welcome> {
+        Welcome::read(&self.root.join(STORE_FOLDER))
+    }
+
+    fn take_part(&mut self) -> Result<()> {
         if self.people.together.is_some() || self.people.is_paused {
             return Ok(());
         }
@@ -130,6 +148,7 @@ impl Runtime {
             return Err(network_is_off());
         }
         self.commit(now())?;
+        let welcome = self.welcome();
         self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
         let config = Config { port: config::port(), ..Config::new(random()) };
         // The thread ends with the workspace.
@@ -156,6 +175,11 @@ impl Runtime {
             NetEvent::RoundTrip { .. } => self.people.stale_soon(),
             NetEvent::Frame { stream, .. } if together.is_link(*stream) => self.people.stale_soon(),
             _ => self.people.is_stale = true,
+        }
+        if let NetEvent::Listening(address) = &event
+            && !address.ip().is_loopback()
+        {
+            self.note_port(address.port());
         }
         match event {
             NetEvent::Frame { stream, frame } if !together.is_link(stream) => {
@@ -206,7 +230,7 @@ impl Runtime {
             self.engine.pass_on(moment);
         }
         together.tend(&mut self.engine, now.ms);
-        self.people.is_stale |= self.people.host.tend(now.ms);
+        self.people.is_stale |= self.people.host.tend(now.ms) | self.people.seen.tend();
         for (id, output) in together.carry_out(&mut self.engine) {
             self.note_link(id, output);
         }
@@ -272,6 +296,9 @@ impl Runtime {
             LinkOutput::Tell(LinkEvent::Progress { .. }) => self.people.stale_soon(),
             _ => self.people.is_stale = true,
         }
+        if let LinkOutput::Tell(LinkEvent::Progress { receive_left, send_left }) = &output {
+            tracing::trace!(?id, receive_left, send_left, "how far a link is");
+        }
         match output {
             LinkOutput::Admitted(device) => {
                 self.people.trouble = None;
@@ -281,6 +308,8 @@ impl Runtime {
                 if let Some(linked) = self.people.linked.get_mut(&id) {
                     (linked.receive_left, linked.send_left) = (receive_left, send_left);
                 }
+                let n_left = self.people.linked.values().map(|linked| linked.receive_left + linked.send_left).sum();
+                self.people.n_catching = if n_left == 0 { 0 } else { self.people.n_catching.max(n_left) };
             }
             LinkOutput::Tell(LinkEvent::Joined { device, clock_offset_ms, .. })
                 if clock_offset_ms.unsigned_abs() > CLOCK_OFFSET_MAX_MS =>
@@ -294,37 +323,36 @@ impl Runtime {
                     tracing::warn!(%error, "this store's log cannot go on under another name");
                 }
             }
-            LinkOutput::Snapshot(_) | LinkOutput::Send(_) | LinkOutput::Close => {}
+            LinkOutput::Send(_) | LinkOutput::Close => {}
         }
     }
 
-    /// MSG-VER-1 and MSG-VER-2.
+    /// MSG-VER-1 and MSG-VER-2, told once for each program that was met.
     fn note_end(&mut self, ended: Ended) {
-        let ours = env!("CARGO_PKG_VERSION");
-        let (id, sentence) = match ended {
-            Ended::PeerTooOld(theirs) => (
-                "MSG-VER-1",
-                format!(
-                    "Another's CodeSync is too old to edit with yours (theirs {theirs} · you {ours}). You can both go on \
-                     working; changes will merge after they update."
-                ),
-            ),
-            Ended::WeAreTooOld(theirs) => (
-                "MSG-VER-2",
-                format!(
-                    "Your CodeSync is too old to edit with another's (you {ours} · theirs {theirs}). Your work is safe \
-                     here and will merge after you update."
-                ),
-            ),
+        let (id, other) = match ended {
+            Ended::PeerTooOld(other) => ("MSG-VER-1", other),
+            Ended::WeAreTooOld(other) => ("MSG-VER-2", other),
+            Ended::ByUs(Reason::Double, _) | Ended::ByPeer(Reason::Double) => return self.tell_of_copy(),
             ended => return tracing::debug!(?ended, "a link ended"),
         };
-        self.people.trouble = Some((id.to_owned(), sentence));
+        // Whoever knows the project may say any name: only a member's is worth one.
+        let members = self.engine.members();
+        let is_member = |device: &DeviceId| members.iter().any(|member| member.device == *device);
+        let person =
+            other.device.filter(is_member).and_then(|device| self.engine.person_at(&device).map(str::to_owned));
+        let notice = versions_apart(id, person.as_deref(), &plain_version(&other.software));
+        let sentence = format!("{} {}", notice.title, notice.body);
+        self.people.trouble = Some((id.to_owned(), sentence.clone()));
+        if self.people.versions_told.len() < VERSIONS_TOLD_MAX && self.people.versions_told.insert(sentence) {
+            self.notify(notice);
+        }
     }
 
     fn tell_of_clocks(&mut self, device: &DeviceId, offset_ms: i64) {
         let person = self.engine.person_at(device).unwrap_or("the other").to_owned();
-        let minutes = offset_ms.unsigned_abs() / 60_000;
-        let apart = if minutes >= 120 { format!("{} hours", minutes / 60) } else { format!("{minutes} minutes") };
+        let minutes = (offset_ms.unsigned_abs() + 30_000) / 60_000;
+        let apart =
+            if minutes >= 120 { format!("{} hours", (minutes + 30) / 60) } else { format!("{minutes} minutes") };
         let which = if offset_ms > 0 { "ahead of" } else { "behind" };
         self.notify(Notice {
             id: "MSG-CLOCK-1".into(),
@@ -337,11 +365,37 @@ impl Runtime {
         });
     }
 
-    fn notify(&mut self, notice: Notice) {
-        for subscriber in &self.subscribers {
-            // One who does not read is let go at the next event.
-            subscriber.try_send(Event::Notice(notice.clone())).unwrap_or_default();
+    /// The device at the other end is this one: what the two do reaches the other over the computers of others alone.
+    fn tell_of_copy(&mut self) {
+        if std::mem::replace(&mut self.people.is_copy_told, true) {
+            return;
         }
+        let name = self.workspace_name();
+        self.notify(Notice {
+            id: "MSG-PEER-5".into(),
+            title: format!("Another copy of “{name}” is open on this computer."),
+            body: "The two do not sync with each other. Each syncs with the computers of the other people.".into(),
+            path: None,
+        });
+    }
+
+    /// MSG-NET-5.
+    fn note_port(&mut self, port: u16) {
+        let wanted = config::port();
+        let is_told = self.people.port.replace(port) == Some(port);
+        if is_told || wanted == 0 || port == wanted {
+            return;
+        }
+        self.engine.note(Notice {
+            id: "MSG-NET-5".into(),
+            title: format!("Port {wanted} is taken, so CodeSync uses {port}."),
+            body: format!("People nearby still find you; typed addresses need “:{port}”."),
+            path: None,
+        });
+    }
+
+    fn notify(&mut self, notice: Notice) {
+        self.tell_all(&Event::Notice(notice));
     }
 
     /// Syncs with nobody until told otherwise.
@@ -351,7 +405,7 @@ impl Runtime {
         if is_paused {
             self.part();
         } else if self.engine.is_shared() {
-            self.take_part(Welcome::read(&self.root.join(STORE_FOLDER)))?;
+            self.take_part()?;
         }
         Ok(Reply::Done)
     }
@@ -387,10 +441,10 @@ impl Runtime {
     /// Looks for everybody now.
     pub(super) fn sync_now(&mut self) -> Result<Reply> {
         self.come_back()?;
-        let welcome = Welcome::read(&self.root.join(STORE_FOLDER));
+        let welcome = self.welcome();
         if self.engine.is_shared() || welcome.is_some() {
-            let address = welcome.as_ref().and_then(|welcome| welcome.address.clone());
-            self.take_part(welcome)?;
+            self.take_part()?;
+            let address = welcome.and_then(|welcome| welcome.address);
             if let Some(net) = self.net() {
                 net.look();
                 if let Some(address) = address {
@@ -412,4 +466,61 @@ impl Runtime {
 
 fn parse_device(text: &str) -> Result<DeviceId> {
     text.parse().map_err(|_| ApiError::new(ErrorCode::Invalid, "That names no member."))
+}
+
+/// MSG-VER-1 or MSG-VER-2.
+fn versions_apart(id: &str, person: Option<&str>, theirs: &str) -> Notice {
+    let ours = env!("CARGO_PKG_VERSION");
+    let (whose, them, who) = match person {
+        Some(person) => (format!("{person}'s"), person, person),
+        None => ("Another computer's".to_owned(), "theirs", "it"),
+    };
+    let (title, body) = if id == "MSG-VER-1" {
+        (
+            format!("{whose} CodeSync is too old to edit with yours"),
+            format!(
+                "({them} {theirs} · you {ours}). You can both go on working; changes will merge after {who} updates."
+            ),
+        )
+    } else {
+        let whose = if person.is_some() { whose } else { "another computer's".to_owned() };
+        (
+            format!("Your CodeSync is too old to edit with {whose}"),
+            format!("(you {ours} · {them} {theirs}). Your work is safe here and will merge after you update."),
+        )
+    };
+    Notice { id: id.to_owned(), title, body, path: None }
+}
+
+/// What another program says of its version, as far as it looks like one.
+fn plain_version(software: &str) -> String {
+    let plain: String =
+        software.chars().filter(|letter| letter.is_ascii_alphanumeric() || ".-+".contains(*letter)).take(20).collect();
+    if plain.is_empty() { "unknown".into() } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_program_is_too_old_is_said_as_the_document_says_it() {
+        let said = |id: &str, person: Option<&str>| {
+            let notice = versions_apart(id, person, "0.0.9");
+            format!("{} {}", notice.title, notice.body).replace(env!("CARGO_PKG_VERSION"), "0.3")
+        };
+        assert_eq!(
+            said("MSG-VER-1", Some("Bo")),
+            "Bo's CodeSync is too old to edit with yours (Bo 0.0.9 · you 0.3). You can both go on working; changes will \
+             merge after Bo updates."
+        );
+        assert_eq!(
+            said("MSG-VER-2", Some("Asha")),
+            "Your CodeSync is too old to edit with Asha's (you 0.3 · Asha 0.0.9). Your work is safe here and will merge \
+             after you update."
+        );
+        assert!(said("MSG-VER-2", None).starts_with("Your CodeSync is too old to edit with another computer's (you"));
+        assert_eq!(plain_version("0.3.0\u{202e}<b>\n"), "0.3.0b");
+        assert_eq!(plain_version("\u{202e}"), "unknown");
+    }
 }

@@ -3,10 +3,10 @@
 
 use super::World;
 use crate::Random;
-use crate::peer::{LIAR, PROJECT, START_MS, device_of, key_of};
+use crate::peer::{Kind, LIAR, PROJECT, START_MS, device_of, key_of};
 use codesync_base::{
-    Change, Delta, DeltaHash, FileId, FileKind, FileMeta, Head, Hlc, Insert, ItemRange, ItemRef, LogId, Origin,
-    RelPath, SignedDelta, Step, TextSource, TextStep, encode_delta,
+    AccessStep, Change, Delta, DeltaHash, FileId, FileKind, FileMeta, Head, Hlc, Insert, ItemRange, ItemRef, LogId,
+    Origin, RelPath, Role, ShareFrom, SignedDelta, Step, TextSource, TextStep, encode_delta,
 };
 use codesync_sync::{Bytes, Cause, Deltas, Frame, Hello, LinkId, Signature, WireDelta, limits};
 
@@ -20,7 +20,7 @@ impl World {
     /// The liar connects, names more than there is, says what it made up, and goes.
     pub(super) fn lie(&mut self, idx: usize, n: u64) {
         let mut random = Random(n);
-        let frames = match random.below(9) {
+        let frames = match random.below(14) {
             0 => self.nonsense(idx, &mut random),
             1 => vec![any_bytes(&mut random)],
             2 => vec![deltas(&[self.with_bad_path(idx, &mut random)])],
@@ -33,6 +33,21 @@ impl World {
                 vec![deltas(&[one])]
             }
             5 => vec![deltas(&[self.in_a_name(idx, &mut random)])],
+            6 | 7 => vec![self.run(idx, &mut random)],
+            // The same to two, of whom one may know what it names without saying that it had seen it.
+            10 => {
+                let mut delta = self.next_delta(idx, &mut random);
+                delta.deps.truncate(random.index(2));
+                let bytes = encode_delta(&delta);
+                self.say_to((idx + 1) % self.peers.len(), n ^ 1, vec![deltas(std::slice::from_ref(&bytes))]);
+                vec![deltas(&[bytes])]
+            }
+            // To one that somebody was let in, to the other nothing of it or something else.
+            8 | 9 => {
+                let (one, two) = (self.granting(idx, &mut random), self.falsified(idx, &mut random));
+                self.say_to((idx + 1) % self.peers.len(), n ^ 1, vec![deltas(&[two])]);
+                vec![deltas(&[one])]
+            }
             _ => {
                 let delta = self.falsified(idx, &mut random);
                 vec![deltas(&[delta])]
@@ -98,13 +113,14 @@ impl World {
         log.for_each(&mut |signed| all.push(signed.clone())).expect("a log in memory can be read");
         let said: Vec<&SignedDelta> = all.iter().filter(|signed| signed.delta.log == own).collect();
         // Mostly goes on from what it said last, now and then from before: its log forks.
-        let n_back = if random.below(4) == 0 { random.below(3) as usize } else { 0 };
+        let n_back = if random.below(4) == 0 { random.index(3) } else { 0 };
         let prev = said.len().checked_sub(1 + n_back).and_then(|at| said.get(at));
-        let model = all.get(random.below(all.len() as u64) as usize);
+        let model = all.get(random.index(all.len()));
+        let model = model.filter(|signed| !self.would_confuse(&signed.delta));
         let model = model.map_or_else(|| empty(own), |signed| signed.delta.clone());
         let mut heads: Vec<Head> = log.heads().into_iter().filter(|head| head.log != own).collect();
         if random.below(4) == 0 {
-            heads.truncate(random.below(3) as usize);
+            heads.truncate(random.index(3));
         }
         let newest = log.newest_reading();
         let hlc = Hlc { wall_ms: newest.wall_ms.saturating_add(1 + random.below(30)), counter: 0 };
@@ -127,8 +143,65 @@ impl World {
         delta
     }
 
+    /// Deltas without signatures and one that vouches for them: a good one, or one that nobody may take.
+    fn run(&self, idx: usize, random: &mut Random) -> Vec<u8> {
+        let mut delta = self.next_delta(idx, random);
+        let mut all = Vec::new();
+        for _ in 0..1 + random.below(4) {
+            all.push(encode_delta(&delta));
+            follow(&mut delta, all[all.len() - 1].1);
+            delta.steps = empty(delta.log).steps;
+        }
+        match random.below(4) {
+            0 => delta.steps[0].change = Change::Kind { kind: FileKind::Folder },
+            1 => delta.steps[0].change = Change::Remove,
+            2 => delta.steps[0].change = self.grant_of_somebody(random),
+            _ => {}
+        }
+        if !matches!(delta.steps[0].change, Change::Session { .. } | Change::Access(_)) {
+            delta.files = vec![FileId([9; 16])];
+        }
+        all.push(encode_delta(&delta));
+        let n_bare = all.len() - 1;
+        let mut wire: Vec<WireDelta> = all.iter().map(signed_by_liar).collect();
+        wire[..n_bare].iter_mut().for_each(|wire| wire.signature = None);
+        Frame::Deltas(Deltas { cause: Cause::Live, deltas: wire }).encode()
+    }
+
+    /// Lets somebody in, as if knowing nothing of what they are already.
+    fn granting(&self, idx: usize, random: &mut Random) -> (Vec<u8>, DeltaHash) {
+        let mut delta = self.next_delta(idx, random);
+        (delta.logs, delta.files) = (vec![], vec![]);
+        delta.steps = vec![Step { at_ms: 1, file: 0, change: self.grant_of_somebody(random) }];
+        encode_delta(&delta)
+    }
+
+    fn grant_of_somebody(&self, random: &mut Random) -> Change {
+        let about = random.index(self.peers.len());
+        // Where nobody has rights none change; and what was taken is not given back.
+        if self.peers[0].kind == Kind::Free || self.lowered.contains_key(&about) {
+            return empty(LogId::default()).steps.remove(0).change;
+        }
+        let may_edit = self.peers[about].kind == Kind::Upright && random.below(2) == 0;
+        let role = if may_edit { Role::Editor } else { Role::Viewer };
+        let (device, person) = (device_of(about), "somebody".to_owned());
+        Change::Access(AccessStep::Grant { device, person, role, share_from: ShareFrom::Past })
+    }
+
+    /// Whether the same from the liar, who may be an owner, would change what rights were taken by whom: what counts then
+    /// would be hard to say from outside.
+    fn would_confuse(&self, delta: &Delta) -> bool {
+        delta.steps.iter().any(|step| match &step.change {
+            Change::Access(AccessStep::Grant { device, .. }) => {
+                self.lowered.keys().any(|idx| device_of(*idx) == *device)
+            }
+            Change::Access(_) => true,
+            _ => false,
+        })
+    }
+
     fn with_bad_path(&self, idx: usize, random: &mut Random) -> (Vec<u8>, DeltaHash) {
-        let bad = BAD_PATHS[random.below(8) as usize];
+        let bad = BAD_PATHS[random.index(8)];
         let placeholder = "z".repeat(bad.len());
         let mut delta = self.next_delta(idx, random);
         let path = RelPath::parse(&placeholder).expect("a name of letters is one");
@@ -147,7 +220,7 @@ impl World {
     fn in_a_name(&self, idx: usize, random: &mut Random) -> (Vec<u8>, DeltaHash) {
         let mut delta = self.next_delta(idx, random);
         let victims: Vec<Head> = delta.deps.clone();
-        if let Some(victim) = victims.get(random.below(victims.len() as u64) as usize) {
+        if let Some(victim) = victims.get(random.index(victims.len())) {
             (delta.log, delta.seq, delta.prev) = (victim.log, victim.seq + 1, victim.hash);
             (delta.group, delta.deps) = (victim.seq + 1, Vec::new());
         }
@@ -165,9 +238,7 @@ impl World {
         for _ in 0..FLOOD {
             let (bytes, hash) = encode_delta(&delta);
             all.push((bytes, hash));
-            delta.deps.clear();
-            (delta.prev, delta.seq, delta.group) = (hash, delta.seq + 1, delta.seq + 1);
-            delta.hlc.counter += 1;
+            follow(&mut delta, hash);
         }
         all.chunks(300).map(deltas).collect()
     }
@@ -175,12 +246,19 @@ impl World {
 
 /// A frame with these, signed by the liar, whoever they say is their author.
 fn deltas(all: &[(Vec<u8>, DeltaHash)]) -> Vec<u8> {
-    let key = key_of(LIAR);
-    let wire = |(bytes, hash): &(Vec<u8>, DeltaHash)| WireDelta {
-        bytes: Bytes(bytes.clone()),
-        signature: Some(Signature(key.sign_delta(hash))),
-    };
-    Frame::Deltas(Deltas { cause: Cause::Live, deltas: all.iter().map(wire).collect() }).encode()
+    Frame::Deltas(Deltas { cause: Cause::Live, deltas: all.iter().map(signed_by_liar).collect() }).encode()
+}
+
+fn signed_by_liar((bytes, hash): &(Vec<u8>, DeltaHash)) -> WireDelta {
+    WireDelta { bytes: Bytes(bytes.clone()), signature: Some(Signature(key_of(LIAR).sign_delta(hash))) }
+}
+
+/// The delta after this one, which has this name.
+fn follow(delta: &mut Delta, hash: DeltaHash) {
+    delta.deps.clear();
+    (delta.logs, delta.files) = (vec![], vec![]);
+    (delta.prev, delta.seq, delta.group) = (hash, delta.seq + 1, delta.seq + 1);
+    delta.hlc.counter += 1;
 }
 
 fn any_bytes(random: &mut Random) -> Vec<u8> {
@@ -230,7 +308,7 @@ fn any_item(random: &mut Random) -> ItemRef {
 /// Changes something of a delta that was good.
 fn falsify(delta: &mut Delta, random: &mut Random) {
     let range = ItemRange { first: any_item(random), length: random.below(9) as u32 };
-    match random.below(10) {
+    match random.below(12) {
         0 => delta.hlc.wall_ms = delta.hlc.wall_ms.saturating_add(3_600_000),
         1 => delta.hlc.wall_ms = delta.hlc.wall_ms.saturating_sub(random.below(10_000_000)),
         2 => delta.hlc = Hlc { wall_ms: random.draw() >> random.below(60), counter: random.draw() as u32 },
@@ -239,6 +317,11 @@ fn falsify(delta: &mut Delta, random: &mut Random) {
         5 => delta.steps.extend(delta.steps.clone()),
         6 => delta.seq = delta.seq.wrapping_add(random.below(3) as u32),
         7 => delta.logs.reverse(),
+        // Good steps before a bad one.
+        8 | 9 if !delta.files.is_empty() => {
+            let text = TextStep { position: 0, delete: vec![range], insert: None };
+            delta.steps.push(Step { at_ms: 1, file: 0, change: Change::Text(text) });
+        }
         _ => {
             let insert = Insert {
                 left: (random.below(2) == 0).then(|| any_item(random)),
@@ -257,7 +340,7 @@ fn falsify(delta: &mut Delta, random: &mut Random) {
 fn made_up(random: &mut Random, heads: &[Head], wall_ms: u64) -> Frame {
     let liar = key_of(LIAR);
     let own = LogId { device: liar.device(), incarnation: 0 };
-    let victim = heads[random.below(heads.len() as u64) as usize];
+    let victim = heads[random.index(heads.len())];
     let in_its_name = random.below(2) == 0;
     let log = if in_its_name { victim.log } else { own };
     let (seq, prev) = if in_its_name { (victim.seq + 1, victim.hash) } else { (7, DeltaHash([5; 32])) };

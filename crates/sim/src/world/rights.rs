@@ -32,7 +32,9 @@ impl World {
             let role = match random.below(8) {
                 0 => continue,
                 1 => Role::Viewer,
-                2 => Role::Owner,
+                2 | 5 => Role::Owner,
+                // Who may let others in can do the most harm.
+                3 | 4 if idx == LIAR => Role::Owner,
                 _ => Role::Editor,
             };
             let is_modified = self.peers.get(idx).is_some_and(|peer| peer.kind == Kind::Modified);

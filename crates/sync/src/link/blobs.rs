@@ -30,8 +30,10 @@ struct Fetch {
 }
 
 impl Fetch {
-    fn new() -> Self {
-        Self { total_bytes: None, have_bytes: 0, asked_bytes: 0, hasher: blake3::Hasher::new() }
+    /// Goes on behind what is here already.
+    fn new(begun: Option<(u64, blake3::Hasher)>) -> Self {
+        let (have_bytes, hasher) = begun.unwrap_or_else(|| (0, blake3::Hasher::new()));
+        Self { total_bytes: None, have_bytes, asked_bytes: have_bytes, hasher }
     }
 
     fn under_way_bytes(&self) -> u64 {
@@ -41,7 +43,7 @@ impl Fetch {
     /// Offset and length of the next question.
     fn next(&self) -> Option<(u64, u64)> {
         let length = match self.total_bytes {
-            None if self.asked_bytes > 0 => 0,
+            None if self.asked_bytes > self.have_bytes => 0,
             None => FIRST_BYTES,
             Some(total) => (total - self.asked_bytes).min(u64::from(BLOB_REQUEST_BYTES_MAX)),
         };
@@ -58,19 +60,16 @@ impl Fetching {
 impl Link {
     /// Asks for contents that held deltas need.
     pub(super) fn fetch_blobs(&mut self, context: &mut Context) {
-        let room = FETCHES_MAX - self.blobs.fetches.len().min(FETCHES_MAX);
-        if room > 0 && !self.hold.is_empty() {
-            for hash in self.hold.missing_blobs(context.replica, FETCHES_MAX).into_iter().take(FETCHES_MAX) {
-                if self.blobs.fetches.len() < FETCHES_MAX {
-                    self.blobs.fetches.entry(hash).or_insert_with(Fetch::new);
-                }
-            }
+        let mut wanted = Vec::new();
+        if self.blobs.fetches.len() < FETCHES_MAX {
+            wanted.extend(self.hold.missing_blobs(context.replica, FETCHES_MAX));
+            let first = context.replica.needed_first(FETCHES_MAX);
+            wanted.extend(first.into_iter().filter(|_| !self.blobs.is_first_refused));
         }
-        if !self.blobs.is_first_refused {
-            for hash in context.replica.needed_first(FETCHES_MAX) {
-                if self.blobs.fetches.len() < FETCHES_MAX {
-                    self.blobs.fetches.entry(hash).or_insert_with(Fetch::new);
-                }
+        for hash in wanted {
+            if self.blobs.fetches.len() < FETCHES_MAX && !self.blobs.fetches.contains_key(&hash) {
+                let begun = self.peer().and_then(|peer| context.replica.blob_begun(self.id, peer, &hash));
+                self.blobs.fetches.insert(hash, Fetch::new(begun));
             }
         }
         let mut ranges = Vec::new();
@@ -150,6 +149,7 @@ impl Link {
         fetch.hasher.update(&chunk.bytes.0);
         let is_whole = end == total_bytes;
         if is_whole && fetch.hasher.finalize().as_bytes() != &chunk.hash.0 {
+            context.replica.drop_blob(self.id, &chunk.hash);
             return self.end(Reason::Malformed, "a blob that is not what its name says");
         }
         self.note_heard(context);

@@ -228,7 +228,7 @@ impl Link {
         }
     }
 
-    fn give_snapshot(&mut self, bytes_max: u32, context: &Context) {
+    fn give_snapshot(&mut self, bytes_max: u32, context: &mut Context) {
         if std::mem::replace(&mut self.extras.was_snapshot_given, true) {
             return self.end(Reason::Malformed, "a second snapshot");
         }

@@ -1,12 +1,14 @@
 //! Getting what the peer has: asking, checking, holding, delivering.
 
+mod arriving;
+
 use super::{Context, Event, Fork, Link, Moment, Output, by_log};
 use crate::frame::*;
 use crate::held::{Held, Incoming, Way};
 use crate::limits::*;
 use crate::rate::Rate;
-use codesync_auth::verify_delta;
-use codesync_base::{DeltaHash, Head, LogId, SignedDelta, decode_delta};
+use arriving::Arriving;
+use codesync_base::{DeltaHash, Head, LogId, SignedDelta};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// News of a delta that others will bring soon: so long nobody asks for it.
@@ -225,7 +227,7 @@ impl Link {
                 (Way::Asked, is_last && is_current)
             }
         };
-        for delta in frame.deltas {
+        for delta in arriving::read(frame.deltas, way == Way::Asked) {
             self.take_delta(delta, way, context);
             if self.is_ended() {
                 return;
@@ -237,6 +239,10 @@ impl Link {
         }
         self.settle_credit();
         self.consider_wants(context);
+        // That the peer has what is here already is news, too; of what is new it is told once it is dealt with.
+        if self.receiving.n_delivering == 0 {
+            self.note_progress(context);
+        }
     }
 
     /// Whether an answer is to the question that is open; none when there was no such question.
@@ -278,11 +284,12 @@ impl Link {
         self.receiving.narrow.get_or_insert_default();
     }
 
-    fn take_delta(&mut self, wire: WireDelta, way: Way, context: &mut Context) {
-        let cost_bytes = (wire.bytes.0.len() + DELTA_COST_BYTES) as u64;
-        let Ok((delta, hash)) = decode_delta(&wire.bytes.0) else {
+    fn take_delta(&mut self, arriving: Arriving, way: Way, context: &mut Context) {
+        let cost_bytes = (arriving.bytes.len() + DELTA_COST_BYTES) as u64;
+        let Some(signed) = &arriving.signed else {
             return self.end(Reason::Malformed, "no delta");
         };
+        let (delta, hash) = (&signed.delta, signed.hash);
         if delta.project != self.config.project {
             return self.end(Reason::Malformed, "a delta of another project");
         }
@@ -299,14 +306,12 @@ impl Link {
             self.owed_bytes += cost_bytes;
             return;
         }
-        let signature = wire.signature.map(|signature| signature.0);
-        let blobs = context.replica.needs(&delta).into_iter().collect();
-        let held = Held::new(&delta, blobs, hash, wire.bytes.0, signature, way);
-        if let Some(signature) = signature
-            && !verify_delta(&SignedDelta { delta, hash, signature })
-        {
+        if arriving.is_forged() {
             return self.end(Reason::Forged, "a signature that is not its author's");
         }
+        let signature = arriving.has_signature.then_some(signed.signature);
+        let blobs = context.replica.needs(delta).into_iter().collect();
+        let held = Held::new(delta, blobs, hash, arriving.bytes, signature, way);
         match self.hold.insert(held) {
             Ok(freed_bytes) => self.owed_bytes += freed_bytes,
             Err(held) => {

@@ -163,10 +163,11 @@ fn who_may_not_come_in_is_told_why_and_learns_nothing() {
     let version = Reason::Version { oldest: VERSION_OLDEST, newest: VERSION_NEWEST, software: "0.1.0".into() };
     let older = of(Hello { oldest: 0, newest: 0, software: "0.0.9".into(), ..hello() });
     older.ended(version.clone());
-    assert!(older.told(&Event::Ended(Ended::PeerTooOld("0.0.9".into()))));
+    let other = |software: &str, device| OtherVersion { software: software.into(), device };
+    assert!(older.told(&Event::Ended(Ended::PeerTooOld(other("0.0.9", Some(hello().device))))));
     let newer = of(Hello { oldest: 2, newest: 5, software: "0.3.0".into(), ..hello() });
     newer.ended(version);
-    assert!(newer.told(&Event::Ended(Ended::WeAreTooOld("0.3.0".into()))));
+    assert!(newer.told(&Event::Ended(Ended::WeAreTooOld(other("0.3.0", Some(hello().device))))));
     let mut both = Door::closed();
     both.say(Frame::Hello(Hello { oldest: 1, newest: 9, ..hello() })).goes_on();
 }
@@ -176,7 +177,8 @@ fn a_bye_says_whose_program_is_too_old() {
     let mut door = Door::closed();
     let reason = Reason::Version { oldest: 2, newest: 3, software: "0.3.0".into() };
     door.say(Frame::Bye(Bye { reason, detail: String::new() }));
-    assert!(door.told(&Event::Ended(Ended::WeAreTooOld("0.3.0".into()))));
+    let other = OtherVersion { software: "0.3.0".into(), device: None };
+    assert!(door.told(&Event::Ended(Ended::WeAreTooOld(other))));
     assert_eq!(door.outputs.last(), Some(&Output::Close));
 }
 
@@ -416,4 +418,18 @@ fn more_logs_than_a_project_can_have_end_the_link() {
     let max = LOGS_MAX as u32;
     door.say(Frame::Stored((0..max).map(head).collect())).goes_on();
     door.say(Frame::Stored((max..max + 1).map(head).collect())).ended(Reason::Limit);
+}
+
+#[test]
+fn what_comes_back_shows_that_the_peer_has_it() {
+    let mut door = Door::joined();
+    door.store.write(START_MS);
+    let (fresh, now) = (door.store.sync(), door.now());
+    door.mesh.durable(&fresh, &mut door.store, now);
+    door.work();
+    assert!(door.told(&Event::Progress { receive_left: 0, send_left: 1 }));
+    door.outputs.clear();
+    // Somebody else was faster, so the peer believes that it is news here.
+    door.live(&fresh);
+    assert!(door.told(&Event::Progress { receive_left: 0, send_left: 0 }), "{:?}", door.outputs);
 }

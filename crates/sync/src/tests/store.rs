@@ -341,7 +341,7 @@ impl Replica for Store {
         }
     }
 
-    fn snapshot(&self, bytes_max: u32) -> Option<SignedTexts> {
+    fn snapshot(&mut self, bytes_max: u32) -> Option<SignedTexts> {
         let n_bytes: usize = self.texts.iter().map(|(_, text)| text.len()).sum();
         if self.texts.is_empty() || n_bytes > bytes_max as usize {
             return None;

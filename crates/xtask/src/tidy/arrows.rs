@@ -34,6 +34,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Networks of several hosts inside one machine, for tests of whatever talks to others.
     ("codesync-lan", &[]),
     ("codesync-net", &["codesync-base", "codesync-lan"]),
+    // A peer that says what it likes, for tests.
+    ("codesync-stranger", &["codesync-base", "codesync-auth", "codesync-net", "codesync-sync"]),
     ("codesync-tools", &["codesync-base"]),
     ("codesync-api", &["codesync-base"]),
     (
@@ -79,6 +81,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "codesync-sync",
             "codesync-engine",
             "codesync-api",
+            // Its random numbers.
+            "codesync-sim",
         ],
     ),
     (
@@ -96,7 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("xtask", &["codesync-api"]),
-    ("codesync-desktop", &["codesync-node", "codesync-api", "codesync-lan"]),
+    ("codesync-desktop", &["codesync-node", "codesync-api", "codesync-lan", "codesync-stranger"]),
 ];
 
 /// Dependencies that only some crates may name. A name that ends with `*` stands for all that begin so.
@@ -114,6 +118,8 @@ const ALONE: &[(&str, &[&str])] = &[
     ("notify", &["codesync-fs"]),
     ("notify-debouncer-full", &["codesync-fs"]),
     ("ignore", &["codesync-fs"]),
+    ("globset", &["codesync-fs"]),
+    ("regex", &["codesync-fs"]),
     ("cap-std", &["codesync-fs"]),
     ("libp2p", &["codesync-net"]),
     ("libp2p-stream", &["codesync-net"]),

@@ -59,6 +59,8 @@ export function deed(record: LogRecord): string {
       return `brought back ${what}`;
     case "restore":
       return `restored ${what}`;
+    case "replace":
+      return `replaced text in ${what}`;
     case "undo":
       return `took back a change in ${what}`;
     case "redo":
@@ -76,7 +78,7 @@ export function deed(record: LogRecord): string {
 
 /** Acts that can be taken back one by one. */
 export function canUndo(record: LogRecord): boolean {
-  return record.group_id !== null && ["edit", "disk", "import", "create", "rename", "delete", "undelete", "restore", "undo", "redo", "content"].includes(record.kind);
+  return record.group_id !== null && ["edit", "disk", "import", "create", "rename", "delete", "undelete", "restore", "replace", "undo", "redo", "content"].includes(record.kind);
 }
 
 /** Acts that changed a text or the tree: there is a moment to look at. */

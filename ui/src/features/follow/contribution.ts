@@ -23,6 +23,11 @@ export function contribute(workbench: Workbench): void {
   people.onSignalled(({ device, signal }) => {
     if (signal.kind === "bring") follow.asked(device, signal.path, signal.line);
   });
+  session.onOpened(() => {
+    const host = people.welcomedBy;
+    people.welcomedBy = null;
+    if (host !== null && session.settings.followOnJoin) follow.afterJoin(host);
+  });
   session.onClosing(() => {
     edits.forget();
     follow.stop();
@@ -53,13 +58,6 @@ function followCommands({ people, editors, layout }: Workbench, follow: Follow, 
     { ...toPerson, id: "follow.goTo", title: "Go to", run: (device) => follow.goTo(deviceOf(device)) },
     { ...toPerson, id: "follow.mute", title: "Mute or show the caret", run: (device) => follow.toggleMuted(deviceOf(device)) },
     { id: "follow.bring", title: "Bring everyone here", category, when: () => someoneIsHere() && editors.activePath !== null, run: () => follow.bring() },
-    {
-      id: "follow.afterJoin",
-      title: "Follow whoever let one in",
-      category,
-      isHidden: true,
-      run: (person) => follow.afterJoin(typeof person === "string" ? person : null),
-    },
     {
       id: "people.lastEdit",
       title: "Say what others changed last",

@@ -82,7 +82,7 @@ export class Follow {
   }
 
   /** The person here has just come in: the first file that somebody there looks at is shown, as soon as one is. */
-  afterJoin(person: string | null): void {
+  afterJoin(person: string): void {
     this.#joinedUntil_ms = Date.now() + JOIN_WAIT_MS;
     this.#joinedAfter = person;
     this.followWhoLetIn();

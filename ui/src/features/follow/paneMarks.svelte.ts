@@ -64,7 +64,7 @@ export class PaneMarks {
   ask(): void {
     const { file } = this.pane;
     const { client, people } = this.workbench;
-    if (file?.model == null || people.here.length === 0) return;
+    if (file?.model == null || !people.isSomeoneHere) return;
     untrack(() => {
       void client.get("presences", { cmd: "presences" }).then(
         ({ presences }) => {

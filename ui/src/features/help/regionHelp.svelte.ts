@@ -8,7 +8,7 @@ export interface RegionHelp {
 }
 
 /** The part of the window that has the keyboard now. */
-export type RegionId = "editor" | "timeline" | "explorer" | "status" | "page" | "window";
+export type RegionId = "editor" | "timeline" | "explorer" | "search" | "status" | "page" | "window";
 
 /** Which help is open; null for none. */
 export const regionHelp = $state<{ open: RegionId | null }>({ open: null });
@@ -17,6 +17,7 @@ export function regionOf(element: Element | null): RegionId {
   const closest = (selector: string): boolean => element?.closest(selector) != null;
   if (closest(".monaco-editor")) return "editor";
   if (closest("[data-testid='tl-strip']")) return "timeline";
+  if (closest("[data-testid='search-view']")) return "search";
   if (closest("[data-testid='sidebar']")) return "explorer";
   if (closest("[data-testid='statusbar']")) return "status";
   if (closest("[data-testid^='group-']")) return "page";
@@ -64,6 +65,18 @@ export function helpFor(region: RegionId, commands: CommandRegistry): RegionHelp
           "Up and down move, right opens a folder, left closes it. Enter opens a file, Space shows it.",
           "F2 renames, Delete deletes, and both can be undone. Typing goes to the file of that name.",
           "Deleted files are in “Deleted recently” at the end, to be brought back.",
+          ...everywhere,
+        ],
+      };
+    case "search":
+      return {
+        title: "Find and replace in files",
+        lines: [
+          "What you type is looked for at once, in the files as they are now. Up and down in the field bring back what was looked for before.",
+          `Match case, whole word, regular expression: ${key("search.matchCase")}, ${key("search.wholeWord")}, ${key("search.regex")}. Esc stops a search.`,
+          `Next and previous result, from anywhere: ${key("search.next")} and ${key("search.previous")}.`,
+          "In the results: up and down move, right opens a file, left closes it. Space shows a place, Enter goes there, Delete takes a result from the list.",
+          `Replace the result or the file that is marked: ${key("search.replaceMarked")}. Replace all: ${key("search.replaceAll")}; it can be undone as one.`,
           ...everywhere,
         ],
       };

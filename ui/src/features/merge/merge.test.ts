@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Merged } from "../../api/generated";
-import { locate, partsOf } from "./place";
+import { indentOf, locate, partsOf, withoutIndent } from "./place";
 import { mergeSentence, namesOf, spanOf } from "./words";
 
 const MERGED: Merged = {
   with: ["Bo"], apartMs: 11_520_000, nOurs: 214, nTheirs: 96, nFiles: 7, sinceMs: 0, beforeOurs: null, beforeTheirs: null,
-  places: [{ path: "a", line: 1, position: 0, ours: "", theirs: "", now: "" }, { path: "a", line: 9, position: 80, ours: "", theirs: "", now: "" }],
+  places: [1, 9].map((line) => ({ path: "a", line, position: 0, ours: "", theirs: "", now: "", isWhole: true })),
 };
 
 describe("merge notice", () => {
@@ -39,6 +39,13 @@ describe("a place of a merge", () => {
     expect(locate("a\nb\n", 2, "")).toBe(2);
     expect(locate("a\nb\n", 3, "")).toBeNull();
     expect(locate("a\n", 9, "")).toBeNull();
+  });
+
+  it("is shown without the blanks that all its lines begin with", () => {
+    const indent = indentOf(["    a {\n      b\n\n    }\n", "    c\n", ""]);
+    expect(indent).toBe(4);
+    expect(withoutIndent("    a {\n      b\n\n    }\n", indent)).toBe("a {\n  b\n\n}");
+    expect([indentOf(["\ta", "    b"]), indentOf([""])]).toEqual([0, 0]);
   });
 
   it("shows what is other, in whole words", () => {

@@ -40,3 +40,16 @@ export function partsOf(text: string, other: string): Part[] {
   ];
   return parts.filter((part) => part.text !== "");
 }
+
+/** Blanks with which all lines of some texts begin, to be left out where they are shown beside each other. */
+export function indentOf(texts: readonly string[]): number {
+  const lines = texts.flatMap((text) => text.split("\n")).filter((line) => line.trim() !== "");
+  const [first = ""] = lines;
+  let indent = 0;
+  while (/[ \t]/.test(first.charAt(indent)) && lines.every((line) => line.charAt(indent) === first.charAt(indent))) indent += 1;
+  return indent;
+}
+
+export function withoutIndent(text: string, indent: number): string {
+  return text.replace(/\n$/, "").split("\n").map((line) => line.slice(indent)).join("\n");
+}

@@ -9,8 +9,6 @@ import { locate } from "./place";
 
 export type Choice = "mine" | "theirs" | "right";
 
-/** The engine tells no more of a place than this; what is cut must not be put into a text. */
-const PLACE_BYTES_MAX = 4_000;
 const ALWAYS_GROWS = 0;
 
 export class ReviewPlace {
@@ -19,7 +17,6 @@ export class ReviewPlace {
   now = $state<string | null>(null);
   line = $state(0);
   isReady = $state(false);
-  readonly isWhole: boolean;
   #file: OpenFile | null = null;
   #mark: string | null = null;
   #listening: { dispose(): void } | null = null;
@@ -27,8 +24,6 @@ export class ReviewPlace {
   constructor(readonly overlap: Overlap) {
     this.line = overlap.line;
     this.now = overlap.now;
-    const encoder = new TextEncoder();
-    this.isWhole = [overlap.ours, overlap.theirs, overlap.now].every((text) => encoder.encode(text).length < PLACE_BYTES_MAX - 4);
   }
 
   hold(file: OpenFile): void {
@@ -56,7 +51,7 @@ export class ReviewPlace {
   }
 
   get canTake(): boolean {
-    return this.isReady && this.isWhole && this.now !== null && this.#mark !== null && this.#file?.link != null && this.#file.readOnly === null;
+    return this.isReady && this.overlap.isWhole && this.now !== null && this.#mark !== null && this.#file?.link != null && this.#file.readOnly === null;
   }
 
   /** Puts one side's text there. */

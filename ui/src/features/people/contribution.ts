@@ -1,10 +1,10 @@
 /** Other people in the window: the panel, inviting and joining, roles, what is said about them. */
 import type { Role } from "../../api/generated";
-import { wordingOf } from "../../base/messages";
 import type { Command } from "../../commands/registry.svelte";
 import { contextMenu } from "../../ui/menu.svelte";
 import { roleEntries } from "../../workbench/memberMenu";
 import { fill } from "../../workbench/slots.svelte";
+import { FOR_A_WHILE, chosenVisibility, visibilityOf } from "../../workbench/visibility";
 import type { Workbench } from "../../workbench/workbench";
 import AcceptDialog from "./AcceptDialog.svelte";
 import { PeopleActions } from "./actions.svelte";
@@ -43,7 +43,8 @@ function meetingCommands({ session, people, layout }: Workbench, actions: People
     layout.showSideView("people");
     return actions.showInvite();
   };
-  const setVisible = (isVisible: boolean): Promise<void> => session.changeSettings({ visibleTo: isVisible ? "everyone" : "nobody" });
+  const isHidden = (): boolean => visibilityOf(session.settings, Date.now()) === "nobody";
+  const setVisible = (isVisible: boolean): Promise<void> => session.changeSettings({ visibleTo: isVisible ? "everyone" : "nobody", visibleUntilMs: 0 });
   return [
     { id: "people.show", title: "People", category: "View", when: isOpen, run: () => layout.toggleSideView("people") },
     { id: "people.invite", title: "Invite someone…", category: "People", keys: ["Ctrl+K I"], when: canInvite, run: invite },
@@ -55,8 +56,14 @@ function meetingCommands({ session, people, layout }: Workbench, actions: People
       id: "people.invisible",
       title: "Be invisible on networks",
       category: "People",
-      checked: () => session.settings.visibleTo === "nobody",
-      run: () => setVisible(session.settings.visibleTo === "nobody"),
+      checked: isHidden,
+      run: () => setVisible(isHidden()),
+    },
+    {
+      id: "people.visibleForAWhile",
+      title: "Be visible to everyone for 10 minutes",
+      category: "People",
+      run: () => session.changeSettings(chosenVisibility(FOR_A_WHILE, session.settings, Date.now())),
     },
     { id: "people.lookAround", title: "Look for people nearby", category: "People", run: () => people.lookAround() },
   ];
@@ -90,7 +97,7 @@ function syncCommands({ session, people, layout }: Workbench, actions: PeopleAct
   ];
 }
 
-function follow({ people, session, notices, commands }: Workbench, actions: PeopleActions): void {
+function follow({ client, people, session, notices, commands }: Workbench, actions: PeopleActions): void {
   const show = ({ text, options }: Said): void => void notices.toast(text, options);
   const deeds: Deeds = {
     newCode: () => void actions.reinvite().then(() => (actions.isInviteShown = true)).catch((cause: unknown) => commands.fail(cause)),
@@ -113,6 +120,10 @@ function follow({ people, session, notices, commands }: Workbench, actions: Peop
       asked.delete(device);
     }
   });
+  people.onChanged(({ before, now }) => {
+    const isNew = now.asking.some((one) => !before.asking.some((other) => other.id === one.id));
+    if (isNew && !document.hasFocus()) client.app({ cmd: "drawAttention" }).catch(() => undefined);
+  });
   people.onSignalled((signalled) => {
     const said = askedOf(signalled, people.isOwner, deeds);
     if (said !== null) asked.set(signalled.device, notices.toast(said.text, said.options));
@@ -128,7 +139,6 @@ function follow({ people, session, notices, commands }: Workbench, actions: Peop
 function followNeighbourhood({ people, session, notices, commands }: Pick<Workbench, "people" | "session" | "notices" | "commands">, actions: PeopleActions): void {
   // Where the shell has no network there is nobody nearby, and the lists say so.
   people.startNearby().catch(() => undefined);
-  let saidPort = 0;
   let invited: ReadonlySet<string> = new Set();
   people.onNearby(({ people: neighbours }) => {
     const inviting = neighbours.filter((one) => one.invites && one.shares?.isJoined === false);
@@ -138,11 +148,6 @@ function followNeighbourhood({ people, session, notices, commands }: Pick<Workbe
       notices.toast(`${person} invites you to “${shares?.name ?? ""}”.`, { buttons: [join], stays: true });
     }
     invited = new Set(inviting.map((one) => one.peer));
-  });
-  people.onNearby(({ network: { port, portWanted } }) => {
-    if (portWanted === null || port === 0 || port === saidPort) return;
-    saidPort = port;
-    notices.toast(wordingOf("MSG-NET-5", { wanted: String(portWanted), port: String(port) }).body, { code: "MSG-NET-5" });
   });
   people.onJoining((joining) => {
     if (joining.kind === "joined") actions.joined(joining.root, joining.person).catch((cause: unknown) => commands.fail(cause));

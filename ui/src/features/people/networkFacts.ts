@@ -8,7 +8,7 @@ export interface Fact {
   act?: "again" | "copy" | "visible";
 }
 
-export function networkFacts({ addresses, name, vpns, isVisible, person, port, portWanted }: NetworkState): Fact[] {
+export function networkFacts({ addresses, name, vpns, isVisible, person, port }: NetworkState): Fact[] {
   const where = addresses.join(", ");
   const facts: Fact[] = [];
   if (addresses.length === 0) facts.push({ state: "bad", text: "This computer is on no network.", act: "again" });
@@ -16,9 +16,6 @@ export function networkFacts({ addresses, name, vpns, isVisible, person, port, p
   if (isVisible) facts.push({ state: "good", text: `This window is visible as “${person}”.` });
   else facts.push({ state: "bad", text: "This window is not visible to others.", act: "visible" });
   for (const vpn of vpns) facts.push({ state: "bad", text: wordingOf("MSG-NET-2", { vpn }).body, act: "again" });
-  if (portWanted !== null && port !== 0) {
-    facts.push({ state: "open", text: wordingOf("MSG-NET-5", { wanted: String(portWanted), port: String(port) }).body });
-  }
   const shown = port === 0 ? 4870 : port;
   facts.push({ state: "open", text: `Firewall: we cannot tell. Allow CodeSync, UDP 5353 and TCP/UDP ${shown}.`, act: "copy" });
   facts.push({ state: "open", text: "Guest Wi-Fi often blocks computers from seeing each other." });

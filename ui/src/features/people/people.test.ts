@@ -86,7 +86,7 @@ describe("why joining came to nothing", () => {
 });
 
 describe("the connection check", () => {
-  const network: NetworkState = { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: false, person: "Bo", port: 4871, portWanted: 4870, lookingSinceMs: 0 };
+  const network: NetworkState = { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: false, person: "Bo", port: 4871, lookingSinceMs: 0 };
   it("says what is in the way, and what it cannot know", () => {
     const facts = networkFacts(network);
     expect(facts.filter((fact) => fact.state === "bad").map((fact) => fact.text)).toEqual(["This window is not visible to others.", "A VPN is on (tun0). It can hide nearby computers."]);

@@ -2,7 +2,7 @@
 import { sentenceOf } from "../../api/client";
 import type { LineEnd } from "../../api/generated";
 import { baseName, parentOf } from "../../base/paths";
-import { ago } from "../../base/words";
+import { ago, encodingInWords } from "../../base/words";
 import type { CommandChild } from "../../commands/registry.svelte";
 import type { Workbench } from "../../workbench/workbench";
 import { type Pick, matching } from "./sources";
@@ -50,23 +50,27 @@ export function saveAsPicks(workbench: Workbench, taken: readonly string[], type
 }
 
 const ENCODINGS = [
-  ["UTF-8", "every character; the usual choice"],
-  ["UTF-16LE", "every character; for some Windows programs"],
-  ["windows-1252", "Western European letters only"],
+  ["UTF-8", false, "every character; the usual choice"],
+  ["UTF-8", true, "every character, after a byte-order mark; for some Windows programs"],
+  ["UTF-16LE", true, "every character; for some Windows programs"],
+  ["windows-1252", false, "Western European letters only"],
 ] as const;
 
 export function encodingPicks(workbench: Workbench, typed: string, close: () => void): Pick[] {
   const { editors, client, layout } = workbench;
   const file = editors.activeFile;
-  const set = async (encoding: string): Promise<void> => {
+  const set = async (encoding: string, byteOrderMark: boolean): Promise<void> => {
     if (file?.path == null) return;
-    await client.ask({ cmd: "setEncoding", args: { path: file.path, encoding } });
+    await client.ask({ cmd: "setEncoding", args: { path: file.path, encoding, byteOrderMark } });
     file.encoding = encoding;
-    layout.say(`Saved as ${encoding}`);
+    file.byteOrderMark = byteOrderMark;
+    layout.say(`Saved as ${encodingInWords(encoding, byteOrderMark)}`);
   };
-  return matching(typed, ENCODINGS, ([name]) => name).map(({ item: [name, detail], positions }) =>
-    choice(workbench, { name, detail, positions, isNow: file?.encoding.toLowerCase() === name.toLowerCase() }, close, () => set(name)),
-  );
+  const now = file === null ? "" : encodingInWords(file.encoding, file.byteOrderMark).toLowerCase();
+  return matching(typed, ENCODINGS, ([encoding, mark]) => encodingInWords(encoding, mark)).map(({ item: [encoding, mark, detail], positions }) => {
+    const name = encodingInWords(encoding, mark);
+    return choice(workbench, { name, detail, positions, isNow: now === name.toLowerCase() }, close, () => set(encoding, mark));
+  });
 }
 
 const LINE_ENDS: readonly (readonly [LineEnd, string, string])[] = [

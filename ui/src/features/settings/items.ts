@@ -7,11 +7,13 @@ export type SettingItem = { group: string; title: string; help?: string } & (
   | { kind: "switch"; key: KeyOf<boolean> }
   | { kind: "number"; key: KeyOf<number>; min: number; max: number; unit?: string }
   | { kind: "text"; key: "editorFontFamily" | "person"; placeholder: string }
+  | { kind: "color"; key: "color" }
   | { kind: "choice"; key: "theme" | "axis" | "screenReader" | "autoSave" | "visibleTo" | "nameFlags" | "defaultRole"; choices: readonly (readonly [string, string])[] }
 );
 
 export const SETTING_ITEMS: readonly SettingItem[] = [
   { group: "You", title: "Name", help: "Shown with your changes in the timeline.", kind: "text", key: "person", placeholder: "As on this computer" },
+  { group: "You", title: "Colour", help: "Of your caret, your changes and your messages. Where somebody else has it already, you get the next.", kind: "color", key: "color" },
   {
     group: "Look",
     title: "Theme",
@@ -37,6 +39,7 @@ export const SETTING_ITEMS: readonly SettingItem[] = [
   { group: "Editor", title: "Minimap", kind: "switch", key: "minimap" },
   { group: "Editor", title: "Show white space", kind: "switch", key: "showWhitespace" },
   { group: "Editor", title: "Suggestions while typing", help: "Ctrl+Space gives them always.", kind: "switch", key: "suggest" },
+  { group: "Explorer", title: "Go along with the editor", help: "The file that is open is shown in the tree.", kind: "switch", key: "revealActive" },
   {
     group: "Saving",
     title: "Write to disk",

@@ -30,6 +30,6 @@ describe("the settings page", () => {
   it("has an item for every setting but the keys and what the window notes for itself", () => {
     const shown = new Set<string>(SETTING_ITEMS.map((item) => item.key));
     const missing = Object.keys(DEFAULT_SETTINGS).filter((key) => !shown.has(key));
-    expect(missing.toSorted()).toEqual(["keys", "timelineHintSeen"]);
+    expect(missing.toSorted()).toEqual(["keys", "timelineHintSeen", "visibleUntilMs"]);
   });
 });

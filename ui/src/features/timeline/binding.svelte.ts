@@ -1,5 +1,6 @@
 /** What the timeline follows in the window (active file, workspace, settings, events) and where it is shown. */
 import { untrack } from "svelte";
+import type { Together } from "../../api/generated";
 import type { BurstList } from "../../state/timelineBursts.svelte";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
@@ -36,6 +37,11 @@ function listen({ workbench, timeline, bursts }: Parts): void {
   client.onEvent((event) => {
     if (event.event === "historyGrew") timeline.historyGrew(event.data.paths);
     else if (event.event === "momentNamed" && session.workspace !== null) void timeline.refresh();
+  });
+  // Authors are drawn in their colours and called by their names.
+  const looks = ({ members }: Together): string => JSON.stringify(members.map(({ device, color, person }) => [device, color, person]));
+  workbench.people.onChanged(({ before, now }) => {
+    if (session.workspace !== null && looks(before) !== looks(now)) void timeline.refresh();
   });
   session.onOpened(() => {
     void timeline.start();

@@ -93,7 +93,7 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
       run: () => toggleList(timeline),
     },
     { id: "timeline.find", title: "Find in history…", when: isOpen, run: () => findInHistory(timeline) },
-    { id: "timeline.search", title: "Search in the past, in all files…", when: isOpen, run: () => searchInThePast(timeline) },
+    { id: "timeline.search", title: "Search in the past, in all files…", when: isOpen, run: (text) => searchInThePast(timeline, typeof text === "string" ? text : "") },
     { id: "timeline.restoreFile", title: "Restore this file to the moment shown", when: canRestoreFile, run: () => actions.restoreFile() },
     {
       id: "timeline.restoreSelection",
@@ -150,9 +150,9 @@ async function showMoment(timeline: TimelineState, { editors }: Workbench, targe
 }
 
 /** Texts that were deleted with their files, too. */
-async function searchInThePast(timeline: TimelineState): Promise<void> {
+async function searchInThePast(timeline: TimelineState, text: string): Promise<void> {
   await timeline.setScope("workspace");
-  findInHistory(timeline);
+  findInHistory(timeline, text);
 }
 
 function toggleList(timeline: TimelineState): void {
@@ -163,10 +163,16 @@ function toggleList(timeline: TimelineState): void {
   setTimeout(() => document.querySelector<HTMLElement>("[data-testid='tl-list']")?.focus());
 }
 
-function findInHistory(timeline: TimelineState): void {
+function findInHistory(timeline: TimelineState, text = ""): void {
   timeline.expanded = true;
   // The field is drawn with the tall form.
-  setTimeout(() => document.querySelector<HTMLElement>("[data-testid='tl-find']")?.focus());
+  setTimeout(() => {
+    const field = document.querySelector<HTMLInputElement>("[data-testid='tl-find']");
+    field?.focus();
+    if (field == null || text === "") return;
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 }
 
 async function showHistory(

@@ -11,7 +11,7 @@ fn device(n: usize) -> DeviceId {
 
 impl Peers {
     /// Asha's workspace, and the others as editors.
-    fn with_rights(n: usize) -> Self {
+    pub(super) fn with_rights(n: usize) -> Self {
         let mut peers = Self::new(1);
         for (other, name) in NAMES.iter().enumerate().take(n).skip(1) {
             let disk = MemoryDisk::new();

@@ -2,50 +2,30 @@
 
 use crate::lobby::parse_peer;
 use crate::runtime::{Result, Runtime};
-use crate::settings::{self, Visibility};
 use crate::together::{Mine, Shown, role_from};
 use crate::{config, copies, known};
 use codesync_api::Reply;
 use codesync_auth::{About, Act, Shared};
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
-
-/// How long all see what is shared after the people were looked at last, where only that is wanted.
-const SEEN_AFTER_LOOKING: Duration = Duration::from_secs(10 * 60);
-
-/// Who sees the card.
-pub(super) struct Seen {
-    by: Visibility,
-    looked_at: Instant,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self { by: settings::visibility(), looked_at: Instant::now() }
-    }
-}
 
 impl Runtime {
     /// The settings changed.
     pub(in crate::runtime) fn read_visibility(&mut self) {
-        self.people.seen.by = settings::visibility();
+        self.people.seen.read_again();
         self.people.is_stale = true;
+        // Alone nothing else would tell that one has another colour.
+        self.tell_people();
     }
 
     /// Somebody deals with people here: for a while all may see that this is shared.
     pub(super) fn note_looked_at(&mut self) {
-        self.people.seen = Seen::default();
+        self.people.seen.look();
         self.people.is_stale = true;
     }
 
     /// Shows others what is shared here, as far as they may see it.
     pub(super) fn show_card(&mut self) {
-        let shown = match self.people.seen.by {
-            Visibility::Everyone => Shown::Everyone,
-            Visibility::Known => Shown::Known,
-            Visibility::WhileLooking if self.people.seen.looked_at.elapsed() < SEEN_AFTER_LOOKING => Shown::Everyone,
-            Visibility::WhileLooking | Visibility::Nobody => Shown::Nobody,
-        };
+        let shown = self.people.seen.shown();
         // Only who may let others in can be asked.
         let is_open = self.people.host.is_shared && self.engine.may(Act::Govern).is_ok();
         let shares = is_open.then(|| Shared::new(&self.engine.project(), &self.workspace_name(), self.n_people()));

@@ -1,10 +1,10 @@
 //! Letting others in, and changing what they may do.
 
 use super::parse_device;
-use crate::join::{Welcome, parse_address};
+use crate::join::parse_address;
 use crate::runtime::{Result, Runtime};
 use crate::together::role_from;
-use crate::{STORE_FOLDER, config, known};
+use crate::{config, known};
 use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply};
 use codesync_auth::{Act, Other, Place};
 use codesync_base::Role;
@@ -34,7 +34,7 @@ impl Runtime {
     pub(in crate::runtime) fn share(&mut self) -> Result<Reply> {
         self.engine.may(Act::Govern)?;
         self.come_back()?;
-        self.take_part(Welcome::read(&self.root.join(STORE_FOLDER)))?;
+        self.take_part()?;
         (self.people.host.is_shared, self.people.is_stale) = (true, true);
         self.note_looked_at();
         if let Some(net) = self.net() {
@@ -112,7 +112,7 @@ impl Runtime {
 
     pub(in crate::runtime) fn connect_to(&mut self, address: &str) -> Result<Reply> {
         let address = parse_address(address)?;
-        self.take_part(Welcome::read(&self.root.join(STORE_FOLDER)))?;
+        self.take_part()?;
         if let Some(net) = self.net() {
             net.keep(address);
         }

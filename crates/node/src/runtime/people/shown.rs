@@ -17,10 +17,7 @@ impl Runtime {
         let news = self.together();
         if news != self.people.told {
             self.people.told = news.clone();
-            for subscriber in &self.subscribers {
-                // One who does not read is let go at the next event.
-                subscriber.try_send(Event::Together(news.clone())).unwrap_or_default();
-            }
+            self.tell_all(&Event::Together(news));
         }
     }
 
@@ -41,7 +38,7 @@ impl Runtime {
             }
             (_, 0) => LinkState::Offline,
             (_, n) if n_left == 0 => LinkState::Live { n_others: n as u32 },
-            _ => LinkState::CatchingUp { n_left },
+            _ => LinkState::CatchingUp { n_left, n_all: self.people.n_catching.max(n_left) },
         };
         let together = self.people.together.as_ref();
         let mut addresses: Vec<String> = Vec::new();
