@@ -1,6 +1,6 @@
 //! Who may do what in a workspace, as steps of the log. What they amount to is decided in `auth`, from the log alone.
 
-use crate::{DeviceId, Head, Hlc};
+use crate::{BlobHash, DeviceId, Head};
 use serde::{Deserialize, Serialize};
 
 /// What a member may do. A higher one may all that a lower one may.
@@ -18,8 +18,8 @@ pub enum Role {
 pub enum ShareFrom {
     /// All of it.
     Past,
-    /// What was done after this clock reading; what stood then comes as it stood.
-    Moment(Hlc),
+    /// What was done after the [`crate::Checkpoint`] of this name; what stood then comes as it stood.
+    Checkpoint(BlobHash),
 }
 
 /// A change of who may take part. The only step of its delta.

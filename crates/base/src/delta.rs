@@ -1,6 +1,8 @@
 //! The delta: what one device did between two commits, as named steps.
 
-use crate::{AccessStep, BlobHash, Chat, DeltaHash, FileId, FileKind, FileMeta, Hlc, LogId, ProjectId, RelPath};
+use crate::{
+    AccessStep, BlobHash, Chat, DeltaHash, FileId, FileKind, FileMeta, Hlc, LogId, ProjectId, RelPath, ShareFrom,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -239,6 +241,7 @@ impl Delta {
             Change::Create { meta, content, .. } => [content.as_ref().and_then(of_source), of_meta(meta)],
             Change::Content { blob, .. } => [Some(*blob), None],
             Change::Meta { meta } => [None, of_meta(meta)],
+            Change::Access(AccessStep::Grant { share_from: ShareFrom::Checkpoint(hash), .. }) => [Some(*hash), None],
             _ => [None, None],
         };
         self.steps.iter().flat_map(of_step).flatten()

@@ -3,6 +3,7 @@
 
 mod access;
 mod chat;
+mod checkpoint;
 mod clock;
 mod delta;
 mod ids;
@@ -13,6 +14,10 @@ mod wire;
 
 pub use access::{AccessStep, Role, ShareFrom};
 pub use chat::{Chat, Pointer, UnitName};
+pub use checkpoint::{
+    BLOT, BLOT_PAIR, Checkpoint, CutChange, CutFile, CutLog, CutNode, CutRight, CutState, TextUnits, UnitAt,
+    UnitInsertion, UnitLog, UnitRun,
+};
 pub use clock::{Clock, Hlc};
 pub use delta::{
     Change, Delta, DeltaKey, Head, Insert, ItemRange, ItemRef, Origin, SignedDelta, Splice, Step, StepKey, TextSource,

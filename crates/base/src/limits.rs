@@ -16,6 +16,10 @@ pub const TEXT_FILE_LINES_MAX: u64 = 300_000;
 pub const BLOB_BYTES_MAX: u64 = u32::MAX as u64;
 /// Files in one workspace.
 pub const FILES_MAX: usize = 200_000;
+/// Bytes of what somebody without the past begins with, or of one text in it.
+pub const CHECKPOINT_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Files in it, those that are gone included.
+pub const CHECKPOINT_FILES_MAX: usize = 2_000_000;
 /// Bytes of one path component.
 pub const NAME_BYTES_MAX: usize = 255;
 /// Components of a path.

@@ -47,6 +47,9 @@ pub enum Command {
         /// What they may do
         #[arg(long, value_enum, default_value = "editor")]
         role: RoleArgument,
+        /// Share the history so far, too; without this they get the files as they are now and what comes from then on
+        #[arg(long)]
+        share_past: bool,
         /// Six words that stand for a day, rather than a digit and two words that stand for ten minutes
         #[arg(long)]
         long: bool,

@@ -96,7 +96,7 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Status => whole::status(out),
         Command::Watch => watch::watch(&[], out),
         Command::Serve { connect } => watch::watch(connect, out),
-        Command::Invite { role, long } => people::invite(*role, *long, out),
+        Command::Invite { role, share_past, long } => people::invite(*role, *long, *share_past, out),
         // With --ask there is no code: what stands in its place is the folder.
         Command::Join { ask: Some(name), code, .. } => {
             people::join_by_asking(name, code.as_deref().map(Path::new), out)

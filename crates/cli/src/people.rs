@@ -41,11 +41,11 @@ pub fn word(role: Role) -> &'static str {
 
 /// Shows a code and stays until somebody came in with it, or it stands no more. A process that has the workspace itself
 /// goes on until it is stopped: who came in gets the history from it.
-pub fn invite(role: RoleArgument, is_long: bool, out: &mut Output) -> Result<(), Failure> {
+pub fn invite(role: RoleArgument, is_long: bool, share_past: bool, out: &mut Output) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let session = Session::open(Stay::Serving)?;
     let events = session.subscribe();
-    let invitation = match session.call(Request::Invite { role: role.into(), is_long, share_past: true })? {
+    let invitation = match session.call(Request::Invite { role: role.into(), is_long, share_past })? {
         Reply::Invitation(invitation) => invitation,
         other => return Err(unexpected(&other).into()),
     };
@@ -205,7 +205,8 @@ fn fetch(node: &Node) -> Result<bool, Failure> {
 
 fn has_history(node: &Node) -> Result<bool, Failure> {
     match node.call(Request::Status)? {
-        Reply::Status(status) => Ok(status.n_moments > 0),
+        // Whoever is told nothing of the past may have files and no history yet.
+        Reply::Status(status) => Ok(status.n_moments > 0 || status.n_files > 0),
         other => Err(unexpected(&other).into()),
     }
 }

@@ -17,6 +17,7 @@ fn main() -> Result<()> {
 const SCENARIOS: &[Scenario] = &[
     ("a_code_lets_in_and_brings_everything", a_code_lets_in_and_brings_everything),
     ("both_edit_live_and_apart", both_edit_live_and_apart),
+    ("from_now_on_without_the_past", from_now_on_without_the_past),
     ("an_address_does_without_multicast", an_address_does_without_multicast),
     ("three_wrong_tries_switch_the_code_off", three_wrong_tries_switch_the_code_off),
     ("a_viewer_changes_nothing_until_made_an_editor", a_viewer_changes_nothing_until_made_an_editor),
@@ -74,6 +75,48 @@ fn both_edit_live_and_apart(lan: &Lan) -> Result<()> {
     let trees = [asha.run(&lab, &["tree"], "")?, bo.run(&copy, &["tree"], "")?];
     ensure!(trees[0] == trees[1], "{trees:?}");
     Ok(())
+}
+
+/// The secret is in the folder, in history, and in a file's name before the invitation; it goes nowhere.
+fn from_now_on_without_the_past(lan: &Lan) -> Result<()> {
+    let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
+    let lab =
+        asha.workspace("lab", &[("a.txt", "the secret of Asha\n"), ("secret.txt", "gone\n"), ("b.txt", "plain\n")])?;
+    asha.run(&lab, &["edit", "a.txt"], "[4, 7, \"\"]\n")?;
+    asha.run(&lab, &["delete", "secret.txt"], "")?;
+    let invited = asha.invite_from_now(&lab, &[])?;
+    bo.run(&bo.home, &["join", &invited.code], "")?;
+    drop(invited);
+    let copy = bo.home.join("lab");
+    ensure!(read(&copy, "a.txt") == "the of Asha\n" && read(&copy, "b.txt") == "plain\n");
+    ensure!(!copy.join("secret.txt").exists());
+    let (at_asha, at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
+    asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"Asha: \"]\n")?;
+    wait_until("Asha's edit is in Bo's folder", || read(&copy, "a.txt") == "Asha: the of Asha\n")?;
+    bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo, \"]\n")?;
+    wait_until("Bo's edit is in Asha's folder", || read(&lab, "a.txt") == "Bo, Asha: the of Asha\n")?;
+    ensure!(bo.run(&copy, &["show", "a.txt", "--at", "@0"], "")? == "the of Asha\n");
+    let log = bo.run(&copy, &["log"], "")?;
+    ensure!(!log.contains("secret"), "{log}");
+    let members = bo.run(&copy, &["members"], "")?;
+    ensure!(members.contains("Asha") && members.contains("editor"), "{members}");
+    drop((at_asha, at_bo));
+    bo.run(&copy, &["verify"], "")?;
+    let stored = bytes_of(&copy.join(".codesync"))?;
+    ensure!(!stored.windows(6).any(|bytes| bytes == b"secret"), "the past is in the copy");
+    let trees = [asha.run(&lab, &["tree"], "")?, bo.run(&copy, &["tree"], "")?];
+    ensure!(trees[0] == trees[1], "{trees:?}");
+    Ok(())
+}
+
+/// All that is in a folder.
+fn bytes_of(folder: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        bytes.extend(if path.is_dir() { bytes_of(&path)? } else { std::fs::read(&path)? });
+    }
+    Ok(bytes)
 }
 
 fn an_address_does_without_multicast(lan: &Lan) -> Result<()> {

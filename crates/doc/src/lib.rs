@@ -12,5 +12,5 @@ mod tree;
 
 pub use rope::splice_rope;
 pub use ropey::Rope;
-pub use text::{EditError, IntegrateError, OpenDelta, TextDocument, VisibleRun};
+pub use text::{EditError, IntegrateError, OpenDelta, TextDocument, UnitsError, VisibleRun};
 pub use tree::{Base, Child, ChildKind, Node, Removed, Tree, TreeAuthor, TreeEvent};

@@ -4,8 +4,10 @@ mod document;
 mod names;
 mod order;
 mod runs;
+mod units;
 
 pub use document::{OpenDelta, TextDocument, VisibleRun};
+pub use units::UnitsError;
 
 use codesync_base::{BlobHash, ItemRef, LogId};
 

@@ -348,6 +348,8 @@ impl Engine {
         if let Some(first) = structural.first() {
             self.project = first.delta.project;
         }
+        self.enter_cut();
+        self.events.clear();
         for signed in structural {
             self.apply_tree(&signed);
             // Nobody has to hear of what was there before.

@@ -113,6 +113,11 @@ impl Authors {
     }
 }
 
+/// Whoever wrote what was there when a copy began that is told nothing of the past.
+pub(crate) fn before() -> Author {
+    Author { id: "before".into(), name: "Before you came".into(), initials: "–".into(), color: None }
+}
+
 /// "Asha Rao" → "AR", "asha" → "AS".
 fn initials(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();

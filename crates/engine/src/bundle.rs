@@ -30,9 +30,20 @@ impl Engine {
     /// The whole history as the bytes of a bundle, and the number of its deltas.
     pub fn export_bundle(&mut self) -> Result<(Vec<u8>, u64)> {
         self.close()?;
+        self.has_whole_history()?;
         let mut all = Vec::new();
         self.log.for_each(&mut |signed| all.push(signed.clone())).map_err(api_error)?;
         self.bundle_of(all)
+    }
+
+    /// Refuses where history does not begin at the beginning: by itself, what is here says nothing.
+    pub(crate) fn has_whole_history(&self) -> Result<()> {
+        match self.begins_with() {
+            None => Ok(()),
+            Some(_) => {
+                Err(invalid("Your copy has the history since you came in only. Ask somebody who has all of it."))
+            }
+        }
     }
 
     /// What may not be durable yet, as the bytes of a bundle, and the number of its deltas: for a disk that has room.
@@ -73,6 +84,10 @@ impl Engine {
     /// opened anew afterwards.
     pub fn import_bundle(&mut self, bundle: &Bundle) -> Result<u64> {
         self.close()?;
+        let is_before = |signed: &SignedDelta| signed.delta.seq <= self.log.cut_seq(&signed.delta.log);
+        if self.waits_for_beginning() || bundle.deltas.iter().any(|(signed, _)| is_before(signed)) {
+            self.has_whole_history()?;
+        }
         if bundle.project != self.project {
             let sentence = "This bundle is the history of another workspace. Import it in a new, empty folder.";
             return Err(invalid(sentence));

@@ -101,6 +101,11 @@ impl Document {
         }
     }
 
+    /// A document that begins with a text.
+    pub fn of(text: TextDocument) -> Self {
+        Self { timeline: FileTimeline::new(&text.to_string()), text, ..Self::new("") }
+    }
+
     /// Takes note of where a step belongs whose text is merged already.
     pub fn note_place(&mut self, key: StepKey) {
         let is_late = self.timeline.last_key().is_some_and(|last| key < last);
@@ -142,7 +147,7 @@ impl Engine {
         }
         // Steps that are still being collected would be missing from the log.
         self.settle();
-        let mut document = Document::new("");
+        let mut document = Document::of(self.beginning_of(&file)?);
         let mut failure = None;
         // Where nearly everything is this file, the timeline comes out of the same reading.
         let has_no_names = self.workspace.as_ref().is_none_or(|workspace| workspace.is_brief);
@@ -182,6 +187,14 @@ impl Engine {
         }
         self.documents.insert(file, document);
         self.settle_shown(file)
+    }
+
+    /// The text that a file has before the first step that is here: empty, but where this copy begins without the past.
+    pub(crate) fn beginning_of(&self, file: &FileId) -> Result<TextDocument> {
+        self.others.beginning.text(file, &self.log).map_err(|what| {
+            let sentence = "What this file began with here can't be read.";
+            ApiError::new(ErrorCode::Damaged, sentence).with_detail(what)
+        })
     }
 
     /// Lets documents go that no view shows and nobody used lately.

@@ -4,6 +4,8 @@
 
 mod aside;
 mod beside;
+mod checkpoint;
+mod cut;
 mod declared;
 mod forks;
 mod judge;
@@ -15,6 +17,7 @@ mod told;
 
 pub use aside::SetAside;
 pub(crate) use aside::{Aside, Pasts, apply_void, begin_text};
+pub(crate) use cut::Beginning;
 pub(crate) use declared::Seen;
 pub(crate) use forks::{Forks, Translated};
 pub use judge::{Held, Refusal};
@@ -87,6 +90,8 @@ pub(crate) struct Others {
     strands: BTreeMap<(LogId, DeltaHash), Strand>,
     pub forks: Forks,
     pub aside: Aside,
+    pub beginning: Beginning,
+    pub told: checkpoint::Told,
     /// Heads of other logs, and of their branches, that no delta of ours names yet.
     unnamed: BTreeMap<LogId, Head>,
     refused: BTreeSet<DeltaHash>,
@@ -378,6 +383,7 @@ impl Engine {
         let own_seen = declared.newest_of(&self.own);
         // By what its author had declared before it.
         let has_changed_rights = self.take_rights(&signed);
+        self.tell_if_beginning_is_in_doubt(&signed);
         self.note_strand(&signed);
         self.follow_forks(&signed);
         self.clock.observe(delta.hlc);

@@ -90,6 +90,7 @@ impl Engine {
     /// Writes the stream.
     pub fn git_stream(&mut self, to: &mut dyn Write) -> Result<GitStream> {
         self.close()?;
+        self.has_whole_history()?;
         let mut plan = Plan::default();
         let count = &mut |signed: &SignedDelta| *plan.n_deltas.entry(group_of(signed)).or_default() += 1;
         self.log.for_each(count).map_err(api_error)?;

@@ -441,7 +441,10 @@ impl Engine {
                 Some((key, n)) => self.moment_of_step(file, &key, n)?,
                 None => 0,
             };
-            let (author, delta_id) = (self.author(author), hash.to_string());
+            // What stood here when this copy began says nothing of who wrote it.
+            let is_before = step.is_none() && self.others.beginning.has(&file);
+            let author = if is_before { crate::authors::before() } else { self.author(author) };
+            let delta_id = hash.to_string();
             spans.push(BlameSpan { position, length, author, at_ms, delta_id, index });
         }
         Ok(spans)
@@ -469,10 +472,12 @@ impl Engine {
         for file in files {
             let Some(node) = self.tree.get(&file).filter(|node| node.kind == FileKind::Text) else { continue };
             let (path, created) = (node.path.to_string(), node.created);
+            let is_before = self.others.beginning.has(&file);
             let document = self.document_mut(file)?;
             let mut found: Vec<(usize, bool, String)> = Vec::new();
             let base = document.timeline.text_at(0).to_string();
-            if let Some(byte) = base.find(text) {
+            // When a text appeared that this copy began with is not known here.
+            if let Some(byte) = base.find(text).filter(|_| !is_before) {
                 found.push((0, true, line_around(&base, byte)));
             }
             for hit in document.timeline.find(text, limit) {

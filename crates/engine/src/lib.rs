@@ -234,6 +234,7 @@ impl Engine {
             profile,
             wished_color: None,
         };
+        engine.load_cut()?;
         engine.load_tree()?;
         engine.load_arrivals();
         engine.load_meetings();

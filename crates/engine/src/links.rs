@@ -5,7 +5,7 @@ mod contents;
 
 use crate::{Engine, Held};
 use codesync_auth::Access;
-use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
+use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
 use codesync_sync::{
     Admission, BlobPiece, Branches, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment,
     Output, Reason, Replica, SignedTexts,
@@ -112,7 +112,7 @@ impl Engine {
 
     /// A frame that a peer sent, without its length.
     pub fn handle_frame(&mut self, id: LinkId, bytes: &[u8], moment: Moment) {
-        self.with_mesh(|mesh, replica| mesh.handle_frame(id, bytes, replica, moment));
+        self.with_mesh(moment, |mesh, replica| mesh.handle_frame(id, bytes, replica, moment));
         self.settle_links(moment);
     }
 
@@ -123,7 +123,7 @@ impl Engine {
         self.tend_meetings(moment);
         self.tend_folder_acts(moment);
         if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
-            self.with_mesh(|mesh, replica| mesh.handle_time(replica, moment));
+            self.with_mesh(moment, |mesh, replica| mesh.handle_time(replica, moment));
             self.settle_links(moment);
         }
     }
@@ -143,7 +143,7 @@ impl Engine {
         let fresh = std::mem::take(&mut open.fresh);
         open.fresh_names.clear();
         fresh.iter().for_each(|signed| open.durable.note(signed));
-        self.with_mesh(|mesh, replica| mesh.durable(&fresh, replica, moment));
+        self.with_mesh(moment, |mesh, replica| mesh.durable(&fresh, replica, moment));
         self.settle_links(moment);
     }
 
@@ -176,10 +176,10 @@ impl Engine {
         self.links.open.as_ref()?.mesh.peer(id)
     }
 
-    fn with_mesh(&mut self, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
+    fn with_mesh(&mut self, moment: Moment, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
         let Some(mut open) = self.links.open.take() else { return };
         let Open { mesh, gate, durable, fresh_names: fresh, contents, .. } = &mut open;
-        call(mesh, &mut View { engine: self, gate, durable, fresh, contents });
+        call(mesh, &mut View { engine: self, gate, durable, moment, fresh, contents });
         self.links.open = Some(open);
     }
 
@@ -269,7 +269,7 @@ impl Engine {
         if self.access().is_some() && self.may(codesync_auth::Act::Speak).is_ok() {
             self.begin_session(now);
         }
-        self.with_mesh(|mesh, replica| {
+        self.with_mesh(moment, |mesh, replica| {
             refused.into_iter().for_each(|log| mesh.refuse(log));
             mesh.delivered(id, cost_bytes, replica, moment);
         });
@@ -280,7 +280,8 @@ impl Engine {
 struct View<'a> {
     engine: &'a mut Engine,
     gate: &'a mut Gate,
-    durable: &'a Branches,
+    durable: &'a mut Branches,
+    moment: Moment,
     fresh: &'a BTreeSet<DeltaHash>,
     contents: &'a mut Contents,
 }
@@ -295,6 +296,9 @@ impl Replica for View<'_> {
     }
 
     fn key(&self, hash: &DeltaHash) -> Option<DeltaKey> {
+        if let Some(key) = self.engine.others.beginning.key(hash) {
+            return Some(key);
+        }
         // What cannot be read is not here: it is asked for again, and heals the log.
         self.engine.log.delta(hash).ok().flatten().map(|signed| signed.delta.key(signed.hash))
     }
@@ -343,6 +347,26 @@ impl Replica for View<'_> {
         walked.is_ok()
     }
 
+    fn cut_seq(&self, log: &LogId) -> u32 {
+        self.engine.log.cut_seq(log)
+    }
+
+    fn is_kept_from(&self, peer: &DeviceId, log: &LogId, seq: u32) -> bool {
+        self.engine.is_kept_from(peer, log, seq)
+    }
+
+    fn is_blob_kept_from(&self, peer: &DeviceId, hash: &BlobHash) -> bool {
+        self.engine.is_blob_kept_from(peer, hash)
+    }
+
+    fn needed_first(&self, n_max: usize) -> Vec<BlobHash> {
+        self.engine.needed_first(n_max)
+    }
+
+    fn needs(&self, delta: &Delta) -> Vec<BlobHash> {
+        delta.blobs().chain(self.engine.others.beginning.needs(delta, &self.engine.log)).collect()
+    }
+
     fn has_blob(&self, hash: &BlobHash) -> bool {
         self.engine.log.has_blob(hash)
     }
@@ -369,10 +393,26 @@ impl Replica for View<'_> {
 
     fn put_blob_piece(&mut self, link: LinkId, hash: &BlobHash, piece: BlobPiece) {
         self.contents.put(&mut self.engine.log, link, hash, piece);
+        match self.engine.note_first(hash) {
+            Ok(true) => self.begin(),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "what this copy begins with cannot be read"),
+        }
     }
 
     fn drop_blob(&mut self, link: LinkId, hash: &BlobHash) {
         self.contents.forget(link, hash);
+    }
+}
+
+impl View<'_> {
+    /// All that this copy begins with came.
+    fn begin(&mut self) {
+        let now = self.engine.now_at(self.moment);
+        match self.engine.begin(now) {
+            Ok(heads) => heads.into_iter().for_each(|head| self.durable.note_head(head)),
+            Err(error) => tracing::error!(%error, "this copy cannot begin"),
+        }
     }
 }
 

@@ -231,7 +231,11 @@ impl Engine {
     /// The tree as of a cut.
     pub(crate) fn tree_at(&self, cut: &Cut) -> Tree {
         match cut {
-            Cut::Beginning => Tree::new(),
+            Cut::Beginning => self.others.beginning.tree().unwrap_or_default(),
+            // Late work may stand between steps that were before this copy began.
+            Cut::After(key) if self.others.beginning.is_within(key) => {
+                self.tree_since_cut(key).unwrap_or_else(|| self.tree.at(Some(*key)))
+            }
             Cut::After(key) => self.tree.at(Some(*key)),
             // What cannot be read is told when the texts are.
             Cut::Seen(key) => self.tree_seen(key).unwrap_or_else(|_| self.tree.at(Some(*key))),

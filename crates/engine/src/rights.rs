@@ -5,7 +5,7 @@ use crate::foreign::{Pasts, Seen};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{Access, Act, Membership, Verdict};
-use codesync_base::{AccessStep, Change, Delta, DeviceId, LogId, Origin, Role, ShareFrom, SignedDelta};
+use codesync_base::{AccessStep, Change, Delta, DeviceId, LogId, Origin, Role, ShareFrom, SignedDelta, decode_delta};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ impl Engine {
             let rights = self.read_rights(founder)?;
             self.authors.set_founder(rights.founder());
             self.rights = Some(rights);
+            self.note_told();
             self.set_aside_at_opening()?;
         }
         Ok(())
@@ -36,7 +37,17 @@ impl Engine {
     /// Lets a device in, or gives one that is in more rights. Whoever has them already keeps them: a grant that takes rights
     /// away, or is about an owner of longer standing, nobody would take (docs/decisions/0012, rules 4 and 6).
     pub fn grant(&mut self, device: DeviceId, person: &str, role: Role, share_from: ShareFrom, now: Now) -> Result<()> {
-        if self.rights.as_ref().is_some_and(|access| access.role_of(&device) >= Some(role)) {
+        let share_from = self.shareable(&device, share_from);
+        let is_told = |access: &Access| {
+            let known = access.membership(&device).map(|member| member.share_from);
+            known == Some(share_from) || share_from == ShareFrom::Past
+        };
+        let has_it = |access: &Access| match access.role_of(&device) {
+            // Another beginning for the same role is news: a new copy of somebody who is here already.
+            Some(known) if known == role => is_told(access),
+            known => known > Some(role),
+        };
+        if self.rights.as_ref().is_some_and(has_it) {
             return Ok(());
         }
         self.change_access(AccessStep::Grant { device, person: person.to_owned(), role, share_from }, now)
@@ -105,6 +116,7 @@ impl Engine {
         if let Err(why) = access.take(signed, &past) {
             tracing::warn!(%why, "a change of rights does not count");
         }
+        self.note_told();
         true
     }
 
@@ -118,7 +130,10 @@ impl Engine {
     }
 
     fn read_rights(&self, told: Option<DeviceId>) -> Result<Access> {
-        let (mut founder, mut has_any) = (None, false);
+        let begun = self.others.beginning.begun();
+        let mut founder = begun.map(|begun| begun.checkpoint.founder);
+        let before = begun.map(|begun| begun.checkpoint.rights.as_slice()).unwrap_or_default();
+        let mut has_any = !before.is_empty();
         let mut structural = |signed: &SignedDelta| {
             // Whoever was let in names the delta that let them in: only the founder's first one stands on nothing.
             if founder.is_none() && signed.delta.seq == 1 && signed.delta.deps.is_empty() {
@@ -131,7 +146,16 @@ impl Engine {
         if !has_any {
             return Ok(access);
         }
-        let (mut pasts, forks) = (Pasts::default(), &self.others.forks);
+        for right in before {
+            let past: BTreeMap<LogId, u32> = right.past.iter().copied().collect();
+            // Nobody here can look at their signatures again: whoever let this device in vouches for them.
+            let taken = decode_delta(&right.delta)
+                .map(|(delta, hash)| access.take(&SignedDelta { delta, hash, signature: [0; 64] }, &past));
+            if !matches!(taken, Ok(Ok(_))) {
+                tracing::warn!(?taken, "a change of rights before the cut does not count");
+            }
+        }
+        let (mut pasts, forks) = (Pasts::beginning(&self.others.beginning), &self.others.forks);
         let mut read = |signed: &SignedDelta| {
             let past = pasts.of(signed, forks.concern(&signed.delta.log));
             if changes_rights(&signed.delta)
@@ -145,7 +169,7 @@ impl Engine {
     }
 }
 
-fn changes_rights(delta: &Delta) -> bool {
+pub(crate) fn changes_rights(delta: &Delta) -> bool {
     delta.steps.iter().any(|step| matches!(step.change, Change::Access(_)))
 }
 

@@ -6,8 +6,10 @@ use codesync_auth::{
     Pass, Place, verify_delta, verify_token,
 };
 use codesync_base::{
-    DeltaHash, Head, LogId, ProjectId, RelPath, Role, ShareFrom, SignedDelta, decode_delta, encode_delta,
+    Checkpoint, CutNode, Delta, DeltaHash, Head, LogId, ProjectId, RelPath, Role, ShareFrom, SignedDelta, Splice,
+    TextUnits, decode_delta, encode_delta,
 };
+use codesync_doc::{OpenDelta, TextDocument};
 use codesync_engine::{Arrived, Engine, Now, Profile};
 use codesync_log::{Disk, Log, MemoryDisk, MemoryIndex, Options};
 use codesync_sync::{Admission, Bytes, Cause, Deltas, Frame, Hello, LinkId, Moment, Signature, WireDelta, limits};
@@ -29,6 +31,8 @@ pub const DOORS: &[Door] = &[
     Door { name: "frames", open: frames, corpus: golden_frames, inputs_per_opening: u64::MAX },
     Door { name: "link", open: link, corpus: link_frames, inputs_per_opening: 400 },
     Door { name: "deltas", open: deltas, corpus: golden_deltas, inputs_per_opening: u64::MAX },
+    Door { name: "checkpoints", open: checkpoints, corpus: golden_checkpoints, inputs_per_opening: u64::MAX },
+    Door { name: "units", open: units, corpus: some_units, inputs_per_opening: u64::MAX },
     Door { name: "bodies", open: bodies, corpus: honest_deltas, inputs_per_opening: 400 },
     Door { name: "grants", open: grants, corpus: access_deltas, inputs_per_opening: 400 },
     Door { name: "paths", open: paths, corpus: some_paths, inputs_per_opening: u64::MAX },
@@ -97,6 +101,68 @@ fn deltas() -> Opened {
             return Err("a delta has two names".into());
         }
         Ok(true)
+    })
+}
+
+fn golden_checkpoints() -> Vec<Vec<u8>> {
+    from_hex(include_str!("../../base/src/checkpoint/golden.txt"))
+}
+
+fn checkpoints() -> Opened {
+    Box::new(|input| {
+        let whole = Checkpoint::decode(input).map(|checkpoint| checkpoint.encode());
+        let node = CutNode::decode(input).map(|node| node.encode());
+        let again: Vec<Vec<u8>> = whole.into_iter().chain(node).collect();
+        match again.iter().all(|again| again == input) {
+            true => Ok(!again.is_empty()),
+            false => Err("a checkpoint has two names".into()),
+        }
+    })
+}
+
+/// Texts of two who typed, deleted and typed at the same place.
+fn some_units() -> Vec<Vec<u8>> {
+    let log = |n| LogId { device: key(n).device(), incarnation: 0 };
+    let mut text = TextDocument::new();
+    text.integrate_base(log(1), 1, "one\ntwo 😀\n");
+    let mut all = vec![text.units().encode()];
+    for (n, seq, at) in [(2, 3, 4), (1, 5, 5), (2, 9, 0)] {
+        let mut open = OpenDelta { log: log(n), seq, logs: vec![] };
+        text.edit(&mut open, &Splice::new(at, 2, "new 世界")).expect("it is in the text");
+        all.push(text.units().encode());
+    }
+    all
+}
+
+/// A text made of others' units can be edited, and takes in steps that stand anywhere.
+fn units() -> Opened {
+    Box::new(|input| {
+        let Ok(units) = TextUnits::decode(input) else { return Ok(false) };
+        let Ok(mut text) = TextDocument::from_units(&units) else { return Ok(false) };
+        let end = text.len_utf16();
+        let mut open = OpenDelta { log: LogId { device: key(8).device(), incarnation: 0 }, seq: 1, logs: vec![] };
+        let step = text.edit(&mut open, &Splice::new(end, 0, "end")).map_err(|error| error.to_string())?;
+        let delta = Delta {
+            project: PROJECT,
+            log: LogId { device: key(9).device(), incarnation: 0 },
+            seq: 1,
+            prev: DeltaHash::ZERO,
+            hlc: codesync_base::Hlc::default(),
+            deps: vec![],
+            origin: codesync_base::Origin::Typing,
+            group: 1,
+            logs: open.logs,
+            files: vec![],
+            steps: vec![],
+        };
+        // As if it had been typed into the empty text: somewhere between all units.
+        let insert = step.insert.map(|insert| codesync_base::Insert { left: None, right: None, ..insert });
+        let anywhere = codesync_base::TextStep { position: 0, delete: vec![], insert };
+        let splices = text.integrate(&delta, &anywhere, &codesync_base::NoBlobs).map_err(|error| error.to_string())?;
+        match splices.len() {
+            1 if text.len_utf16() == end + 6 => Ok(true),
+            _ => Err("a step was not taken in whole".into()),
+        }
     })
 }
 

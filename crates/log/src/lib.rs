@@ -17,5 +17,5 @@ pub use block::brief::{BriefStep, Outline};
 pub use disk::{CrashStyle, Disk, MemoryDisk, RealDisk, SyncTask};
 pub use error::LogError;
 pub use index::{Entry, Index, IndexChange, MemoryIndex, SledIndex};
-pub use log::{BlobReader, BlobSync, BlobSynced, Brief, Log, Options, PackedBlob, Packer};
+pub use log::{BlobReader, BlobSync, BlobSynced, Brief, Cut, Log, Options, PackedBlob, Packer};
 pub use report::{Finding, LostSpan, OpenReport, Outcome, SealReport, VerifyReport};

@@ -6,6 +6,7 @@
 mod blobs;
 mod briefs;
 mod check;
+mod cut;
 mod join;
 mod open;
 mod read;
@@ -13,6 +14,7 @@ mod seal;
 mod staged;
 
 pub use blobs::{BlobReader, BlobSync, BlobSynced, PackedBlob, Packer};
+pub use cut::Cut;
 pub use read::Brief;
 
 use crate::block::{BlockId, Summary};
@@ -67,6 +69,7 @@ pub struct Log {
     tail: Tail,
     staged: staged::Staged,
     heads: BTreeMap<LogId, Head>,
+    cut: Option<Cut>,
     blobs: HashMap<BlobHash, Place>,
     /// Those that are kept in parts.
     long_blobs: BTreeSet<BlobHash>,
@@ -239,6 +242,7 @@ impl Log {
         let is_end =
             in_blocks.clone().any(|part| (part.log, part.last_seq, part.last_hash) == (head.log, head.seq, head.hash));
         is_end
+            || self.cut.as_ref().is_some_and(|cut| cut.head(&head.log) == Some(head))
             || self.tail.by_hash.contains_key(&head.hash)
             || self.tail.deltas.iter().any(|signed| signed.delta.log == head.log && signed.delta.prev == head.hash)
     }

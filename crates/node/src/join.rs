@@ -7,7 +7,7 @@ use crate::together::random;
 use crate::{STORE_FOLDER, known, state, whole};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{About, Closed, Code, CodeError, CodeGuest, CodeGuestEvent, Connection, Failure, Other, Place};
-use codesync_base::{DeviceId, ProjectId};
+use codesync_base::{BlobHash, DeviceId, ProjectId, ShareFrom};
 use codesync_net::{Address, Config, Event, Net, Peer, Protocol, Stream, StreamId, Unreachable};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,6 +57,9 @@ pub(crate) struct Welcome {
     pub host: DeviceId,
     /// Where they were reached.
     pub address: Option<String>,
+    /// The copy begins with this, and is told nothing of what was before.
+    #[serde(default)]
+    pub begins_with: Option<BlobHash>,
 }
 
 impl Welcome {
@@ -125,6 +128,10 @@ pub(crate) fn settle(root: PathBuf, host: &Other, place: Place, reached: Option<
         founder: place.founder,
         host: host.device,
         address: reached.map(|at| at.to_string()),
+        begins_with: match place.share_from {
+            ShareFrom::Past => None,
+            ShareFrom::Checkpoint(name) => Some(name),
+        },
     };
     let store = root.join(STORE_FOLDER);
     welcome.write(&store)?;

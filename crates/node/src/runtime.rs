@@ -727,10 +727,12 @@ fn open_engine(log: Log, root: &Path, person: Option<String>, incarnation: u32) 
         incarnation,
     };
     let key = config::device_key()?;
-    match welcome {
-        Some(_) => Engine::join(log, key, profile),
-        None => Engine::open(log, key, profile, now()),
+    let Some(welcome) = welcome else { return Engine::open(log, key, profile, now()) };
+    let mut engine = Engine::join(log, key, profile)?;
+    if let Some(checkpoint) = welcome.begins_with {
+        engine.begin_with(checkpoint)?;
     }
+    Ok(engine)
 }
 
 /// Requests that read or write the folder itself, or are only done when it has what they made.

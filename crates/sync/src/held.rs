@@ -66,8 +66,14 @@ pub(crate) struct Released {
 }
 
 impl Held {
-    pub fn new(delta: &Delta, hash: DeltaHash, bytes: Vec<u8>, signature: Option<[u8; 64]>, way: Way) -> Self {
-        let blobs: BTreeSet<BlobHash> = delta.blobs().collect();
+    pub fn new(
+        delta: &Delta,
+        blobs: BTreeSet<BlobHash>,
+        hash: DeltaHash,
+        bytes: Vec<u8>,
+        signature: Option<[u8; 64]>,
+        way: Way,
+    ) -> Self {
         Self {
             key: delta.key(hash),
             prev: delta.prev,
@@ -258,8 +264,10 @@ impl Hold {
             left.retain(|key| {
                 let held = &self.by_key[key];
                 let is_there = |hash: &DeltaHash| names.contains(hash) || replica.key(hash).is_some();
+                // Of what is before the cut nobody here knows more than its number.
+                let is_past = |dep: &Head| dep.seq < replica.cut_seq(&dep.log);
                 let is_ready = (key.seq == 1 || is_there(&held.prev))
-                    && held.deps.iter().all(|dep| is_there(&dep.hash))
+                    && held.deps.iter().all(|dep| is_there(&dep.hash) || is_past(dep))
                     && held.blobs.iter().all(|hash| replica.has_blob(hash));
                 if is_ready {
                     names.insert(key.hash);

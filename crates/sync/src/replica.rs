@@ -2,7 +2,7 @@
 
 use crate::frame::Hello;
 use crate::link::LinkId;
-use codesync_base::{BlobHash, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
+use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, RelPath, SignedDelta};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -35,6 +35,36 @@ pub trait Replica {
         from: &DeltaKey,
         take: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> bool;
+
+    /// The number up to which a log is not here because it is before the cut: this replica began without the past.
+    /// The delta of just that number is known by name ([`Self::key`]), older ones by number only.
+    fn cut_seq(&self, log: &LogId) -> u32 {
+        let _ = log;
+        0
+    }
+
+    /// Whether a device is not told of a delta: it was done before what that device is told from.
+    fn is_kept_from(&self, peer: &DeviceId, log: &LogId, seq: u32) -> bool {
+        let _ = (peer, log, seq);
+        false
+    }
+
+    /// The same of a content.
+    fn is_blob_kept_from(&self, peer: &DeviceId, hash: &BlobHash) -> bool {
+        let _ = (peer, hash);
+        false
+    }
+
+    /// Contents without which this replica cannot begin, at most so many: until they are here nothing else is asked for.
+    fn needed_first(&self, n_max: usize) -> Vec<BlobHash> {
+        let _ = n_max;
+        Vec::new()
+    }
+
+    /// Contents without which a delta cannot be taken in.
+    fn needs(&self, delta: &Delta) -> Vec<BlobHash> {
+        delta.blobs().collect()
+    }
 
     fn has_blob(&self, hash: &BlobHash) -> bool;
 

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::{Code, CodeLength};
-use codesync_base::{Hlc, hex};
+use codesync_base::{BlobHash, hex};
 use proptest::prelude::*;
 
 const NOW_MS: u64 = 1_790_000_000_000;
@@ -29,7 +29,7 @@ fn place() -> Place {
         name: "parser-lab".into(),
         founder: host_key().device(),
         role: Role::Editor,
-        share_from: ShareFrom::Moment(Hlc { wall_ms: NOW_MS, counter: 1 }),
+        share_from: ShareFrom::Checkpoint(BlobHash([5; 32])),
     }
 }
 

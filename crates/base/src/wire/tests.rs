@@ -90,14 +90,13 @@ fn head(device: u8, incarnation: u32, seq: u32) -> Head {
 #[test]
 fn golden_bytes_of_rights() {
     let device = DeviceId([3; 32]);
-    let past = Hlc { wall_ms: 1_790_000_000_000, counter: 2 };
     let deltas = [
         granting(AccessStep::Grant { device, person: "Bo".into(), role: Role::Editor, share_from: ShareFrom::Past }),
         granting(AccessStep::Grant {
             device,
             person: "Bo".into(),
             role: Role::Owner,
-            share_from: ShareFrom::Moment(past),
+            share_from: ShareFrom::Checkpoint(BlobHash([8; 32])),
         }),
         granting(AccessStep::ChangeRole { device, role: Role::Viewer, accepted: vec![head(3, 0, 300)] }),
         removal(vec![head(3, 0, 300), head(3, 7, 1)]),

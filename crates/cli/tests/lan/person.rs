@@ -98,7 +98,12 @@ impl Person {
         Ok(folder)
     }
 
+    /// With the past.
     pub fn invite(&self, folder: &Path, words: &[&str]) -> Result<Invited> {
+        self.invite_from_now(folder, &[&["--share-past"], words].concat())
+    }
+
+    pub fn invite_from_now(&self, folder: &Path, words: &[&str]) -> Result<Invited> {
         let staying = Staying::start(self.command(folder, &[&["invite", "--json"], words].concat()))?;
         let line = staying.wait("\"invited\"")?;
         let said: Value = serde_json::from_str(&line)?;

@@ -55,11 +55,11 @@ pub struct VisibleRun {
 /// makes replicas agree on those, too.
 #[derive(Debug, Default)]
 pub struct TextDocument {
-    text: Rope,
-    runs: Runs,
-    names: Names,
-    insertions: Vec<Insertion>,
-    deletions: Vec<Deletion>,
+    pub(super) text: Rope,
+    pub(super) runs: Runs,
+    pub(super) names: Names,
+    pub(super) insertions: Vec<Insertion>,
+    pub(super) deletions: Vec<Deletion>,
     /// Made when first asked for.
     order: Option<Order>,
     #[cfg(test)]
@@ -348,7 +348,7 @@ impl TextDocument {
     }
 }
 
-fn new_run(first: Unit, length: u32) -> Run {
+pub(super) fn new_run(first: Unit, length: u32) -> Run {
     Run { log: first.log, clock: first.clock, length, is_visible: true }
 }
 

@@ -48,6 +48,11 @@ impl Names {
         self.logs.iter().position(|log| log.id == *id).and_then(|idx| u16::try_from(idx).ok())
     }
 
+    /// All logs with their numbers.
+    pub fn ids(&self) -> impl Iterator<Item = (LogId, u16)> + '_ {
+        self.logs.iter().zip(0..).map(|(log, number)| (log.id, number))
+    }
+
     /// The number of a log, new if need be; none when there are too many.
     pub fn intern(&mut self, id: &LogId) -> Option<u16> {
         if let Some(number) = self.find(id) {
@@ -92,6 +97,12 @@ impl LogUnits {
     fn new(id: LogId) -> Self {
         let (text, starts, second_halves) = (String::new(), Vec::new(), Vec::new());
         Self { id, client: id.client(), text, length: 0, starts, second_halves, newest_seq: 0 }
+    }
+
+    /// The deltas that inserted here, and how many units each.
+    pub fn deltas(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let ends = self.starts.iter().skip(1).map(|start| start.clock).chain([self.length]);
+        self.starts.iter().zip(ends).map(|(start, end)| (start.seq, end - start.clock))
     }
 
     pub fn newest_seq(&self) -> u32 {

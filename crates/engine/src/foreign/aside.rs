@@ -74,6 +74,13 @@ impl Aside {
 pub(crate) struct Pasts(BTreeMap<(LogId, DeltaHash), Arc<BTreeMap<LogId, u32>>>);
 
 impl Pasts {
+    /// Of a log that begins there.
+    pub fn beginning(beginning: &super::Beginning) -> Self {
+        let logs = beginning.begun().map(|begun| begun.checkpoint.logs.as_slice()).unwrap_or_default();
+        let past = |cut: &codesync_base::CutLog| Arc::new(cut.declared.iter().copied().collect());
+        Self(logs.iter().map(|cut| ((cut.head.log, cut.head.hash), past(cut))).collect())
+    }
+
     /// The past of the next delta of a log: what it and those before it name.
     pub fn of(&mut self, signed: &SignedDelta, is_forked: bool) -> Arc<BTreeMap<LogId, u32>> {
         let delta = &signed.delta;
@@ -168,7 +175,7 @@ impl Engine {
         if doubtful.is_empty() {
             return Ok(aside);
         }
-        let (mut pasts, forks) = (Pasts::default(), &self.others.forks);
+        let (mut pasts, forks) = (Pasts::beginning(&self.others.beginning), &self.others.forks);
         let mut weigh = |signed: &SignedDelta| {
             let log = signed.delta.log;
             if doubtful.contains(&log.device) {
@@ -196,6 +203,7 @@ impl Engine {
         self.n_sessions = 0;
         self.authors.forget_names();
         self.tree = Tree::new();
+        self.enter_cut();
         let mut structural = Vec::new();
         self.log.for_each_structural(&mut |signed| structural.push(signed.clone())).map_err(api_error)?;
         structural.extend(self.waiting.iter().map(|(signed, _)| signed.clone()));

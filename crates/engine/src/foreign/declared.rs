@@ -97,22 +97,37 @@ impl Engine {
     pub(super) fn strand(&mut self, head: &Head) -> Result<&Strand> {
         let key = (head.log, head.hash);
         if !self.others.strands.contains_key(&key) {
-            let mut strand = Strand::default();
-            let forks = &self.others.forks;
-            let chain = forks.chain(head);
-            let take = &mut |signed: &SignedDelta| {
-                let name = forks.name_of(&head.log, &signed.hash);
-                if chain.iter().any(|(of, newest)| *of == name && signed.delta.seq <= *newest) {
-                    strand.take_in(&signed.delta);
-                }
-                ControlFlow::Continue(())
-            };
-            if head.hash != DeltaHash::ZERO {
-                self.log.for_each_from(&head.log, 1, take).map_err(api_error)?;
-            }
+            let strand = self.read_strand(head)?;
             self.others.strands.insert(key, strand);
         }
         Ok(&self.others.strands[&key])
+    }
+
+    fn read_strand(&self, head: &Head) -> Result<Strand> {
+        let mut strand = Strand::default();
+        if let Some(cut) = self.others.beginning.log(&head.log) {
+            let declared = Arc::new(cut.declared.iter().copied().collect());
+            strand = Strand { hlc: cut.hlc, declared };
+        }
+        let forks = &self.others.forks;
+        let chain = forks.chain(head);
+        let take = &mut |signed: &SignedDelta| {
+            let name = forks.name_of(&head.log, &signed.hash);
+            if chain.iter().any(|(of, newest)| *of == name && signed.delta.seq <= *newest) {
+                strand.take_in(&signed.delta);
+            }
+            ControlFlow::Continue(())
+        };
+        if head.hash != DeltaHash::ZERO {
+            self.log.for_each_from(&head.log, 1, take).map_err(api_error)?;
+        }
+        Ok(strand)
+    }
+
+    /// Reading of a delta that is here, and what those of its log up to it name, sorted.
+    pub(super) fn strand_at(&self, head: &Head) -> Result<(Hlc, Vec<(LogId, u32)>)> {
+        let strand = self.read_strand(head)?;
+        Ok((strand.hlc, strand.declared.iter().map(|(log, seq)| (*log, *seq)).collect()))
     }
 
     /// What a delta has declared; its predecessor is here, it may not be.

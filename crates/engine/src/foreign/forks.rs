@@ -53,8 +53,17 @@ impl Stretch {
 
 impl Forked {
     /// Deltas of the log by sequence number, then hash: name, seq, prev.
-    fn new(log: LogId, deltas: &BTreeSet<(u32, DeltaHash, DeltaHash)>) -> Self {
+    fn new(log: LogId, deltas: &BTreeSet<(u32, DeltaHash, DeltaHash)>, cut: Option<&Head>) -> Self {
         let mut forked = Self::default();
+        if let Some(cut) = cut {
+            // What is before the cut is one stretch; of its deltas only the last is known by name.
+            let mut first = Stretch::new(log, None, *cut);
+            first.from = 1;
+            first.hashes = vec![DeltaHash::ZERO; cut.seq as usize - 1];
+            first.push(*cut);
+            forked.stretches.push(first);
+            forked.of.insert(cut.hash, 0);
+        }
         let mut has_child: BTreeSet<DeltaHash> = BTreeSet::new();
         for (seq, hash, prev) in deltas {
             let parent = forked.of.get(prev).copied();
@@ -331,14 +340,15 @@ impl Engine {
     /// Looks for forks in the log: where each log has as many deltas as its newest has as number, there is none.
     pub(crate) fn load_forks(&mut self) -> Result<()> {
         let heads = self.log.heads();
-        let n_chained: u64 = heads.iter().map(|head| u64::from(head.seq)).sum();
+        let n_here = |head: &Head| head.seq - self.log.cut_seq(&head.log);
+        let n_chained: u64 = heads.iter().map(|head| u64::from(n_here(head))).sum();
         if self.log.n_deltas() <= n_chained {
             return Ok(());
         }
         let mut n_of: BTreeMap<LogId, u32> = BTreeMap::new();
         self.log.for_each(&mut |signed| *n_of.entry(signed.delta.log).or_default() += 1).map_err(api_error)?;
         let forked =
-            heads.iter().filter(|head| n_of.get(&head.log).is_some_and(|n| *n > head.seq)).map(|head| head.log);
+            heads.iter().filter(|head| n_of.get(&head.log).is_some_and(|n| *n > n_here(head))).map(|head| head.log);
         self.read_forks(&forked.collect(), None)?;
         self.name_branches();
         Ok(())
@@ -371,7 +381,7 @@ impl Engine {
                 ControlFlow::Continue(())
             };
             self.log.for_each_from(log, 1, take).map_err(api_error)?;
-            forks.by_log.insert(*log, Forked::new(*log, &deltas));
+            forks.by_log.insert(*log, Forked::new(*log, &deltas, self.log.cut().and_then(|cut| cut.head(log))));
         }
         self.log.for_each(&mut |signed| forks.note_sightings(signed)).map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| forks.note_sightings(signed));

@@ -87,6 +87,9 @@ impl Engine {
     /// Judges all but what the names of text steps mean.
     pub(super) fn judge(&mut self, signed: &SignedDelta, now: Now) -> Result<Verdict> {
         let delta = &signed.delta;
+        if let Some(checkpoint) = self.begins_with().filter(|_| self.waits_for_beginning()) {
+            return Ok(Verdict::Held(Held::Blobs(vec![checkpoint])));
+        }
         if delta.project != self.project {
             return Ok(Verdict::Refused(Refusal::Project));
         }
@@ -106,6 +109,12 @@ impl Engine {
         if from_ms > now.ms {
             return Ok(Verdict::Held(Held::Future { from_ms }));
         }
+        let needs = self.others.beginning.needs(delta, &self.log);
+        let missing: Vec<BlobHash> = needs.into_iter().filter(|hash| !self.log.has_blob(hash)).collect();
+        if !missing.is_empty() {
+            return Ok(Verdict::Held(Held::Blobs(missing)));
+        }
+        self.open_gone(delta);
         if let Err(refusal) = check_steps(delta).and_then(|()| self.check_files(signed)) {
             return Ok(Verdict::Refused(refusal));
         }
@@ -125,6 +134,10 @@ impl Engine {
         let delta = &signed.delta;
         if (delta.seq == 1) != (delta.prev == DeltaHash::ZERO) {
             return Ok(Err(Verdict::Refused(Refusal::Chain)));
+        }
+        if delta.seq <= self.log.cut_seq(&delta.log) {
+            // Before the cut everything counts as here.
+            return Ok(Err(Verdict::Known));
         }
         let newest_seq = self.log.head(&delta.log).map_or(0, |head| head.seq);
         if delta.seq <= newest_seq && self.log.contains(&signed.hash) {
@@ -175,6 +188,9 @@ impl Engine {
 
     /// Clock reading of a delta that is here; some of none when it is not what it is said to be.
     fn reading_of(&mut self, head: &Head) -> Result<Option<Option<Hlc>>> {
+        if let Some(hlc) = self.others.beginning.reading_of(head) {
+            return Ok(Some(Some(hlc)));
+        }
         if let Some(strand) = self.others.strands.get(&(head.log, head.hash)) {
             let is_newest = self.log.head(&head.log) == Some(*head);
             if is_newest {

@@ -64,7 +64,7 @@ impl Engine {
         let trail = document.trail.take().filter(|trail| trail.through < late);
         let (text, through, has_lies) = match trail {
             Some(trail) => (trail.text, Some(trail.through), trail.has_lies),
-            None => (TextDocument::new(), None, false),
+            None => (self.beginning_of(&file)?, None, false),
         };
         let timeline = &mut document.timeline;
         let (trail, failure, log) = (None, None, &self.log);

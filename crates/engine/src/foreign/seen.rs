@@ -19,6 +19,11 @@ const BEFORE_MERGE: &str = "Before merge";
 pub(crate) struct Seen(BTreeMap<LogId, u32>);
 
 impl Seen {
+    /// All up to these.
+    pub(super) fn of(heads: &[Head]) -> Self {
+        Self(heads.iter().map(|head| (head.log, head.seq)).collect())
+    }
+
     /// What both have seen.
     pub fn common(&self, other: &Seen) -> Seen {
         let both = self.0.iter().filter_map(|(log, seq)| Some((*log, *other.0.get(log)?.min(seq))));
@@ -57,6 +62,10 @@ impl Engine {
         let forks = &self.others.forks;
         let chain = forks.chain(&Head { log: key.log, seq: key.seq, hash: key.hash });
         let mut seen: BTreeMap<LogId, u32> = chain.iter().copied().collect();
+        for (log, seq) in self.others.beginning.log(&key.log).iter().flat_map(|cut| &cut.declared) {
+            let newest = seen.entry(*log).or_insert(*seq);
+            *newest = (*seq).max(*newest);
+        }
         let mut take = |signed: &SignedDelta| {
             let (name, seq) = (forks.name_of(&key.log, &signed.hash), signed.delta.seq);
             if !chain.iter().any(|(of, newest)| *of == name && seq <= *newest) {
@@ -81,8 +90,10 @@ impl Engine {
     /// The tree as the author of this delta had it.
     pub(crate) fn tree_seen(&self, key: &StepKey) -> Result<Tree> {
         let seen = self.seen_by(&key.delta)?;
-        let mut tree = Tree::new();
-        for event in self.tree.events().iter().filter(|event| seen.has(&self.others.forks, &event.key.delta)) {
+        let beginning = &self.others.beginning;
+        let mut tree = beginning.tree().unwrap_or_default();
+        let is_seen = |key: &StepKey| seen.has(&self.others.forks, &key.delta) && !beginning.is_before(key);
+        for event in self.tree.events().iter().filter(|event| is_seen(&event.key)) {
             tree.apply(event.key, event.at_ms, event.author, event.file, &event.change);
         }
         drop(tree.take_moved());
@@ -98,7 +109,12 @@ impl Engine {
 
     /// The text that the seen deltas make; with each of them, all it depends on has to be seen.
     pub(super) fn text_of_seen(&self, file: FileId, seen: &Seen) -> Result<String> {
-        let mut text = TextDocument::new();
+        self.document_of_seen(file, seen).map(|text| text.to_string())
+    }
+
+    /// The same with the names of its units.
+    pub(super) fn document_of_seen(&self, file: FileId, seen: &Seen) -> Result<TextDocument> {
+        let mut text = self.beginning_of(&file)?;
         let (mut failure, mut has_lies) = (None, false);
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
@@ -122,7 +138,7 @@ impl Engine {
         self.log.for_each_of(&file, &mut take).map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| take(signed));
         match failure {
-            None => Ok(text.to_string()),
+            None => Ok(text),
             Some(what) => {
                 let sentence = "Part of this file's history can't be read.";
                 Err(ApiError::new(ErrorCode::Damaged, sentence).with_detail(what))

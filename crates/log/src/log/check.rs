@@ -247,6 +247,9 @@ impl Check<'_> {
     /// Every delta but the first of a log has its predecessor, and whoever vouches for it has signed.
     fn chains(&mut self) {
         let mut last: BTreeMap<LogId, BTreeMap<u32, Vec<DeltaHash>>> = BTreeMap::new();
+        for head in self.log.cut.iter().flat_map(super::Cut::heads) {
+            last.entry(head.log).or_default().insert(head.seq, vec![head.hash]);
+        }
         let mut broken: BTreeSet<LogId> = BTreeSet::new();
         let mut unsigned: BTreeSet<LogId> = BTreeSet::new();
         let mut without: BTreeSet<BlobHash> = BTreeSet::new();

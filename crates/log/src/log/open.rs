@@ -62,7 +62,8 @@ impl Log {
         let doubt = index.doubt();
         let numbers = all_numbers(disk.as_ref())?;
         report.is_new = write_version(disk.as_mut(), numbers.is_empty(), &mut report.findings)?;
-        let log = Log {
+        let cut = super::cut::read(disk.as_mut(), &mut report.findings)?;
+        let mut log = Log {
             writer: Writer::new(disk, options.segment_bytes_max),
             index,
             options,
@@ -71,6 +72,7 @@ impl Log {
             tail: Tail::default(),
             staged: Default::default(),
             heads: BTreeMap::new(),
+            cut: None,
             blobs: HashMap::new(),
             long_blobs: BTreeSet::new(),
             remembered_bytes: BTreeMap::new(),
@@ -82,6 +84,7 @@ impl Log {
             lost_at_opening: Vec::new(),
             _lock: None,
         };
+        log.set_cut(cut);
         let is_kept_twice = !log.writer.disk.list(journal::TWIN_FOLDER).unwrap_or_default().is_empty();
         let mut opening = Opening {
             log,
@@ -636,7 +639,7 @@ impl Opening {
         }
         for (log, mut parts) in parts {
             parts.sort_unstable();
-            let (mut last, mut after_ms) = (0, None);
+            let (mut last, mut after_ms) = (self.log.cut_seq(&log), None);
             for (first_seq, last_seq, first_ms, last_ms) in parts {
                 if first_seq > last + 1 {
                     let what = format!("Changes {} to {} of device {log} are missing.", last + 1, first_seq - 1);

@@ -733,3 +733,41 @@ fn a_run_of_others_whose_signature_a_crash_took_is_left_out_and_received_again()
     log.seal(true).unwrap();
     assert_eq!(log.covering(&run[0].hash).unwrap().unwrap().hash, run[9].hash);
 }
+
+#[test]
+fn a_log_that_begins_with_a_cut_is_whole() {
+    let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
+    let deltas = typing(300);
+    let (before, after) = deltas.split_at(100);
+    let head = |signed: &SignedDelta| Head { log: signed.delta.log, seq: signed.delta.seq, hash: signed.hash };
+    let (mut log, _) = open(&disk, &index);
+    let checkpoint = BlobHash::of(b"what was there");
+    log.promise_cut(checkpoint).unwrap();
+    drop(log);
+    let (mut log, report) = open(&disk, &index);
+    assert_eq!(report, OpenReport::default());
+    assert!(!log.cut().unwrap().has_begun());
+    log.put_blob(b"what was there").unwrap();
+    log.begin_cut(checkpoint, [head(&before[99])]).unwrap();
+    assert_eq!(log.heads(), [head(&before[99])]);
+    drop(log);
+    disk.crash(CrashStyle::Lose);
+    for n_rounds in 0..2 {
+        let (mut log, report) = open(&disk, &index);
+        assert_eq!(report, OpenReport::default(), "round {n_rounds}");
+        assert!(log.has_blob(&checkpoint));
+        after[100 * n_rounds..100 * (n_rounds + 1)].iter().for_each(|signed| append(&mut log, signed).unwrap());
+        log.sync().unwrap();
+        assert_eq!(log.verify(&mut |_, _| {}).findings, vec![]);
+        log.seal(true).unwrap();
+        assert_eq!(log.verify(&mut |_, _| {}).findings, vec![]);
+    }
+    for name in ["cut", "copies/cut"] {
+        disk.damage(name, |bytes| bytes[20] ^= 1);
+        let (log, report) = open(&disk, &index);
+        assert_eq!(report.findings.iter().map(|finding| finding.outcome).collect::<Vec<_>>(), [Outcome::Healed]);
+        assert_eq!(log.cut_seq(&before[0].delta.log), 100);
+        drop(log);
+        assert_eq!(open(&disk, &index).1, OpenReport::default());
+    }
+}

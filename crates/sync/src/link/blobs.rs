@@ -16,6 +16,8 @@ const FIRST_BYTES: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Fetching {
     fetches: BTreeMap<BlobHash, Fetch>,
+    /// The peer does not have something of what everything begins with.
+    pub is_first_refused: bool,
 }
 
 #[derive(Debug)]
@@ -58,13 +60,16 @@ impl Fetching {
 impl Link {
     /// Asks for contents that held deltas need.
     pub(super) fn fetch_blobs(&mut self, context: &mut Context) {
-        let room = FETCHES_MAX - self.blobs.fetches.len().min(FETCHES_MAX);
-        if room > 0 && !self.hold.is_empty() {
-            for hash in self.hold.missing_blobs(context.replica, FETCHES_MAX).into_iter().take(FETCHES_MAX) {
-                if self.blobs.fetches.len() < FETCHES_MAX && !self.blobs.fetches.contains_key(&hash) {
-                    let begun = self.peer().and_then(|peer| context.replica.blob_begun(self.id, peer, &hash));
-                    self.blobs.fetches.insert(hash, Fetch::new(begun));
-                }
+        let mut wanted = Vec::new();
+        if self.blobs.fetches.len() < FETCHES_MAX {
+            wanted.extend(self.hold.missing_blobs(context.replica, FETCHES_MAX));
+            let first = context.replica.needed_first(FETCHES_MAX);
+            wanted.extend(first.into_iter().filter(|_| !self.blobs.is_first_refused));
+        }
+        for hash in wanted {
+            if self.blobs.fetches.len() < FETCHES_MAX && !self.blobs.fetches.contains_key(&hash) {
+                let begun = self.peer().and_then(|peer| context.replica.blob_begun(self.id, peer, &hash));
+                self.blobs.fetches.insert(hash, Fetch::new(begun));
             }
         }
         let mut ranges = Vec::new();
@@ -90,6 +95,7 @@ impl Link {
             Blob::Chunk(chunk) => self.take_chunk(chunk, context),
             Blob::Lacks(hash) => {
                 if self.blobs.fetches.remove(&hash).is_some() {
+                    self.blobs.is_first_refused |= context.replica.needed_first(usize::MAX).contains(&hash);
                     self.drop_waiting_for(&hash);
                     self.fetch_blobs(context);
                 }
@@ -100,6 +106,9 @@ impl Link {
     fn serve_blob(&mut self, range: &BlobRange, context: &Context) {
         if range.length > BLOB_REQUEST_BYTES_MAX {
             return self.end(Reason::Limit, "too much of a blob at once");
+        }
+        if self.peer().is_none_or(|peer| context.replica.is_blob_kept_from(&peer, &range.hash)) {
+            return self.send(&Frame::Blob(Blob::Lacks(range.hash)));
         }
         let Some((total_bytes, bytes)) = context.replica.blob_piece(&range.hash, range.offset, range.length) else {
             return self.send(&Frame::Blob(Blob::Lacks(range.hash)));
@@ -152,5 +161,8 @@ impl Link {
         }
         self.fetch_blobs(context);
         self.settle_credit();
+        if is_whole && self.is_waiting_for_first() {
+            self.consider_wants(context);
+        }
     }
 }

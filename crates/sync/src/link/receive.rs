@@ -17,6 +17,8 @@ const GRAFT_MS: u64 = 500;
 const SILENCE_MS: u64 = 10_000;
 /// Nothing that is held can go, and there is no room for more: so long it may last.
 const STUCK_MS: u64 = 3_000;
+/// How often it is looked whether what everything begins with is here.
+const FIRST_CHECK_MS: u64 = 1_000;
 /// Longest time between two tries to get a log.
 const RETRY_MS_MAX: u64 = 60_000;
 
@@ -39,6 +41,9 @@ pub(super) struct Receiving {
     told_future_ms: u64,
     /// When something that came from the future is looked at again.
     future_due_ms: Option<u64>,
+    /// The contents that everything begins with are not here yet, and when to look whether another link brought them.
+    is_waiting_for_first: bool,
+    first_check_ms: u64,
 }
 
 /// A Want under way.
@@ -75,6 +80,8 @@ impl Receiving {
             narrow: None,
             told_future_ms: 0,
             future_due_ms: None,
+            is_waiting_for_first: false,
+            first_check_ms: 0,
         }
     }
 }
@@ -123,6 +130,9 @@ impl Link {
         if !self.is_open() || !self.has_heads || self.receiving.asked.is_some() || self.receiving.n_delivering > 0 {
             return;
         }
+        if self.waits_for_first(context) {
+            return;
+        }
         let mut logs = self.logs_to_want(context);
         if let Some(last) = self.receiving.narrow {
             let next = logs.iter().find(|log| **log > last).or(logs.first()).copied();
@@ -156,12 +166,35 @@ impl Link {
         self.send(&Frame::Want(Want { id, logs: wanted }));
     }
 
+    pub(super) fn is_waiting_for_first(&self) -> bool {
+        self.receiving.is_waiting_for_first
+    }
+
+    /// Whether the contents that everything begins with are not here yet. They are asked for; when they are here, the
+    /// peer is told from where on this replica has history.
+    fn waits_for_first(&mut self, context: &mut Context) -> bool {
+        let is_waiting = !context.replica.needed_first(1).is_empty();
+        let was_waiting = std::mem::replace(&mut self.receiving.is_waiting_for_first, is_waiting);
+        if is_waiting && (!was_waiting || self.receiving.first_check_ms <= context.now.steady_ms) {
+            self.receiving.first_check_ms = context.now.steady_ms.saturating_add(FIRST_CHECK_MS);
+            self.blobs.is_first_refused = false;
+            self.fetch_blobs(context);
+        }
+        if was_waiting && !is_waiting {
+            let logs: Vec<LogId> = self.theirs.keys().copied().collect();
+            self.note_known(&logs, context);
+            self.announce_all(context);
+        }
+        is_waiting
+    }
+
     /// Logs of which the peer has something that is not here, and that may be asked for now.
     fn logs_to_want(&mut self, context: &Context) -> Vec<LogId> {
         let now_ms = context.now.steady_ms;
         let mut logs = Vec::new();
         for (log, heads) in &self.theirs {
-            let is_lacking = heads.iter().any(|head| context.replica.key(&head.hash).is_none());
+            let is_past = |head: &Head| head.seq <= context.replica.cut_seq(log);
+            let is_lacking = heads.iter().any(|head| !is_past(head) && context.replica.key(&head.hash).is_none());
             if !is_lacking || self.receiving.dead.contains(log) {
                 self.receiving.retries.remove(log);
                 continue;
@@ -262,7 +295,7 @@ impl Link {
         }
         let log = delta.log;
         self.note_theirs(Head { log, seq: delta.seq, hash }, &delta.prev);
-        if context.replica.key(&hash).is_some() {
+        if context.replica.key(&hash).is_some() || delta.seq <= context.replica.cut_seq(&log) {
             self.owed_bytes += cost_bytes;
             if way == Way::Live && self.peer() != Some(log.device) {
                 self.decline(log);
@@ -277,7 +310,8 @@ impl Link {
             return self.end(Reason::Forged, "a signature that is not its author's");
         }
         let signature = arriving.has_signature.then_some(signed.signature);
-        let held = Held::new(delta, hash, arriving.bytes, signature, way);
+        let blobs = context.replica.needs(delta).into_iter().collect();
+        let held = Held::new(delta, blobs, hash, arriving.bytes, signature, way);
         match self.hold.insert(held) {
             Ok(freed_bytes) => self.owed_bytes += freed_bytes,
             Err(held) => {
@@ -355,6 +389,7 @@ impl Link {
 
     /// Second deltas under a number that is taken: told to people and to all peers of this link's other end.
     fn find_forks(&mut self, ready: &[Incoming], context: &mut Context) {
+        let peer = self.peer();
         let ours = by_log(context.replica.heads());
         let mut ends: BTreeSet<DeltaHash> = ours.values().flatten().map(|head| head.hash).collect();
         for Incoming { signed, .. } in ready {
@@ -366,7 +401,9 @@ impl Link {
             }
             if let Some(first) = context.replica.sibling(signed) {
                 let pair = [wire(&first), wire(signed)];
-                if pair.iter().all(|delta| delta.signature.is_some()) {
+                let (log, seq) = (&signed.delta.log, signed.delta.seq);
+                let is_kept = peer.is_some_and(|peer| context.replica.is_kept_from(&peer, log, seq));
+                if !is_kept && pair.iter().all(|delta| delta.signature.is_some()) {
                     self.send(&Frame::Fork(Box::new(pair)));
                 }
                 self.tell(Event::Forked(Box::new(Fork { first, second: signed.clone() })));
@@ -428,7 +465,9 @@ impl Link {
     pub(super) fn receive_due_ms(&self) -> Option<u64> {
         let silence = self.receiving.asked.as_ref().map(|asked| asked.check_ms);
         let is_free = self.receiving.asked.is_none() && self.receiving.n_delivering == 0;
-        let retry = self.receiving.retries.values().map(|retry| retry.not_before_ms).min().filter(|_| is_free);
+        let retry = self.receiving.retries.values().map(|retry| retry.not_before_ms).min();
+        let retry = if self.receiving.is_waiting_for_first { Some(self.receiving.first_check_ms) } else { retry };
+        let retry = retry.filter(|_| is_free);
         [self.receiving.future_due_ms, silence, retry].into_iter().flatten().min()
     }
 }

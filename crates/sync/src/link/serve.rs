@@ -59,6 +59,10 @@ impl Link {
                 .iter()
                 .filter_map(|(seq, hash)| context.replica.key(hash).filter(|key| (key.log, key.seq) == (log, *seq)));
             let newest = keys.max_by_key(|key| key.seq);
+            // Whoever lacks what is before the cut gets nothing here that it could use.
+            if newest.as_ref().map_or(0, |key| key.seq) < context.replica.cut_seq(&log) {
+                continue;
+            }
             let fork = context.replica.forked_at(&log);
             // Of a log that forked the peer may have one branch: it gets all of both.
             let base = newest.filter(|key| fork.is_none_or(|fork| key.seq < fork));
@@ -96,9 +100,11 @@ impl Link {
         let mut frames = Frames::default();
         let mut is_last = true;
         let through = answer.through;
-        context.replica.walk(&answer.first_seqs, &through, &mut |signed| {
+        let Some(peer) = self.peer() else { return };
+        let replica = &*context.replica;
+        replica.walk(&answer.first_seqs, &through, &mut |signed| {
             let key = signed.delta.key(signed.hash);
-            if key <= through {
+            if key <= through || replica.is_kept_from(&peer, &key.log, key.seq) {
                 return ControlFlow::Continue(());
             }
             let delta = wire(signed);
@@ -160,13 +166,21 @@ impl Link {
             Some(sent) => sent.hash == delta.prev,
             None => delta.seq == 1,
         };
+        let is_kept = self.peer().is_none_or(|peer| context.replica.is_kept_from(&peer, &delta.log, delta.seq));
         let is_answered = self.serving.answer.as_ref().is_some_and(|answer| answer.first_seqs.contains_key(&delta.log));
         self.has_heads
             && is_next
+            && !is_kept
             && !is_answered
             && !self.serving.lazy.contains(&delta.log)
             && self.credit_bytes >= (n_bytes + DELTA_COST_BYTES) as u64
             && self.serving.rate.take(context.now.steady_ms)
+    }
+
+    /// All that is durable here is told anew.
+    pub(super) fn announce_all(&mut self, context: &Context) {
+        self.serving.announce.extend(context.replica.heads().into_iter().map(|head| head.log));
+        self.serving.announce_due_ms = Some(context.now.steady_ms);
     }
 
     pub(super) fn announce_due(&mut self, context: &Context) {

@@ -75,6 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "codesync-fuzz",
         &[
             "codesync-base",
+            "codesync-doc",
             "codesync-log",
             "codesync-auth",
             "codesync-sync",

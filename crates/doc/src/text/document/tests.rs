@@ -81,6 +81,8 @@ struct Replica {
     document: TextDocument,
     /// The same steps, each decided by yrs.
     slow: TextDocument,
+    /// What somebody has who began with the units as they once were here.
+    cut: Option<TextDocument>,
     plain: plain_yrs::Plain,
     seen: Vec<usize>,
 }
@@ -91,7 +93,7 @@ impl Replica {
     fn new(n: u8, n_replicas: usize) -> Self {
         let slow = TextDocument { always_ask_yrs: true, ..TextDocument::new() };
         let plain = plain_yrs::Plain::new(log_id(n).client());
-        Self { log: log_id(n), document: TextDocument::new(), slow, plain, seen: vec![0; n_replicas] }
+        Self { log: log_id(n), document: TextDocument::new(), slow, cut: None, plain, seen: vec![0; n_replicas] }
     }
 
     /// A position between two characters.
@@ -136,6 +138,7 @@ impl Replica {
         let sent = Sent { delta: delta(self.log, seq, open.logs), steps, updates, past };
         for step in &sent.steps {
             self.slow.integrate(&sent.delta, step, &NoBlobs).unwrap();
+            self.follow_cut(&sent, step);
         }
         sent
     }
@@ -149,13 +152,39 @@ impl Replica {
             self.check_names(&self.document);
             self.slow.integrate(&sent.delta, step, &NoBlobs).unwrap();
             self.check_names(&self.slow);
+            self.follow_cut(sent, step);
         }
         sent.updates.iter().for_each(|update| self.plain.receive(update));
         assert_eq!(self.document.to_string(), self.plain.text(), "after {:?}", sent.steps);
         self.seen[from] += 1;
     }
 
+    /// Somebody begins with what is here now.
+    fn cut(&mut self) {
+        let bytes = self.document.units().encode();
+        let units = codesync_base::TextUnits::decode(&bytes).unwrap();
+        let cut = TextDocument::from_units(&units).unwrap();
+        assert_eq!(cut.to_string(), self.document.to_string());
+        self.cut = Some(cut);
+    }
+
+    fn follow_cut(&mut self, sent: &Sent, step: &TextStep) {
+        if let Some(cut) = &mut self.cut {
+            cut.integrate(&sent.delta, step, &NoBlobs).unwrap();
+        }
+    }
+
+    fn check_cut(&mut self, seed: u64) {
+        let Some(cut) = &mut self.cut else { return };
+        assert_eq!(cut.to_string(), self.document.to_string(), "with and without the past, seed {seed}");
+        assert_eq!(cut.check_against_yrs(), Ok(()), "seed {seed}");
+        let runs: Vec<_> = self.document.runs().collect();
+        assert_eq!(cut.runs().collect::<Vec<_>>(), runs, "names with and without the past, seed {seed}");
+        assert_eq!(cut.units(), self.document.units(), "units with and without the past, seed {seed}");
+    }
+
     fn check(&mut self, seed: u64) {
+        self.check_cut(seed);
         let runs: Vec<_> = self.document.runs().collect();
         assert_eq!(self.document.to_string(), self.slow.to_string(), "fast and slow differ, seed {seed}");
         assert_eq!(runs, self.slow.runs().collect::<Vec<_>>(), "names fast and slow, seed {seed}");
@@ -198,6 +227,9 @@ fn converge(seed: u64, n_rounds: u32) {
             let budget = random.below(12);
             deliver(&mut replicas[me], &logs, &mut random, budget);
         }
+        if random.below(30) == 0 {
+            replicas[me].cut();
+        }
     }
     for replica in &mut replicas {
         deliver(replica, &logs, &mut random, u32::MAX);
@@ -208,6 +240,7 @@ fn converge(seed: u64, n_rounds: u32) {
         assert_eq!(replica.document.to_string(), replicas[0].document.to_string(), "texts differ, seed {seed}");
         assert_eq!(replica.document.runs().collect::<Vec<_>>(), names, "names differ, seed {seed}");
         assert_eq!(replica.document.digest(), replicas[0].document.digest(), "seed {seed}");
+        assert_eq!(replica.document.units(), replicas[0].document.units(), "units differ, seed {seed}");
     }
 }
 

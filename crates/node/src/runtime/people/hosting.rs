@@ -7,7 +7,7 @@ use crate::together::role_from;
 use crate::{config, known};
 use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply};
 use codesync_auth::{Act, Other, Place};
-use codesync_base::{Role, ShareFrom};
+use codesync_base::Role;
 use codesync_engine::Now;
 
 impl Runtime {
@@ -18,12 +18,13 @@ impl Runtime {
         share_past: bool,
         now: Now,
     ) -> Result<Reply> {
-        if !share_past {
-            let sentence = "Sharing from now on, without the past, is not there yet. Nobody was invited.";
-            return Err(ApiError::new(ErrorCode::Invalid, sentence));
-        }
         self.share()?;
-        let place = self.place(role_from(role));
+        let mut place = self.place(role_from(role));
+        if !share_past {
+            place.share_from = self.engine.checkpoint()?;
+            // Whoever comes in finds it here.
+            self.commit(now)?;
+        }
         self.people.host.invite(place, is_long, now.ms);
         let shown = self.invitation_shown();
         shown.map(Reply::Invitation).ok_or_else(|| ApiError::new(ErrorCode::Internal, "No invitation came about."))
@@ -50,7 +51,7 @@ impl Runtime {
             name: self.workspace_name(),
             founder,
             role,
-            share_from: ShareFrom::Past,
+            share_from: self.engine.share_all(),
         }
     }
 
