@@ -1,10 +1,19 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The allocator counts for the whole process: what one test takes would be held against another.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Long tries: `cargo xtask fuzz --minutes 10`.
 #[test]
 fn every_door_stands_for_a_moment() {
+    let _alone = alone();
     for door in DOORS {
         match try_door(door, 1, Duration::from_millis(1_500)) {
             Ok(tally) => assert!(tally.n_inputs > 0, "{}", door.name),
@@ -16,6 +25,7 @@ fn every_door_stands_for_a_moment() {
 /// Without this, all inputs could be thrown away at the first byte and nobody would know.
 #[test]
 fn unchanged_inputs_are_taken() {
+    let _alone = alone();
     for door in DOORS {
         let mut opened = (door.open)();
         let taken = (door.corpus)().iter().filter(|input| opened(input) == Ok(true)).count();
@@ -25,6 +35,7 @@ fn unchanged_inputs_are_taken() {
 
 #[test]
 fn what_breaks_a_rule_is_found() {
+    let _alone = alone();
     fn open() -> doors::Opened {
         Box::new(|input| {
             assert!(!input.contains(&0xff), "a byte it cannot stand");
