@@ -148,7 +148,8 @@ impl Staying {
     }
 
     pub fn wait(&self, part: &str) -> Result<String> {
-        let end = Instant::now() + Duration::from_secs(10);
+        // A peer that is dialled in vain once is dialled again some seconds later.
+        let end = Instant::now() + Duration::from_secs(30);
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.contains(part) => return Ok(line),
