@@ -148,8 +148,7 @@ impl Staying {
     }
 
     pub fn wait(&self, part: &str) -> Result<String> {
-        // A peer that is dialled in vain once is dialled again some seconds later.
-        let end = Instant::now() + Duration::from_secs(30);
+        let end = Instant::now() + Duration::from_secs(10);
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.contains(part) => return Ok(line),
