@@ -47,7 +47,7 @@ impl Engine {
         if self.waits_for_beginning() {
             return Err(invalid("Your copy of this workspace isn’t here yet."));
         }
-        let typed = self.ever_typed()?;
+        let (typed, rights) = self.typed_and_rights()?;
         let heads = self.log.heads();
         let seen = Seen::of(&heads);
         let mut logs = Vec::with_capacity(heads.len());
@@ -71,22 +71,17 @@ impl Engine {
                 false => None,
             };
             let events = events.get(&node.file).map(Vec::as_slice).unwrap_or_default();
-            files.push((node.file, node.alive, CutNode { changes: changes_of(events, node, units.is_some()), units }));
+            let cut = CutNode { changes: changes_of(events, node, units.is_some()), units };
+            let state = match node.alive {
+                true => CutState::There(cut),
+                false => CutState::Gone(self.log.put_blob(&cut.encode()).map_err(api_error)?),
+            };
+            files.push(CutFile { file: node.file, state });
         }
-        let mut files: Vec<CutFile> = files
-            .into_iter()
-            .map(|(file, is_there, node)| {
-                let state = match is_there {
-                    true => CutState::There(node),
-                    false => CutState::Gone(self.log.put_blob(&node.encode()).map_err(api_error)?),
-                };
-                Ok(CutFile { file, state })
-            })
-            .collect::<Result<_>>()?;
         files.extend(self.still_gone());
         files.sort_by_key(|file| file.file);
         let founder = self.rights.as_ref().map_or(self.own.device, codesync_auth::Access::founder);
-        let checkpoint = Checkpoint { project: self.project, founder, logs, rights: self.all_rights()?, files };
+        let checkpoint = Checkpoint { project: self.project, founder, logs, rights, files };
         let bytes = checkpoint.encode();
         if bytes.len() > codesync_base::limits::CHECKPOINT_BYTES_MAX {
             return Err(invalid("This workspace is too large to be shared without the past."));
@@ -103,35 +98,25 @@ impl Engine {
         gone.filter(|file| self.tree.get(&file.file).is_none()).cloned().collect()
     }
 
-    /// Files whose text was ever edited: what they began with is past.
-    fn ever_typed(&self) -> Result<BTreeSet<FileId>> {
-        let mut typed: BTreeSet<FileId> = BTreeSet::new();
-        if let Some(begun) = self.others.beginning.begun() {
-            typed.extend(begun.typed());
-        }
+    /// Files whose text was ever edited, for what they began with is past; and all access deltas with their declared
+    /// pasts, in canonical order. Reads the history once.
+    fn typed_and_rights(&self) -> Result<(BTreeSet<FileId>, Vec<CutRight>)> {
+        let begun = self.others.beginning.begun();
+        let mut typed: BTreeSet<FileId> = begun.iter().flat_map(|begun| begun.typed()).collect();
+        let mut rights = begun.map(|begun| begun.checkpoint.rights.clone()).unwrap_or_default();
+        let mut pasts = Pasts::beginning(&self.others.beginning);
         let mut take = |signed: &SignedDelta| {
             let delta = &signed.delta;
             let texts = delta.steps.iter().filter(|step| matches!(step.change, Change::Text(_)));
             typed.extend(texts.filter_map(|step| delta.file_of(step)));
-        };
-        self.log.for_each(&mut take).map_err(api_error)?;
-        Ok(typed)
-    }
-
-    /// All access deltas with their declared pasts, in canonical order.
-    fn all_rights(&self) -> Result<Vec<CutRight>> {
-        let begun = self.others.beginning.begun();
-        let mut rights = begun.map(|begun| begun.checkpoint.rights.clone()).unwrap_or_default();
-        let mut pasts = Pasts::beginning(&self.others.beginning);
-        let mut take = |signed: &SignedDelta| {
             let past = pasts.of(signed, false);
-            if crate::rights::changes_rights(&signed.delta) {
+            if crate::rights::changes_rights(delta) {
                 let past = past.iter().map(|(log, seq)| (*log, *seq)).collect();
-                rights.push(CutRight { delta: encode_delta(&signed.delta).0, past });
+                rights.push(CutRight { delta: encode_delta(delta).0, past });
             }
         };
         self.log.for_each(&mut take).map_err(api_error)?;
-        Ok(rights)
+        Ok((typed, rights))
     }
 
     /// Who is told from where follows the rights. Whoever had been let in when this copy began is told from before that:
