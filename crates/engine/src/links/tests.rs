@@ -11,7 +11,7 @@ use codesync_log::{CrashStyle, Log, MemoryDisk, MemoryIndex, Options, Outcome};
 use std::collections::VecDeque;
 
 const START_MS: u64 = 1_790_000_000_000;
-const NAMES: [&str; 3] = ["Asha", "Bo", "Chidi"];
+pub(crate) const NAMES: [&str; 4] = ["Asha", "Bo", "Chidi", "Dana"];
 
 /// Engines and the frames between them.
 pub(crate) struct World {
@@ -19,14 +19,20 @@ pub(crate) struct World {
     /// Both ends of each link, by its number.
     pub ends: BTreeMap<LinkId, (usize, usize)>,
     pub frames: VecDeque<(LinkId, usize, Vec<u8>)>,
+    /// All that was ever sent to each.
+    pub sent: Vec<Vec<u8>>,
     told: Vec<(usize, LinkOutput)>,
     pub now_ms: u64,
 }
 
 impl World {
     pub fn new(n: usize) -> Self {
-        let engines = (0..n).map(open).collect();
-        Self { engines, ends: BTreeMap::new(), frames: VecDeque::new(), told: Vec::new(), now_ms: START_MS }
+        Self::of((0..n).map(open).collect())
+    }
+
+    pub fn of(engines: Vec<Engine>) -> Self {
+        let sent = vec![Vec::new(); engines.len()];
+        Self { engines, ends: BTreeMap::new(), frames: VecDeque::new(), sent, told: Vec::new(), now_ms: START_MS }
     }
 
     pub fn moment(&self) -> Moment {
@@ -58,7 +64,11 @@ impl World {
             for (id, output) in self.engines[n].take_link_outputs() {
                 let (a, b) = self.ends[&id];
                 match output {
-                    LinkOutput::Send(bytes) => self.frames.push_back((id, if n == a { b } else { a }, bytes)),
+                    LinkOutput::Send(bytes) => {
+                        let to = if n == a { b } else { a };
+                        self.sent[to].extend_from_slice(&bytes);
+                        self.frames.push_back((id, to, bytes));
+                    }
                     other => self.told.push((n, other)),
                 }
             }
@@ -74,11 +84,17 @@ impl World {
 
     /// Carries frames until nobody says anything for a second. Frames that wait.
     pub fn run(&mut self) -> &mut Self {
-        let mut n_quiet = 0;
-        while n_quiet < 20 {
+        self.run_until_quiet_for(1_000)
+    }
+
+    pub fn run_until_quiet_for(&mut self, quiet_ms: u64) -> &mut Self {
+        let mut quiet_since_ms = self.now_ms;
+        while self.now_ms - quiet_since_ms < quiet_ms {
             self.now_ms += 50;
             let moment = self.moment();
-            n_quiet = if self.frames.is_empty() { n_quiet + 1 } else { 0 };
+            if !self.frames.is_empty() {
+                quiet_since_ms = self.now_ms;
+            }
             while let Some((id, to, bytes)) = self.frames.pop_front() {
                 self.engines[to].handle_frame(id, &bytes, moment);
                 self.sync(to);
@@ -131,14 +147,17 @@ pub(crate) fn joined(n: usize) -> Engine {
 
 fn parts(n: usize) -> (Log, DeviceKey, Profile) {
     let (log, _) = Log::in_memory(Options::new(verify_delta)).unwrap();
-    let profile = Profile {
+    (log, DeviceKey::from_seed(&[n as u8 + 1; 32]), profile(n))
+}
+
+pub(crate) fn profile(n: usize) -> Profile {
+    Profile {
         new_project: ProjectId([7; 16]),
         person: NAMES[n].into(),
         device_name: "laptop".into(),
         root: "/work/demo".into(),
         incarnation: 0,
-    };
-    (log, DeviceKey::from_seed(&[n as u8 + 1; 32]), profile)
+    }
 }
 
 fn link(mut engine: Engine) -> Engine {

@@ -1,6 +1,7 @@
 //! Several engines that exchange their deltas: in any order, while people type.
 
 use super::*;
+use crate::links::tests::{NAMES, profile};
 use crate::{Arrived, Held, Received, Refusal};
 use codesync_api::{Event, Scope, ViewEdit};
 use codesync_base::{BlobSource, DeltaHash, SignedDelta};
@@ -21,20 +22,11 @@ struct Peers {
     now_ms: u64,
 }
 
-const NAMES: [&str; 4] = ["Asha", "Bo", "Chidi", "Dana"];
-
 fn open_peer(disk: &MemoryDisk, n: usize, now_ms: u64) -> Engine {
     let options = Options::new(verify_delta);
     let (log, _) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options).unwrap();
-    let profile = Profile {
-        new_project: ProjectId([7; 16]),
-        person: NAMES[n].into(),
-        device_name: "laptop".into(),
-        root: "/work/demo".into(),
-        incarnation: 0,
-    };
     let key = DeviceKey::from_seed(&[n as u8 + 1; 32]);
-    Engine::open(log, key, profile, Now { ms: now_ms, local_offset_minutes: 0 }).unwrap()
+    Engine::open(log, key, profile(n), Now { ms: now_ms, local_offset_minutes: 0 }).unwrap()
 }
 
 impl Peers {

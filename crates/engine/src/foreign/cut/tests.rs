@@ -3,16 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::{Engine, LinkOutput, Now, Profile};
+use crate::links::tests::{NAMES, World, profile};
+use crate::{Engine, Now};
 use codesync_api::{Moment as At, Reply, Request, Scope, Splice};
 use codesync_auth::{Access, DeviceKey, verify_delta};
-use codesync_base::{DeviceId, LogId, ProjectId, Role, ShareFrom};
+use codesync_base::{DeviceId, LogId, Role, ShareFrom};
 use codesync_log::{Log, MemoryDisk, MemoryIndex, Options, Outcome};
-use codesync_sync::{Admission, Hello, LinkId, Moment};
-use std::collections::{BTreeMap, VecDeque};
+use codesync_sync::{Admission, Hello, LinkId};
+use std::ops::{Deref, DerefMut};
 
 const START_MS: u64 = 1_790_000_000_000;
-const NAMES: [&str; 4] = ["Asha", "Bo", "Chidi", "Dana"];
 const ASHA: usize = 0;
 const BO: usize = 1;
 const CHIDI: usize = 2;
@@ -22,32 +22,34 @@ fn device(n: usize) -> DeviceId {
     DeviceKey::from_seed(&[n as u8 + 1; 32]).device()
 }
 
+/// Linked engines on disks that outlive them.
 struct Team {
-    engines: Vec<Engine>,
+    world: World,
     disks: Vec<MemoryDisk>,
-    ends: BTreeMap<LinkId, (usize, usize)>,
-    frames: VecDeque<(LinkId, usize, Vec<u8>)>,
-    /// All that was ever sent to each.
-    sent: Vec<Vec<u8>>,
-    n_links: u64,
-    now_ms: u64,
+}
+
+impl Deref for Team {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for Team {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
 }
 
 fn open(disk: &MemoryDisk, n: usize, is_new: bool, now_ms: u64) -> Engine {
     let options = Options { block_steps_min: 40, ..Options::new(verify_delta) };
     let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options).unwrap();
     assert!(report.findings.iter().all(|finding| finding.outcome != Outcome::Lost), "{:?}", report.findings);
-    let profile = Profile {
-        new_project: ProjectId([7; 16]),
-        person: NAMES[n].into(),
-        device_name: "laptop".into(),
-        root: "/work/demo".into(),
-        incarnation: 0,
-    };
     let key = DeviceKey::from_seed(&[n as u8 + 1; 32]);
     let mut engine = match is_new {
-        true => Engine::join(log, key, profile).unwrap(),
-        false => Engine::open(log, key, profile, Now { ms: now_ms, local_offset_minutes: 0 }).unwrap(),
+        true => Engine::join(log, key, profile(n)).unwrap(),
+        false => Engine::open(log, key, profile(n), Now { ms: now_ms, local_offset_minutes: 0 }).unwrap(),
     };
     engine.uphold_rights(Some(device(ASHA))).unwrap();
     let gate = move |_: LinkId, hello: &Hello, access: Option<&Access>| {
@@ -65,19 +67,10 @@ impl Team {
     fn new() -> Self {
         let disks: Vec<MemoryDisk> = (0..4).map(|_| MemoryDisk::new()).collect();
         let engines = disks.iter().enumerate().map(|(n, disk)| open(disk, n, n > 0, START_MS)).collect();
-        let (ends, frames, sent) = (BTreeMap::new(), VecDeque::new(), vec![Vec::new(); 4]);
-        let mut team = Self { engines, disks, ends, frames, sent, n_links: 0, now_ms: START_MS };
+        let mut team = Self { world: World::of(engines), disks };
         team.sync(ASHA);
         team.grant(ASHA, BO, Role::Owner, ShareFrom::Past);
         team
-    }
-
-    fn now(&self) -> Now {
-        Now { ms: self.now_ms, local_offset_minutes: 0 }
-    }
-
-    fn moment(&self) -> Moment {
-        Moment { steady_ms: self.now_ms - START_MS, wall_ms: self.now_ms }
     }
 
     fn grant(&mut self, by: usize, n: usize, role: Role, from: ShareFrom) {
@@ -96,66 +89,20 @@ impl Team {
         self.grant(by, n, role, from);
     }
 
-    fn link(&mut self, a: usize, b: usize) -> LinkId {
-        self.n_links += 1;
-        let (id, moment) = (LinkId(self.n_links), self.moment());
-        self.ends.insert(id, (a, b));
-        [a, b].into_iter().for_each(|n| self.engines[n].connect(id, vec![], moment));
-        self.collect();
-        id
-    }
-
     fn meet(&mut self, a: usize, b: usize) {
-        let id = self.link(a, b);
+        let id = self.connect(a, b);
         self.run();
-        self.part(id);
-    }
-
-    fn part(&mut self, id: LinkId) {
-        let (a, b) = self.ends[&id];
-        self.frames.retain(|(link, ..)| *link != id);
-        [a, b].into_iter().for_each(|n| self.engines[n].disconnect(id));
-    }
-
-    fn collect(&mut self) {
-        for n in 0..self.engines.len() {
-            for (id, output) in self.engines[n].take_link_outputs() {
-                let (a, b) = self.ends[&id];
-                if let LinkOutput::Send(bytes) = output {
-                    let to = if n == a { b } else { a };
-                    self.sent[to].extend_from_slice(&bytes);
-                    self.frames.push_back((id, to, bytes));
-                }
-            }
-        }
-    }
-
-    fn sync(&mut self, n: usize) {
-        let (now, moment) = (self.now(), self.moment());
-        self.engines[n].sync(now).unwrap();
-        self.engines[n].pass_on(moment);
-        self.collect();
+        self.disconnect(id);
     }
 
     /// Carries frames until nobody says anything for three seconds.
     fn run(&mut self) {
-        let mut n_quiet = 0;
-        while n_quiet < 60 {
-            self.now_ms += 50;
-            let moment = self.moment();
-            n_quiet = if self.frames.is_empty() { n_quiet + 1 } else { 0 };
-            while let Some((id, to, bytes)) = self.frames.pop_front() {
-                self.engines[to].handle_frame(id, &bytes, moment);
-                self.sync(to);
-            }
-            self.engines.iter_mut().for_each(|engine| engine.tend_links(moment));
-            self.collect();
-        }
+        self.run_until_quiet_for(3_000);
     }
 
     fn restart(&mut self, n: usize) {
         self.disks[n] = self.disks[n].fork();
-        self.engines[n] = open(&self.disks[n], n, false, self.now_ms);
+        self.world.engines[n] = open(&self.disks[n], n, false, self.world.now_ms);
     }
 
     fn ask(&mut self, n: usize, request: Request) -> Reply {
@@ -168,14 +115,6 @@ impl Team {
 
     fn edit(&mut self, n: usize, path: &str, at: u32, deleted: u32, text: &str) {
         self.ask(n, Request::EditFile { path: path.into(), edits: vec![Splice(at, deleted, text.into())] });
-    }
-
-    fn text(&mut self, n: usize, path: &str) -> Option<String> {
-        let now = self.now();
-        match self.engines[n].handle(Request::FileAt { path: path.into(), at: At::Now }, now) {
-            Ok(Reply::File(file)) => file.text,
-            _ => None,
-        }
     }
 
     fn texts(&mut self, n: usize) -> Vec<(String, Option<String>)> {
@@ -240,14 +179,14 @@ fn a_newcomer_has_the_files_and_nothing_of_the_past() {
     team.edit(CHIDI, "a.txt", 11, 0, "Chidi's ");
     team.edit(ASHA, "a.txt", 0, 0, "new ");
     team.edit(CHIDI, "d.txt", 0, 0, "new file\n");
-    let links = [team.link(ASHA, CHIDI), team.link(ASHA, BO)];
+    let links = [team.connect(ASHA, CHIDI), team.connect(ASHA, BO)];
     team.run();
     team.edit(BO, "c.txt", 0, 6, "A short");
     team.edit(CHIDI, "c.txt", 0, 0, "> ");
     team.run();
     assert_eq!(team.text(BO, "a.txt").as_deref(), Some("new first line\nChidi's line\nlast line\n"));
     team.assert_same(&[ASHA, BO, CHIDI]);
-    links.into_iter().for_each(|id| team.part(id));
+    links.into_iter().for_each(|id| team.disconnect(id));
     team.restart(CHIDI);
     team.restart(ASHA);
     team.assert_same(&[ASHA, BO, CHIDI]);
@@ -470,14 +409,14 @@ fn an_interrupted_beginning_goes_on() {
     let mut team = with_secrets();
     team.invite(ASHA, CHIDI, Role::Editor);
     for n_frames in 0..12 {
-        let id = team.link(ASHA, CHIDI);
+        let id = team.connect(ASHA, CHIDI);
         for _ in 0..n_frames {
             let Some((id, to, bytes)) = team.frames.pop_front() else { break };
             let moment = team.moment();
             team.engines[to].handle_frame(id, &bytes, moment);
             team.sync(to);
         }
-        team.part(id);
+        team.disconnect(id);
         team.disks[CHIDI] = team.disks[CHIDI].fork();
         let is_new = team.engines[CHIDI].log().n_deltas() == 0;
         team.engines[CHIDI] = open(&team.disks[CHIDI], CHIDI, is_new, team.now_ms);
@@ -570,17 +509,17 @@ impl Story {
             12..=13 => {
                 let other = self.somebody();
                 if other != n {
-                    let id = self.team.link(n, other);
+                    let id = self.team.connect(n, other);
                     self.links.push(id);
                 }
             }
             14 if !self.links.is_empty() => {
                 let at = self.random.below(self.links.len() as u64) as usize;
                 let id = self.links.swap_remove(at);
-                self.team.part(id);
+                self.team.disconnect(id);
             }
             15 => {
-                self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.part(id));
+                self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.disconnect(id));
                 self.team.restart(n);
             }
             16 => self.team.engines[n].rest(true).unwrap(),
@@ -663,21 +602,21 @@ impl Story {
         let past = past.map(|(word, _)| word);
         self.kept.extend(past.map(|(word, ..)| (n, word.clone())));
         self.team.invite(by, n, Role::Owner);
-        let id = self.team.link(by, n);
+        let id = self.team.connect(by, n);
         self.team.run();
-        self.team.part(id);
+        self.team.disconnect(id);
         self.members.push(n);
     }
 
     fn end(&mut self) {
-        self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.part(id));
+        self.links.drain(..).collect::<Vec<_>>().into_iter().for_each(|id| self.team.disconnect(id));
         for _ in 0..2 {
             for a in 0..4 {
-                (0..a).for_each(|b| _ = self.team.link(a, b));
+                (0..a).for_each(|b| _ = self.team.connect(a, b));
             }
             self.team.run();
             let ids: Vec<LinkId> = self.team.ends.keys().copied().collect();
-            ids.into_iter().for_each(|id| self.team.part(id));
+            ids.into_iter().for_each(|id| self.team.disconnect(id));
         }
         self.team.assert_same(&[ASHA, BO, CHIDI, DANA]);
         for (n, word) in self.kept.iter().filter(|_| !self.deletes) {
