@@ -3,6 +3,7 @@
 
 use crate::config::{self, cannot};
 use crate::runtime::people::LEFT;
+use crate::together::asking::Asking;
 use crate::together::random;
 use crate::{STORE_FOLDER, known, state, whole};
 use codesync_api::{ApiError, ErrorCode};
@@ -151,6 +152,7 @@ struct Joining {
     key: codesync_auth::DeviceKey,
     about: About,
     connected: BTreeMap<Peer, Address>,
+    asking: Asking,
     talks: BTreeMap<StreamId, Talk>,
     address: Option<Address>,
     /// The best reason so far why it did not work out.
@@ -160,6 +162,8 @@ struct Joining {
 struct Talk {
     stream: Stream,
     guest: CodeGuest,
+    /// The other end said something: asking anew would be another try at the code.
+    is_answered: bool,
     proved: Option<(Other, Place)>,
 }
 
@@ -183,6 +187,7 @@ impl Joining {
             key: config::device_key()?,
             about: About::new(&person, &config::device_name()),
             connected: BTreeMap::new(),
+            asking: Asking::default(),
             talks: BTreeMap::new(),
             address,
             why: None,
@@ -197,6 +202,7 @@ impl Joining {
             if left.is_zero() || is_cancelled.load(Ordering::Relaxed) {
                 return Err(self.why.take().unwrap_or_else(|| nobody_found().into()));
             }
+            self.asking.take_due(Instant::now()).into_iter().for_each(|peer| self.net.open(peer, Protocol::Pair));
             let event = match self.events.recv_timeout(left.min(NOTICE_WAIT)) {
                 Ok(event) => event,
                 Err(RecvTimeoutError::Timeout) => continue,
@@ -204,17 +210,25 @@ impl Joining {
             };
             match event {
                 Event::Connected { peer, address, .. } => {
-                    let is_new = self.connected.insert(peer, address.into()).is_none();
-                    is_new.then(|| self.net.open(peer, Protocol::Pair));
+                    self.connected.insert(peer, address.into());
+                    self.asking.connected(peer, Instant::now());
                 }
-                Event::Disconnected(peer) => drop(self.connected.remove(&peer)),
+                Event::Disconnected(peer) => {
+                    self.connected.remove(&peer);
+                    self.asking.disconnected(&peer);
+                }
                 Event::Opened(stream) if stream.protocol == Protocol::Pair => self.begin(stream),
                 Event::Frame { stream, frame } => {
                     if let Some(done) = self.handle(stream, &frame.bytes)? {
                         return Ok(done);
                     }
                 }
-                Event::Closed(stream) => drop(self.talks.remove(&stream)),
+                Event::Closed(stream) => {
+                    if let Some(talk) = self.talks.remove(&stream).filter(|talk| !talk.is_answered) {
+                        self.asking.ended(&talk.stream.peer, Instant::now());
+                    }
+                }
+                Event::NotOpened { peer, .. } => self.asking.ended(&peer, Instant::now()),
                 Event::Unreachable { why, .. } => self.why = Some(unreachable(why, self.address.as_ref()).into()),
                 _ => {}
             }
@@ -228,11 +242,12 @@ impl Joining {
         let connection = Connection { host_peer: stream.peer.0, guest_peer: self.net.peer().0 };
         let (guest, knock) = CodeGuest::start(self.code.clone(), connection, &self.key, &self.about, random());
         stream.send(knock);
-        self.talks.insert(stream.id, Talk { stream, guest, proved: None });
+        self.talks.insert(stream.id, Talk { stream, guest, is_answered: false, proved: None });
     }
 
     fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, Failed> {
         let Some(talk) = self.talks.get_mut(&id) else { return Ok(None) };
+        talk.is_answered = true;
         let reply = talk.guest.handle(&self.key, bytes);
         if let Some(bytes) = reply.send {
             talk.stream.send(bytes);

@@ -232,11 +232,13 @@ impl Room {
         let again = self.looking_since.as_ref().map(|looking| looking.wait().saturating_sub(looking.last.elapsed()));
         let ask = self.ask.as_ref().map(|ask| ask.until.saturating_duration_since(Instant::now()));
         let seen = self.seen.ends().map(|until| until.saturating_duration_since(Instant::now()));
-        [again, ask, seen].into_iter().flatten().min().unwrap_or(Duration::from_secs(60))
+        let card = self.cards.due().map(|at| at.saturating_duration_since(Instant::now()));
+        [again, ask, seen, card].into_iter().flatten().min().unwrap_or(Duration::from_secs(60))
     }
 
     /// Does what is due by time. Whether what is told may be different for it.
     fn tend(&mut self) -> bool {
+        self.cards.ask(&self.net);
         let was_looking = self.looking_since.is_some();
         self.looking_since = self.looking_since.take().filter(|looking| looking.since.elapsed() <= LOOKING);
         if let Some(looking) = self.looking_since.as_mut().filter(|looking| looking.last.elapsed() >= looking.wait()) {
@@ -288,9 +290,9 @@ impl Room {
     }
 
     fn connected(&mut self, peer: Peer, address: SocketAddr) {
-        if self.connected.insert(peer, address).is_none() {
-            self.cards.connected(&self.net, peer);
-        }
+        self.connected.insert(peer, address);
+        self.cards.connected(peer);
+        self.cards.ask(&self.net);
     }
 
     fn happened(&mut self, event: Event) {
@@ -298,7 +300,10 @@ impl Room {
             Event::Listening(address) => self.network.listening(address),
             Event::NotListening(address) => self.network.not_listening(address),
             Event::Connected { peer, address, .. } => self.connected(peer, address),
-            Event::Disconnected(peer) => drop(self.connected.remove(&peer)),
+            Event::Disconnected(peer) => {
+                self.connected.remove(&peer);
+                self.cards.disconnected(&peer);
+            }
             Event::Opened(stream) if stream.protocol == Protocol::Card => self.cards.opened(stream),
             Event::Opened(stream) if stream.protocol == Protocol::Pair && stream.direction == Direction::Ours => {
                 let about = About::new(&self.person, &config::device_name());
@@ -315,13 +320,13 @@ impl Room {
                     self.tell_joining(ask.gone());
                 }
             }
+            Event::NotOpened { peer, protocol: Protocol::Card } => self.cards.not_opened(&peer),
             Event::Frame { stream, frame } if self.cards.has(stream) => {
                 self.cards.received(stream, &frame.bytes, &known::read());
             }
             Event::Frame { stream, frame } => self.answered(stream, &frame.bytes),
             Event::Closed(stream) => {
-                let peer = self.cards.closed(stream).filter(|peer| self.connected.contains_key(peer));
-                peer.into_iter().for_each(|peer| self.cards.connected(&self.net, peer));
+                self.cards.closed(stream);
                 if self.ask.as_ref().is_some_and(|ask| ask.is_over(stream))
                     && let Some(ask) = self.ask.take()
                 {

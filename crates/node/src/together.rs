@@ -1,6 +1,7 @@
 //! The workspace among others: the network of a node, and what of it concerns this workspace. All of it happens on the
 //! engine thread; the network's own thread only hands events over. Decides nothing about history.
 
+pub(crate) mod asking;
 mod cards;
 mod host;
 mod knock;
@@ -11,6 +12,7 @@ pub(crate) use host::{Host, Scene, Step, random};
 
 use crate::join::no_network;
 use crate::known;
+use asking::Asking;
 use codesync_api::ApiError;
 use codesync_auth::{About, DeviceKey};
 use codesync_base::{DeviceId, ProjectId, Role};
@@ -32,6 +34,8 @@ pub(crate) struct Together {
     /// Peers that there is a connection with, members or not.
     connections: BTreeMap<Peer, Connection>,
     links: BTreeMap<StreamId, Link>,
+    /// Whom to ask for a link.
+    asking: Asking,
     /// Where others reach this peer.
     addresses: Vec<SocketAddr>,
     ends: pass::Ends,
@@ -73,6 +77,7 @@ impl Together {
         let cards = Cards::new(net.peer(), crate::config::device_key()?, Mine::hidden(About::new("", "")));
         Ok(Self {
             cards,
+            asking: Asking::default(),
             net,
             project,
             began: Instant::now(),
@@ -117,7 +122,9 @@ impl Together {
             State::Knocking { since } => Some(KNOCK_WAIT.saturating_sub(since.elapsed())),
             State::Open => None,
         });
-        until_link.into_iter().chain(since).min()
+        let asked = [self.asking.due(), self.cards.due()].into_iter().flatten();
+        let until_asked = asked.map(|at| at.saturating_duration_since(Instant::now()));
+        until_link.into_iter().chain(since).chain(until_asked).min()
     }
 
     /// Round trip to the other end of a link, and its address.
@@ -136,16 +143,19 @@ impl Together {
             Event::Listening(address) => self.addresses.push(address),
             Event::NotListening(address) => self.addresses.retain(|known| *known != address),
             Event::Connected { peer, address, .. } => {
-                let is_new = self.connections.insert(peer, Connection { address, round_trip: None }).is_none();
-                if is_new {
-                    self.cards.connected(&self.net, peer);
-                }
+                self.connections.insert(peer, Connection { address, round_trip: None });
+                self.cards.connected(peer);
                 // One end asks, or there would be two links.
-                if is_new && self.net.peer() < peer {
-                    self.net.open(peer, Protocol::Sync);
+                if self.net.peer() < peer {
+                    self.asking.connected(peer, Instant::now());
                 }
+                self.ask();
             }
-            Event::Disconnected(peer) => drop(self.connections.remove(&peer)),
+            Event::Disconnected(peer) => {
+                self.connections.remove(&peer);
+                self.cards.disconnected(&peer);
+                self.asking.disconnected(&peer);
+            }
             Event::RoundTrip { peer, time } => {
                 if let Some(connection) = self.connections.get_mut(&peer) {
                     connection.round_trip = Some(time);
@@ -159,18 +169,21 @@ impl Together {
             }
             Event::Frame { stream, frame } => self.received(stream, frame, engine, wall_ms),
             Event::Closed(stream) => {
-                let peer = self.cards.closed(stream).filter(|peer| self.connections.contains_key(peer));
-                peer.into_iter().for_each(|peer| self.cards.connected(&self.net, peer));
+                self.cards.closed(stream);
                 self.let_go(stream, engine);
             }
+            Event::NotOpened { peer, protocol: Protocol::Card } => self.cards.not_opened(&peer),
+            Event::NotOpened { peer, protocol: Protocol::Sync } => self.asking.ended(&peer, Instant::now()),
             Event::Found { .. } | Event::Gone(_) | Event::Unreachable { .. } | Event::NotOpened { .. } => {}
         }
         None
     }
 
     fn opened(&mut self, stream: Stream) {
-        if stream.direction == Direction::Ours && !stream.send(knock(&self.project, &self.net.peer(), &stream.peer)) {
-            return;
+        if stream.direction == Direction::Ours {
+            self.asking.opened(&stream.peer, Instant::now());
+            // One that is closed already is told of as such.
+            stream.send(knock(&self.project, &self.net.peer(), &stream.peer));
         }
         self.links.insert(stream.id, Link { stream, state: State::Knocking { since: Instant::now() } });
     }
@@ -186,8 +199,7 @@ impl Together {
             link.stream.direction == Direction::Ours || link.stream.send(knock(&self.project, &own, &peer));
         if frame.bytes != knock(&self.project, &peer, &own) || !is_answered {
             // Whoever does not know the project learns nothing, not even that it is here.
-            self.links.remove(&id);
-            return;
+            return self.forget(id);
         }
         link.state = State::Open;
         self.ends.note(LinkId(id.0), peer);
@@ -195,18 +207,32 @@ impl Together {
     }
 
     fn let_go(&mut self, id: StreamId, engine: &mut Engine) {
-        if self.links.remove(&id).is_some() {
+        if self.links.contains_key(&id) {
             self.ends.forget(LinkId(id.0));
             engine.disconnect(LinkId(id.0));
         }
+        self.forget(id);
+    }
+
+    /// A link is over: another one is asked for, unless there is one.
+    fn forget(&mut self, id: StreamId) {
+        let Some(Link { stream: gone, .. }) = self.links.remove(&id) else { return };
+        if !self.links.values().any(|link| link.stream.peer == gone.peer) {
+            self.asking.ended(&gone.peer, Instant::now());
+        }
+    }
+
+    fn ask(&mut self) {
+        self.asking.take_due(Instant::now()).into_iter().for_each(|peer| self.net.open(peer, Protocol::Sync));
+        self.cards.ask(&self.net);
     }
 
     /// What is due by time.
     pub fn tend(&mut self, engine: &mut Engine, wall_ms: u64) {
-        self.links.retain(|_, link| match link.state {
-            State::Knocking { since } => since.elapsed() < KNOCK_WAIT,
-            State::Open => true,
-        });
+        let is_late = |link: &Link| matches!(link.state, State::Knocking { since } if since.elapsed() >= KNOCK_WAIT);
+        let late: Vec<StreamId> = self.links.iter().filter(|(_, link)| is_late(link)).map(|(id, _)| *id).collect();
+        late.into_iter().for_each(|id| self.forget(id));
+        self.ask();
         engine.tend_links(self.moment(wall_ms));
     }
 

@@ -1,21 +1,16 @@
 //! The cards that this end shows to peers, and those that they show it: who is there, and what can be asked for. Works the
 //! same for a workspace's part in the network and for the lobby. Decides who sees what, and keeps others within limits.
 
+use super::asking::Asking;
 use codesync_auth::{About, Card, CardMessage, DeviceKey, People, Shared, card_hint};
 use codesync_base::{DeviceId, Role};
 use codesync_net::{Direction, Net, Peer, Protocol, Stream, StreamId};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Messages that a peer may send at once, and from then on in a second.
 const MESSAGES_MAX: f64 = 20.0;
 const MESSAGES_PER_SECOND: f64 = 2.0;
-
-/// Streams that do not last are followed by so many more; peers of whom that is counted.
-const AGAIN_MAX: u32 = 3;
-const SHORT_MAX: usize = 512;
-/// One that lasted this long may be followed by another one in any case.
-const LASTING: Duration = Duration::from_secs(2);
 
 /// Who sees this end's card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +45,7 @@ pub(crate) struct Cards {
     key: DeviceKey,
     mine: Mine,
     talks: BTreeMap<StreamId, Talk>,
-    /// Streams one after the other that did not last.
-    n_short: BTreeMap<Peer, u32>,
+    asking: Asking,
 }
 
 struct Talk {
@@ -65,7 +59,6 @@ struct Talk {
     theirs: Option<Card>,
     leave: f64,
     since: Instant,
-    opened: Instant,
 }
 
 impl Talk {
@@ -80,7 +73,7 @@ impl Talk {
 
 impl Cards {
     pub fn new(own: Peer, key: DeviceKey, mine: Mine) -> Self {
-        Self { own, key, mine, talks: BTreeMap::new(), n_short: BTreeMap::new() }
+        Self { own, key, mine, talks: BTreeMap::new(), asking: Asking::default() }
     }
 
     pub fn has(&self, stream: StreamId) -> bool {
@@ -88,10 +81,29 @@ impl Cards {
     }
 
     /// There is a connection: one end asks, or there would be two streams.
-    pub fn connected(&self, net: &Net, peer: Peer) {
+    pub fn connected(&mut self, peer: Peer) {
         if self.own < peer {
-            net.open(peer, Protocol::Card);
+            self.asking.connected(peer, Instant::now());
         }
+    }
+
+    pub fn disconnected(&mut self, peer: &Peer) {
+        self.asking.disconnected(peer);
+    }
+
+    /// No stream came of asking.
+    pub fn not_opened(&mut self, peer: &Peer) {
+        self.asking.ended(peer, Instant::now());
+    }
+
+    /// Asks those that it is time to ask for a stream.
+    pub fn ask(&mut self, net: &Net) {
+        self.asking.take_due(Instant::now()).into_iter().for_each(|peer| net.open(peer, Protocol::Card));
+    }
+
+    /// When somebody is to be asked next.
+    pub fn due(&self) -> Option<Instant> {
+        self.asking.due()
     }
 
     pub fn opened(&mut self, stream: Stream) {
@@ -99,6 +111,7 @@ impl Cards {
             // Dropped, and so closed: it is the other end's to ask.
             return;
         }
+        self.asking.opened(&stream.peer, Instant::now());
         // Whose turn it is asks anew only when the one before is gone there; here that may not be known yet.
         self.talks.retain(|_, talk| talk.stream.peer != stream.peer);
         let (id, peer) = (stream.id, stream.peer);
@@ -111,22 +124,16 @@ impl Cards {
             theirs: None,
             leave: MESSAGES_MAX,
             since: Instant::now(),
-            opened: Instant::now(),
         };
         self.talks.insert(id, talk);
         self.refresh(|talk| talk.stream.peer == peer);
     }
 
-    /// A stream ended. The peer, if it may be asked for another one should there be a connection still.
-    pub fn closed(&mut self, stream: StreamId) -> Option<Peer> {
-        let talk = self.talks.remove(&stream)?;
-        let peer = talk.stream.peer;
-        let n_short = if talk.opened.elapsed() > LASTING { 0 } else { self.n_short.get(&peer).map_or(1, |n| n + 1) };
-        if self.n_short.len() > SHORT_MAX {
-            self.n_short.clear();
+    /// A stream ended.
+    pub fn closed(&mut self, stream: StreamId) {
+        if let Some(talk) = self.talks.remove(&stream) {
+            self.asking.ended(&talk.stream.peer, Instant::now());
         }
-        self.n_short.insert(peer, n_short);
-        (n_short <= AGAIN_MAX).then_some(peer)
     }
 
     pub fn received(&mut self, id: StreamId, bytes: &[u8], people: &People) {
@@ -138,8 +145,7 @@ impl Cards {
             Ok(message) if talk.leave >= 0.0 => message,
             refused => {
                 tracing::debug!(?refused, "a peer shows cards as it may not");
-                self.talks.remove(&id);
-                return;
+                return self.closed(id);
             }
         };
         match message {
@@ -184,10 +190,7 @@ impl Cards {
     fn refresh(&mut self, whose: impl Fn(&Talk) -> bool) {
         let (own, key, mine) = (self.own, &self.key, &self.mine);
         let device = key.device();
-        self.talks.retain(|_, talk| {
-            if !whose(talk) {
-                return true;
-            }
+        let show = |talk: &mut Talk| {
             let peer = talk.stream.peer;
             let send = |stream: &Stream, message: CardMessage| stream.send(message.encode(key, &own.0, &peer.0));
             if !talk.has_hint && mine.shown != Shown::Nobody {
@@ -211,6 +214,13 @@ impl Cards {
             }
             talk.sent.clone_from(&wanted);
             send(&talk.stream, wanted.map_or(CardMessage::Withdrawn, CardMessage::Card))
-        });
+        };
+        let mut lost = Vec::new();
+        for (id, talk) in self.talks.iter_mut().filter(|(_, talk)| whose(talk)) {
+            if !show(talk) {
+                lost.push(*id);
+            }
+        }
+        lost.into_iter().for_each(|id| self.closed(id));
     }
 }
