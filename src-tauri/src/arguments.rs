@@ -5,11 +5,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub const HELP: &str = "\
-Usage: codesync-desktop [--safe-graphics] [PATH[:LINE]]
+Usage: codesync-desktop [--new-window] [--safe-graphics] [PATH[:LINE]]
 
 Opens the CodeSync window. PATH is a folder, a file to show in the folder it belongs to, or a
 replay bundle, which is unpacked into a folder of its own.
 
+  --new-window     open a window beside those that are open, whatever they show
   --safe-graphics  draw without the graphics card, when the window stays empty
   --version        print the version
   --help           print this text";
@@ -27,6 +28,8 @@ pub enum Asked {
 pub struct Arguments {
     pub place: Option<Place>,
     pub safe_graphics: bool,
+    /// A window beside those that are open. Without a place it is empty.
+    pub new_window: bool,
 }
 
 /// A workspace, and what to show in it first.
@@ -51,6 +54,7 @@ impl Arguments {
                 "--" if !options_end => options_end = true,
                 "--help" | "-h" if !options_end => return Ok(Asked::Help),
                 "--version" | "-V" if !options_end => return Ok(Asked::Version),
+                "--new-window" | "-n" if !options_end => arguments.new_window = true,
                 "--safe-graphics" if !options_end => arguments.safe_graphics = true,
                 option if option.starts_with('-') && !options_end => {
                     return Err(format!("`{option}` is not an option of codesync-desktop. Try --help."));
@@ -66,6 +70,18 @@ impl Arguments {
 }
 
 impl Place {
+    /// The word that means this place.
+    pub fn word(&self) -> OsString {
+        match &self.goto {
+            Some((file, line)) => {
+                let mut word = self.folder.join(file).into_os_string();
+                word.push(format!(":{line}"));
+                word
+            }
+            None => self.folder.clone().into_os_string(),
+        }
+    }
+
     /// What `PATH[:LINE]` means from the folder `from`. A path that does not exist is kept as a
     /// folder, so that opening it gives the sentence about it; a replay bundle, so that opening unpacks it.
     pub fn find(word: &OsString, from: &Path) -> Place {

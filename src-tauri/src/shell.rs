@@ -9,6 +9,7 @@ use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
 use codesync_node::{self as peer, LargeFiles, Node, Searches};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,7 +27,9 @@ pub struct Shell {
     /// Configuration folder.
     pub folder: PathBuf,
     last_run: LastRun,
-    first: Option<Place>,
+    first: First,
+    /// As the page has them.
+    settings_known: Mutex<Settings>,
     workspace: Mutex<Current>,
     /// Held while a workspace is opened or closed, so that two requests do not cross.
     changing: Mutex<()>,
@@ -37,6 +40,13 @@ pub struct Shell {
     pub(crate) people: people::People,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
     turns: Sender<Work>,
+}
+
+/// What a window is started for.
+pub struct First {
+    pub place: Option<Place>,
+    /// Others are open: without a place it is empty, whatever was open last.
+    pub is_further: bool,
 }
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -55,7 +65,7 @@ struct Workspace {
 }
 
 impl Shell {
-    pub fn new(folder: PathBuf, first: Option<Place>, last_run: LastRun) -> Arc<Self> {
+    pub fn new(folder: PathBuf, first: First, last_run: LastRun) -> Arc<Self> {
         let (turns, waiting) = channel::<Work>();
         spawn("changes", move || waiting.into_iter().for_each(|work| work()));
         Arc::new(Self {
@@ -63,6 +73,7 @@ impl Shell {
             turns,
             last_run,
             first,
+            settings_known: Mutex::default(),
             workspace: Mutex::default(),
             changing: Mutex::default(),
             outbox: Outbox::default(),
@@ -145,6 +156,7 @@ impl Shell {
             AppRequest::OpenWorkspace { path } => return self.open_place(app, Path::new(&path)),
             AppRequest::OpenSample => return self.open_workspace(&peer::create_sample(&documents(app))?),
             AppRequest::CloseWorkspace => self.close_workspace(),
+            AppRequest::NewWindow { path } => system::open_window(path.as_deref().map(OsStr::new))?,
             AppRequest::PrepareMove { into } => return moving::prepare(self, Path::new(&into)),
             AppRequest::FinishMove => return moving::finish(self),
             AppRequest::CancelMove => self.journey.stop(),
@@ -153,10 +165,10 @@ impl Shell {
             }
             AppRequest::ListRecent => return Ok(AppReply::Recent { folders: recent::list(&self.folder) }),
             AppRequest::ForgetRecent { path } => recent::forget(&self.folder, &path).map_err(not_kept)?,
-            AppRequest::GetSettings => return Ok(AppReply::Settings { settings: self.settings() }),
+            AppRequest::GetSettings => return Ok(AppReply::Settings { settings: self.settings_for_page() }),
             AppRequest::PutSettings { settings } => {
                 settings::write(&self.folder, *settings).map_err(not_kept)?;
-                window::follow_settings(app, &self.settings());
+                window::follow_settings(app, &self.settings_for_page());
                 self.people.settings_changed(&self.person());
             }
             AppRequest::RevealInFileManager { path } => system::reveal(&self.absolute(&path))?,
@@ -188,12 +200,13 @@ impl Shell {
     }
 
     fn start(&self, app: &AppHandle) -> Started {
-        let settings = self.settings();
+        let settings = self.settings_for_page();
         let open_now = self.lock().open.as_ref().map(|workspace| workspace.root.clone());
         // A page that is loaded again goes on where it was; the command line was for the first one.
-        let first = if open_now.is_none() { self.first.as_ref() } else { None };
+        let first = if open_now.is_none() { self.first.place.as_ref() } else { None };
         let named = first.map(|place| place.folder.to_string_lossy().into_owned());
-        let last = || recent::list(&self.folder).into_iter().find(|_| settings.reopen).filter(|entry| !entry.missing);
+        let reopens = settings.reopen && !self.first.is_further;
+        let last = || recent::list(&self.folder).into_iter().find(|_| reopens).filter(|entry| !entry.missing);
         Started {
             version: env!("CARGO_PKG_VERSION").into(),
             open: open_now.or(named).or_else(|| last().map(|entry| entry.path)),
@@ -214,6 +227,29 @@ impl Shell {
 
     fn settings(&self) -> Settings {
         settings::read(&self.folder)
+    }
+
+    /// The settings now, for the page.
+    fn settings_for_page(&self) -> Settings {
+        let settings = self.settings();
+        self.settings_known.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings);
+        settings
+    }
+
+    /// Another window may have changed the settings.
+    pub fn follow_settings(&self, app: &AppHandle) {
+        let known = self.settings_known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let settings = self.settings_for_page();
+        if settings != known {
+            window::follow_settings(app, &settings);
+            self.people.settings_changed(&self.person());
+            self.tell(AppEvent::SettingsChanged { settings: Box::new(settings) });
+        }
+    }
+
+    /// A folder is open here, and it is another one.
+    pub fn shows_another_than(&self, folder: &Path) -> bool {
+        self.lock().open.as_ref().is_some_and(|workspace| Path::new(&workspace.root) != folder)
     }
 
     /// Opens a folder, or what a replay bundle holds.

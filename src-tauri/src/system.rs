@@ -1,6 +1,7 @@
 //! Small questions to the desktop around the window.
 
 use codesync_api::{ApiError, ErrorCode};
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -80,6 +81,23 @@ const TERMINALS: &[&str] = if cfg!(target_os = "macos") {
 } else {
     &["x-terminal-emulator", "gnome-terminal", "kgx", "konsole", "xfce4-terminal", "xterm"]
 };
+
+/// Opens another window: a program of its own, so that what happens to one of them leaves the others alone.
+///
+/// # Errors
+/// When this program cannot be started once more.
+pub fn open_window(place: Option<&OsStr>) -> Result<(), ApiError> {
+    let started = std::env::current_exe().and_then(|program| {
+        let mut command = Command::new(program);
+        command.arg("--new-window");
+        if let Some(place) = place {
+            command.arg("--").arg(place);
+        }
+        start(command)
+    });
+    started
+        .map_err(|reason| ApiError::new(ErrorCode::Io, "Another window could not be opened.").with_detail(reason))
+}
 
 fn folder_of(path: &Path) -> Result<&Path, ApiError> {
     if path.exists() {

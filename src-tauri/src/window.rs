@@ -4,8 +4,8 @@
 use crate::arguments::{Arguments, Asked, Place};
 use crate::marker::{self, LastRun};
 use crate::router;
-use crate::shell::{Shell, spawn};
-use crate::{config, desktop_theme, settings};
+use crate::shell::{First, Shell, spawn};
+use crate::{config, desktop_theme, settings, system};
 use codesync_api::{AppEvent, Settings};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -48,10 +48,11 @@ pub fn run(arguments: Arguments, folder: PathBuf, last_run: LastRun) -> tauri::R
     if last_run != LastRun::Running {
         marker::set(&folder);
     }
-    let shell = Shell::new(folder, arguments.place, last_run);
+    let is_further = arguments.new_window;
+    let shell = Shell::new(folder, First { place: arguments.place, is_further }, last_run);
     let (for_setup, for_events) = (Arc::clone(&shell), Arc::clone(&shell));
     let mut builder = tauri::Builder::default();
-    if !stands_apart() {
+    if !is_further && !stands_apart() {
         let first = Arc::clone(&shell);
         builder = builder.plugin(tauri_plugin_single_instance::init(move |app, words, from| {
             second_launch(&first, app, words, Path::new(&from));
@@ -61,7 +62,7 @@ pub fn run(arguments: Arguments, folder: PathBuf, last_run: LastRun) -> tauri::R
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_clipboard_manager::init())
         .invoke_handler(router::handler(shell))
-        .setup(move |app| Ok(create(app, &for_setup)?))
+        .setup(move |app| Ok(create(app, &for_setup, last_run == LastRun::Running)?))
         .on_window_event(move |window, event| handle(&for_events, window, event))
         .run(tauri::generate_context!())
 }
@@ -71,8 +72,12 @@ fn stands_apart() -> bool {
     std::env::var_os("CODESYNC_CONFIG_DIR").is_some() || std::env::var_os("CODESYNC_E2E").is_some()
 }
 
-fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
-    let geometry: Geometry = config::read(&shell.folder, GEOMETRY_FILE);
+fn create(app: &mut App, shell: &Arc<Shell>, is_beside: bool) -> tauri::Result<()> {
+    let mut geometry: Geometry = config::read(&shell.folder, GEOMETRY_FILE);
+    if is_beside {
+        // It would hide the other one.
+        geometry = Geometry { x: geometry.x.map(add_step), y: geometry.y.map(add_step), maximized: false, ..geometry };
+    }
     let settings = settings::read(&shell.folder);
     let told = Arc::clone(shell);
     desktop_theme::listen(app.handle(), move |app| {
@@ -99,6 +104,11 @@ fn create(app: &mut App, shell: &Arc<Shell>) -> tauri::Result<()> {
     });
     end_with_the_session(shell, &window);
     Ok(())
+}
+
+/// One step to the side of a window that is there.
+fn add_step(at: f64) -> f64 {
+    at + 32.0
 }
 
 /// The remembered place, unless the screen it was on is gone: enough of the title bar must be there to drag it.
@@ -144,6 +154,7 @@ fn handle(shell: &Arc<Shell>, window: &Window<Wry>, event: &WindowEvent) {
             let app = window.app_handle();
             shell.tell(system_theme(app, desktop_theme::prefers_dark(app).unwrap_or(*theme == Theme::Dark)));
         }
+        WindowEvent::Focused(true) => shell.follow_settings(window.app_handle()),
         WindowEvent::Focused(false) => remember(window.app_handle(), &shell.folder),
         WindowEvent::DragDrop(DragDropEvent::Drop { paths, position }) => {
             let zoom = zoom_of(&settings::read(&shell.folder));
@@ -159,7 +170,14 @@ fn handle(shell: &Arc<Shell>, window: &Window<Wry>, event: &WindowEvent) {
 
 fn second_launch(shell: &Arc<Shell>, app: &AppHandle, words: Vec<String>, from: &Path) {
     let words = words.into_iter().skip(1).map(OsString::from);
-    if let Ok(Asked::Window(Arguments { place: Some(Place { folder, goto }), .. })) = Arguments::parse(words, from) {
+    if let Ok(Asked::Window(Arguments { place: Some(place), .. })) = Arguments::parse(words, from) {
+        if shell.shows_another_than(&place.folder) {
+            if let Err(reason) = system::open_window(Some(&place.word())) {
+                tracing::warn!(%reason, "a folder could not get a window of its own");
+            }
+            return;
+        }
+        let Place { folder, goto } = place;
         shell.tell(AppEvent::OpenRequested { path: folder.to_string_lossy().into_owned(), goto });
     }
     with_window(app, |window| {

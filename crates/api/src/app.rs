@@ -49,6 +49,10 @@ pub enum AppRequest {
     /// A small project to try things in, made fresh in the user's documents folder.
     OpenSample,
     CloseWorkspace,
+    /// Opens another window beside this one: with a folder, or empty.
+    NewWindow {
+        path: Option<String>,
+    },
     /// Makes ready to take the open workspace into another folder: copies, if it is on another disk, while work goes on.
     /// Told by `AppEvent::MoveProgress`; answers with the path that it will have.
     PrepareMove {
@@ -315,6 +319,10 @@ pub enum AppEvent {
         dark: bool,
         /// The desktop asks for high contrast.
         contrast: bool,
+    },
+    /// The settings were changed by another window.
+    SettingsChanged {
+        settings: Box<Settings>,
     },
     Nearby(Nearby),
     Joining(Joining),

@@ -17,7 +17,7 @@ pub enum Build {
 }
 
 /// How many plans the simulator carries out among the tests: some minutes.
-const SIM_SEEDS: &str = "1500";
+const SIM_SEEDS: &str = "5000";
 
 /// How much of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

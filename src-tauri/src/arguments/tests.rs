@@ -26,6 +26,7 @@ fn a_file_opens_the_workspace_it_belongs_to_at_its_line() {
     std::fs::write(root.join("src/a:b.rs"), "x").unwrap();
     let place = Place::find(&"src/a:b.rs:12".into(), &root);
     assert_eq!(place, Place { folder: root.clone(), goto: Some(("src/a:b.rs".into(), 12)) });
+    assert_eq!(Place::find(&place.word(), Path::new("/")), place, "the word of a place means it");
     let place = Place::find(&"src/a:b.rs".into(), &root);
     assert_eq!(place.goto, Some(("src/a:b.rs".into(), 1)));
 }
@@ -34,4 +35,12 @@ fn a_file_opens_the_workspace_it_belongs_to_at_its_line() {
 fn a_missing_path_is_kept_for_the_sentence_about_it() {
     let place = Place::find(&"/nowhere/at/all:3".into(), Path::new("/"));
     assert_eq!(place, Place { folder: "/nowhere/at/all:3".into(), goto: None });
+}
+
+#[test]
+fn a_window_of_its_own_may_be_empty() {
+    let asked = parse(&["--new-window", "--", "--odd"]).unwrap();
+    let Asked::Window(arguments) = asked else { panic!("{asked:?}") };
+    assert!(arguments.new_window && arguments.place.unwrap().folder.ends_with("--odd"));
+    assert!(matches!(parse(&["-n"]), Ok(Asked::Window(Arguments { new_window: true, place: None, .. }))));
 }

@@ -79,6 +79,8 @@ export class Session {
         this.#shellContrast = event.data.contrast;
         this.#followContrast();
       }
+      // Another window changed them.
+      if (event.event === "settingsChanged") this.userSettings = { ...DEFAULT_SETTINGS, ...event.data.settings };
       if (event.event === "workspaceClosed") this.#leave(event.data.error);
     });
   }

@@ -31,6 +31,16 @@ function workspaceCommands(workbench: Workbench): Command[] {
       run: () => open(() => session.pickAndOpen("Choose or make a folder for the new workspace")),
     },
     { id: "workspace.openSample", title: "Try the sample workspace", category: "File", run: () => open(() => session.openSample()) },
+    { id: "window.new", title: "New window", category: "File", keys: ["Ctrl+Shift+N"], run: () => client.app({ cmd: "newWindow", args: { path: null } }) },
+    {
+      id: "workspace.openInNewWindow",
+      title: "Open folder in a new window…",
+      category: "File",
+      run: async () => {
+        const { path } = await client.getApp("path", { cmd: "pickFolder", args: { title: "Open folder in a new window" } });
+        if (path !== null) await client.app({ cmd: "newWindow", args: { path } });
+      },
+    },
     { id: "workspace.move", title: "Move the workspace…", category: "File", when: isOpen, run: () => moveWorkspace(workbench) },
     { id: "workspace.close", title: "Close workspace", category: "File", when: isOpen, run: () => session.close() },
     { id: "window.quit", title: "Quit", category: "File", keys: ["Ctrl+Q"], run: () => client.app({ cmd: "quit" }) },
