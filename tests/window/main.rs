@@ -21,4 +21,5 @@ mod search;
 mod start;
 mod timeline;
 mod whole;
+mod windows;
 mod working_screens;
