@@ -13,6 +13,8 @@ use thirtyfour::Key;
 /// Letters that each types at one line; lower case is Asha's, upper case Bo's.
 const N_LETTERS: usize = 200;
 const BETWEEN_KEYS: Duration = Duration::from_millis(20);
+/// So often the line may change from one's letters to the other's: only the first ones of both may meet on their way.
+const TURNS_MAX: usize = 8;
 /// For 95 of 100 letters, on a machine that does nothing else.
 const ECHO_MS_MAX: f64 = 50.0;
 /// Far above what anybody should wait.
@@ -75,6 +77,9 @@ async fn type_at_one_line(asha: &Person, bo: &Person) -> Result<()> {
         let first = |is_own: fn(&char) -> bool| line.chars().filter(is_own).take(N_LETTERS).collect::<String>();
         ensure!(first(char::is_ascii_uppercase) == upper, "Bo's letters are not in their order: {line}");
         ensure!(first(char::is_ascii_lowercase) == lower, "Asha's letters are not in their order: {line}");
+        let turns: Vec<bool> = line.chars().take(2 * N_LETTERS).map(|letter| letter.is_ascii_uppercase()).collect();
+        let n_turns = turns.windows(2).filter(|two| two[0] != two[1]).count();
+        ensure!(n_turns <= TURNS_MAX, "the two tore each other's words apart: {line}");
         for (typist, reader, is_own) in
             [(asha, bo, char::is_ascii_lowercase as fn(&char) -> bool), (bo, asha, char::is_ascii_uppercase)]
         {

@@ -154,6 +154,11 @@ impl Host {
         run("bridge", ["link", "set", "dev", &self.cable, "mcast_flood", "off"])
     }
 
+    /// Ends [`Self::block_multicast`].
+    pub fn let_multicast_through(&self) -> Result<()> {
+        run("bridge", ["link", "set", "dev", &self.cable, "mcast_flood", "on"])
+    }
+
     fn run<const N: usize>(&self, words: [&str; N]) -> Result<()> {
         finish(self.command(words[0]).args(&words[1..]))
     }

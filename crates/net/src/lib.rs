@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+mod opening;
 mod reach;
 mod stream;
 mod swarm;
@@ -61,7 +62,7 @@ pub enum Event {
         peer: Peer,
         address: SocketAddr,
     },
-    /// A peer that was found is not there any more.
+    /// A peer that was found is not heard any more, and was dialled in vain.
     Gone(Peer),
     /// There is a connection; `dialled` when it was this end that asked for it.
     Connected {

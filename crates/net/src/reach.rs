@@ -19,8 +19,8 @@ const N_FAILURES_TIRED: u32 = 150;
 const ADDRESSES_MAX: usize = 16;
 /// Peers kept that were only found, never met.
 const FOUND_MAX: usize = 512;
-/// How long a peer has to answer when all are asked anew.
-const ANSWER_MS: u64 = 5_000;
+/// Who is not heard any more is dialled so often before it is forgotten.
+const N_FAILURES_GONE: u32 = 20;
 
 #[derive(Default)]
 struct Target {
@@ -29,8 +29,10 @@ struct Target {
     is_dialling: bool,
     n_failures: u32,
     due_ms: u64,
-    /// When it was last heard on the local network. None: it was never found, only met.
-    heard_ms: Option<u64>,
+    /// It was found on the local network, not only met.
+    is_found: bool,
+    /// It is not heard there any more.
+    is_lost: bool,
 }
 
 /// A dial that is due.
@@ -45,12 +47,11 @@ pub(crate) struct Dial {
 pub(crate) struct Reach {
     own: Peer,
     targets: BTreeMap<Peer, Target>,
-    asked_ms: Option<u64>,
 }
 
 impl Reach {
     pub fn new(own: Peer) -> Self {
-        Self { own, targets: BTreeMap::new(), asked_ms: None }
+        Self { own, targets: BTreeMap::new() }
     }
 
     /// A peer was heard on the local network. Whether it or the address is new.
@@ -61,8 +62,8 @@ impl Reach {
         }
         let is_first = self.own < peer;
         let target = self.targets.entry(peer).or_default();
-        let is_new = target.heard_ms.is_none();
-        target.heard_ms = Some(now_ms);
+        let is_new = !target.is_found || target.is_lost;
+        (target.is_found, target.is_lost) = (true, false);
         if is_new && !target.is_connected {
             target.n_failures = 0;
             target.due_ms = now_ms + if is_first { 0 } else { AFTER_YOU_MS + random % 500 };
@@ -71,18 +72,23 @@ impl Reach {
         (has_room && target.addresses.insert(address)) || is_new
     }
 
-    /// All on the local network are asked anew.
-    pub fn asked(&mut self, now_ms: u64) {
-        self.asked_ms = Some(now_ms);
+    /// A peer is not heard at an address any more. The last one is kept: multicast may be what does not get through.
+    pub fn lost(&mut self, peer: &Peer, address: &SocketAddr) {
+        let Some(target) = self.targets.get_mut(peer) else { return };
+        if target.addresses.iter().any(|other| other != address) {
+            target.addresses.remove(address);
+        } else {
+            target.is_lost = true;
+        }
     }
 
-    /// Peers that did not answer when asked, and are not connected either.
-    pub fn take_gone(&mut self, now_ms: u64) -> Vec<Peer> {
-        let Some(asked_ms) = self.asked_ms.filter(|asked_ms| now_ms >= asked_ms + ANSWER_MS) else { return vec![] };
-        self.asked_ms = None;
-        let is_silent = |target: &Target| !target.is_connected && target.heard_ms.is_some_and(|heard| heard < asked_ms);
+    /// Peers that are not heard any more and were dialled in vain for a while.
+    pub fn take_gone(&mut self) -> Vec<Peer> {
+        let is_gone = |target: &Target| {
+            target.is_lost && !target.is_connected && !target.is_dialling && target.n_failures >= N_FAILURES_GONE
+        };
         let gone: Vec<Peer> =
-            self.targets.iter().filter(|(_, target)| is_silent(target)).map(|(peer, _)| *peer).collect();
+            self.targets.iter().filter(|(_, target)| is_gone(target)).map(|(peer, _)| *peer).collect();
         gone.iter().for_each(|peer| drop(self.targets.remove(peer)));
         gone
     }
@@ -98,7 +104,7 @@ impl Reach {
         let Some(target) = self.targets.get_mut(&peer) else { return };
         target.is_connected = false;
         target.due_ms = now_ms + random % 100 + if is_first { 0 } else { RETRY_FIRST_MS };
-        if target.heard_ms.is_none() {
+        if !target.is_found {
             self.targets.remove(&peer);
         }
     }
@@ -110,12 +116,13 @@ impl Reach {
         target.due_ms = now_ms + retry_ms(target.n_failures, random);
     }
 
-    /// Somebody else answers at an address: whoever had it is not there any more.
+    /// Somebody else answers at an address: whoever had it is at another one, or not there any more.
     pub fn is_elsewhere(&mut self, peer: &Peer, address: &SocketAddr) {
         let Some(target) = self.targets.get_mut(peer) else { return };
-        target.addresses.remove(address);
-        if target.addresses.is_empty() && !target.is_connected {
-            self.targets.remove(peer);
+        if target.addresses.iter().any(|other| other != address) {
+            target.addresses.remove(address);
+        } else {
+            target.n_failures = target.n_failures.max(N_FAILURES_TIRED);
         }
     }
 
@@ -208,21 +215,43 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_answer_is_gone_but_for_who_is_connected() {
+    fn who_is_not_heard_any_more_is_forgotten_once_it_was_dialled_in_vain() {
         let mut low = Reach::new(LOW);
-        for n in 2..=4 {
-            low.found(Peer([n; 32]), at(1), 0, 0);
-        }
-        low.connected(Peer([2; 32]));
-        low.asked(10_000);
-        low.found(Peer([3; 32]), at(1), 10_020, 0);
-        assert_eq!(low.take_gone(14_999), []);
-        assert_eq!(low.take_gone(15_000), [Peer([4; 32])]);
-        assert!(low.found(Peer([4; 32]), at(1), 20_000, 0), "found anew");
+        low.found(HIGH, at(1), 0, 0);
+        low.found(HIGH, at(2), 0, 0);
+        let fail = |low: &mut Reach, from_ms: u64| {
+            for n in 0..u64::from(N_FAILURES_GONE) {
+                assert_eq!(low.take_due(from_ms + 10_000 * n).len(), 1);
+                low.failed(&HIGH, from_ms, 0);
+            }
+        };
+        fail(&mut low, 0);
+        low.lost(&HIGH, &at(1));
+        assert_eq!((low.take_gone(), low.targets[&HIGH].addresses.len()), (vec![], 1), "it is heard at the other");
+        low.lost(&HIGH, &at(2));
+        low.connected(HIGH);
+        assert_eq!(low.take_gone(), [], "it is there all the same");
+        low.disconnected(HIGH, 1_000_000, 0);
+        assert_eq!(low.take_gone(), [], "it may be back in a moment");
+        fail(&mut low, 1_000_000);
+        assert_eq!((low.take_gone(), low.targets.len()), (vec![HIGH], 0));
+        assert!(low.found(HIGH, at(2), 2_000_000, 0), "found anew");
     }
 
     #[test]
-    fn an_address_that_is_anothers_now_is_not_dialled_again() {
+    fn who_is_heard_again_is_dialled_at_once() {
+        let mut low = Reach::new(LOW);
+        low.found(HIGH, at(1), 0, 0);
+        for _ in 0..500 {
+            low.failed(&HIGH, 0, 0);
+        }
+        low.lost(&HIGH, &at(1));
+        assert!(low.take_due(10_000).is_empty() && low.found(HIGH, at(1), 10_000, 0));
+        assert_eq!(low.take_due(10_000).len(), 1);
+    }
+
+    #[test]
+    fn an_address_that_is_anothers_now_is_dialled_last_or_seldom() {
         let mut low = Reach::new(LOW);
         low.found(HIGH, at(1), 0, 0);
         low.found(HIGH, at(2), 0, 0);
@@ -231,7 +260,8 @@ mod tests {
         low.failed(&HIGH, 0, 0);
         assert_eq!(low.take_due(1_000)[0].addresses, [at(2)]);
         low.is_elsewhere(&HIGH, &at(2));
-        assert!(low.targets.is_empty() && low.found(HIGH, at(3), 2_000, 0), "found anew, it counts");
+        low.failed(&HIGH, 1_000, 0);
+        assert_eq!((low.take_due(15_000).len(), low.take_due(16_000).len()), (0, 1));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The thread of the network: owns the libp2p swarm, does what it is told, tells what happened.
 
 use crate::address::{may_be_dialled, quic, socket_of, tcp};
+use crate::opening::{self, Opening};
 use crate::reach::{Reach, retry_ms};
 use crate::stream::{Direction, Protocol, StreamId, stream};
 use crate::{Address, Config, Event, NetError, Peer, Unreachable};
@@ -11,10 +12,12 @@ use libp2p::core::transport::ListenerId;
 use libp2p::identity::{self, Keypair};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, DialError, FromSwarm, NetworkBehaviour, NewListenAddr, SwarmEvent};
+use libp2p::swarm::{
+    ConnectionId, DialError, ExpiredListenAddr, FromSwarm, NetworkBehaviour, NewListenAddr, SwarmEvent,
+};
 use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, mdns, noise, ping, yamux};
-use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -34,6 +37,11 @@ const DIAL_TIMEOUT: Duration = Duration::from_millis(2_500);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MDNS_TTL: Duration = Duration::from_secs(60);
 const MDNS_INTERVAL: Duration = Duration::from_secs(20);
+/// When others are asked again after that began: libp2p asks seldom once anybody answered, and answers get lost.
+const ASK_AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
+const MDNS_SOCKET: (Ipv4Addr, u16) = (mdns::IPV4_MDNS_MULTICAST_ADDRESS, 5353);
+/// Who is there? In the words of DNS: one question, for the pointers (12) of `_p2p._udp.local`, class 1.
+const MDNS_QUESTION: &[u8] = b"\0\0\0\0\0\x01\0\0\0\0\0\0\x04_p2p\x04_udp\x05local\0\0\x0c\0\x01";
 /// How often a stream is asked for, and how long after each other.
 const OPENINGS_MAX: u32 = 5;
 const OPEN_AGAIN: Duration = Duration::from_millis(200);
@@ -51,7 +59,7 @@ struct Behaviour {
     limits: connection_limits::Behaviour,
     mdns: Toggle<mdns::tokio::Behaviour>,
     ping: ping::Behaviour,
-    stream: libp2p_stream::Behaviour,
+    opening: opening::Behaviour,
 }
 
 enum Command {
@@ -121,7 +129,7 @@ impl Net {
         self.command(Command::Forget(address));
     }
 
-    /// Asks for a stream to a connected peer.
+    /// Asks for a stream to a connected peer. Asked twice before it is there, it is one.
     pub fn open(&self, peer: Peer, protocol: Protocol) {
         self.command(Command::Open { peer, protocol });
     }
@@ -149,7 +157,7 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
         limits: connection_limits::Behaviour::new(limits),
         mdns: None.into(),
         ping: ping::Behaviour::new(ping),
-        stream: libp2p_stream::Behaviour::new(),
+        opening: opening::Behaviour::default(),
     };
     let swarm = SwarmBuilder::with_existing_identity(key)
         .with_tokio()
@@ -204,17 +212,18 @@ struct Loop<T> {
     tell: T,
     visible: bool,
     reach: Reach,
+    /// When others are to be asked again, the next time last.
+    ask_again: Vec<Instant>,
     kept: BTreeMap<Address, Kept>,
     /// Dials that are under way, and where to.
     dials: HashMap<ConnectionId, Dialled>,
-    /// When each connection last answered.
-    heard: HashMap<ConnectionId, Instant>,
+    /// Those that are alive, as far as it shows here: libp2p may be busy for minutes with closing another in good order.
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// Streams that were asked for and are not there yet.
+    wanted: Vec<Wanted>,
     silence_max: Duration,
     listening: Vec<(ListenerId, Multiaddr)>,
     n_streams: Arc<StreamCounts>,
-    /// Dropped when there is no connection with the peer any more. Without a cable a connection can't be closed in good
-    /// order, and its streams would never hear of its end.
-    connections: HashMap<Peer, watch::Sender<()>>,
     next_stream_id: u64,
     resolved: mpsc::Sender<(Address, Option<SocketAddr>)>,
     began: Instant,
@@ -224,6 +233,29 @@ struct Loop<T> {
 enum Dialled {
     Found(Peer),
     Typed(Address),
+}
+
+struct Connection {
+    peer: Peer,
+    /// When it last answered.
+    heard: Instant,
+    /// Dropped when it ends. Without a cable a connection can't be closed in good order, and its streams would never hear
+    /// of its end.
+    life: watch::Sender<()>,
+}
+
+/// A stream that is asked for: some times, for the connection may just end and another one be there.
+struct Wanted {
+    peer: Peer,
+    protocol: Protocol,
+    n_tries: u32,
+    state: Asking,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Asking {
+    Due(Instant),
+    On(ConnectionId),
 }
 
 #[derive(Default)]
@@ -272,13 +304,14 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             tell,
             visible: config.visible,
             reach: Reach::new(own),
+            ask_again: Vec::new(),
             kept: BTreeMap::new(),
             dials: HashMap::new(),
-            heard: HashMap::new(),
+            connections: BTreeMap::new(),
+            wanted: Vec::new(),
             silence_max: config.silence_max,
             listening: vec![],
             n_streams: Arc::default(),
-            connections: HashMap::new(),
             next_stream_id: 1,
             resolved,
             began: Instant::now(),
@@ -291,20 +324,6 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         mut commands: mpsc::UnboundedReceiver<Command>,
         mut resolved: mpsc::Receiver<(Address, Option<SocketAddr>)>,
     ) {
-        let mut control = self.swarm.behaviour().stream.new_control();
-        let (incoming_sender, mut incoming) = mpsc::channel(16);
-        for protocol in Protocol::ALL {
-            let mut streams = control.accept(protocol.name()).expect("invariant: each protocol is taken once");
-            let sender = incoming_sender.clone();
-            tokio::spawn(async move {
-                while let Some((peer, io)) = streams.next().await {
-                    if sender.send((peer, protocol, io)).await.is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        let (opened_sender, mut opened) = mpsc::channel(16);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.look();
@@ -312,24 +331,8 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.happened(event),
                 command = commands.recv() => match command {
-                    Some(Command::Open { peer, protocol }) => {
-                        let (mut control, sender) = (control.clone(), opened_sender.clone());
-                        tokio::spawn(async move {
-                            let opening = open_stream(&mut control, &peer, protocol).await;
-                            sender.send((peer, protocol, opening)).await.unwrap_or_default();
-                        });
-                    }
                     Some(command) => self.obey(command),
                     None => return,
-                },
-                Some((id, protocol, io)) = incoming.recv() => {
-                    if let Some(peer) = peer_of(&id) {
-                        self.carry(peer, protocol, Direction::Theirs, io);
-                    }
-                }
-                Some((peer, protocol, io)) = opened.recv() => match io {
-                    Some(io) => self.carry(peer, protocol, Direction::Ours, io),
-                    None => (self.tell)(Event::NotOpened { peer, protocol }),
                 },
                 Some((address, socket)) = resolved.recv() => self.dial_at(address, socket),
                 _ = tick.tick() => self.tick(),
@@ -364,33 +367,70 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                     // It may be gone already.
                     self.swarm.disconnect_peer_id(id).unwrap_or_default();
                 }
+                for connection in self.connections_with(&peer) {
+                    self.ended(connection);
+                }
             }
-            Command::Open { .. } => {}
+            Command::Open { peer, protocol } => {
+                let is_same = |wanted: &Wanted| (wanted.peer, wanted.protocol) == (peer, protocol);
+                if !self.wanted.iter().any(is_same) {
+                    self.wanted.push(Wanted { peer, protocol, n_tries: 0, state: Asking::Due(Instant::now()) });
+                }
+                self.ask_for_streams();
+            }
         }
     }
 
-    /// Asks for others anew. libp2p's own way of asking starts slowly and cannot be hurried: a fresh one asks at once.
+    /// Asks for others anew, or hides from them. libp2p's own way of asking starts slowly and cannot be hurried: here it is
+    /// asked in its stead, and hears the answers.
     fn look(&mut self) {
-        let local = *self.swarm.local_peer_id();
-        let fresh = self.visible.then(|| {
-            let config = mdns::Config { ttl: MDNS_TTL, query_interval: MDNS_INTERVAL, enable_ipv6: false };
-            mdns::tokio::Behaviour::new(config, local)
-        });
-        let mut fresh = match fresh.transpose() {
-            Ok(fresh) => fresh,
-            Err(error) => {
-                tracing::warn!(%error, "peers on the local network can't be looked for");
-                None
-            }
-        };
-        if let Some(mdns) = &mut fresh {
-            for (listener_id, addr) in &self.listening {
-                let known = NewListenAddr { listener_id: *listener_id, addr };
-                mdns.on_swarm_event(FromSwarm::NewListenAddr(known));
+        let is_asking = self.swarm.behaviour().mdns.is_enabled();
+        match (self.visible, is_asking) {
+            (true, true) => self.ask_who_is_there(),
+            (true, false) => self.begin_mdns(),
+            (false, true) => self.end_mdns(),
+            (false, false) => {}
+        }
+    }
+
+    fn ask_who_is_there(&self) {
+        let sockets = self.listening.iter().filter_map(|(_, address)| socket_of(address));
+        let adapters: BTreeSet<IpAddr> = sockets.map(|socket| socket.ip()).filter(|ip| ip.is_ipv4()).collect();
+        for adapter in adapters.into_iter().filter(|ip| !ip.is_loopback()) {
+            let asked = UdpSocket::bind((adapter, 0)).and_then(|socket| {
+                socket.set_nonblocking(true)?;
+                socket.send_to(MDNS_QUESTION, MDNS_SOCKET)
+            });
+            if let Err(error) = asked {
+                tracing::debug!(%error, %adapter, "nobody can be asked who is there");
             }
         }
-        self.swarm.behaviour_mut().mdns = fresh.into();
-        self.reach.asked(self.now_ms());
+    }
+
+    fn begin_mdns(&mut self) {
+        let config = mdns::Config { ttl: MDNS_TTL, query_interval: MDNS_INTERVAL, enable_ipv6: false };
+        let mut fresh = match mdns::tokio::Behaviour::new(config, *self.swarm.local_peer_id()) {
+            Ok(fresh) => fresh,
+            Err(error) => return tracing::warn!(%error, "peers on the local network can't be looked for"),
+        };
+        for (listener_id, addr) in &self.listening {
+            let known = NewListenAddr { listener_id: *listener_id, addr };
+            fresh.on_swarm_event(FromSwarm::NewListenAddr(known));
+        }
+        self.swarm.behaviour_mut().mdns = Some(fresh).into();
+        let began = Instant::now();
+        self.ask_again = ASK_AGAIN.iter().rev().map(|wait| began + *wait).collect();
+    }
+
+    /// libp2p leaves tasks behind that go on answering until they hear somebody: there is nothing to be answered.
+    fn end_mdns(&mut self) {
+        let old = &mut self.swarm.behaviour_mut().mdns;
+        for (listener_id, addr) in &self.listening {
+            let known = ExpiredListenAddr { listener_id: *listener_id, addr };
+            old.on_swarm_event(FromSwarm::ExpiredListenAddr(known));
+        }
+        *old = None.into();
+        self.ask_again.clear();
     }
 
     fn dial(&mut self, address: Address) {
@@ -438,16 +478,20 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         }
         self.last_tick = (now, clock);
         self.end_silent(now);
+        self.ask_for_streams();
+        if self.ask_again.pop_if(|at| *at <= now).is_some() {
+            self.ask_who_is_there();
+        }
         let now_ms = self.now_ms();
-        for peer in self.reach.take_gone(now_ms) {
+        for peer in self.reach.take_gone() {
             (self.tell)(Event::Gone(peer));
         }
         for dial in self.reach.take_due(now_ms) {
             let Some(id) = peer_id_of(&dial.peer) else { continue };
             let addresses =
                 dial.addresses.iter().map(|socket| if dial.over_quic { quic(*socket) } else { tcp(*socket) }).collect();
-            let options =
-                DialOpts::peer_id(id).condition(PeerCondition::DisconnectedAndNotDialing).addresses(addresses).build();
+            // libp2p may still have a connection that is dead.
+            let options = DialOpts::peer_id(id).condition(PeerCondition::NotDialing).addresses(addresses).build();
             let connection = options.connection_id();
             match self.swarm.dial(options) {
                 Ok(()) => drop(self.dials.insert(connection, Dialled::Found(dial.peer))),
@@ -490,15 +534,10 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                     self.network_changed();
                 }
             }
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, num_established, .. } => {
-                self.connected(&peer_id, connection_id, &endpoint, num_established.get() == 1);
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.connected(&peer_id, connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
-                self.heard.remove(&connection_id);
-                if num_established == 0 {
-                    self.disconnected(&peer_id);
-                }
-            }
+            SwarmEvent::ConnectionClosed { connection_id, .. } => self.ended(connection_id),
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 let now_ms = self.now_ms();
                 let dialled = self.dials.remove(&connection_id);
@@ -516,6 +555,14 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => {
                 found.into_iter().for_each(|(id, address)| self.found(&id, &address));
             }
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Expired(lost))) => {
+                for (id, address) in lost {
+                    if let (Some(peer), Some(socket)) = (peer_of(&id), socket_of(&address)) {
+                        self.reach.lost(&peer, &socket);
+                    }
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Opening((connection, opening))) => self.answered(connection, opening),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping)) => self.pinged(ping),
             other => tracing::trace!(?other, "network"),
         }
@@ -529,14 +576,19 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         }
     }
 
-    fn connected(&mut self, id: &PeerId, connection: ConnectionId, endpoint: &ConnectedPoint, is_first: bool) {
+    fn connected(&mut self, id: &PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
+        let now_ms = self.now_ms();
         let dialled = self.dials.remove(&connection);
-        self.heard.insert(connection, Instant::now());
         let Some(peer) = peer_of(id) else {
             // Only Ed25519 keys are peers of ours.
-            self.swarm.disconnect_peer_id(*id).unwrap_or_default();
+            self.swarm.close_connection(connection);
+            if let Some(Dialled::Typed(address)) = dialled {
+                self.not_reached(address, Unreachable::NotAPeer, now_ms);
+            }
             return;
         };
+        let is_first = self.connections_with(&peer).is_empty();
+        self.connections.insert(connection, Connection { peer, heard: Instant::now(), life: watch::channel(()).0 });
         self.reach.connected(peer);
         if let Some(Dialled::Typed(address)) = &dialled
             && let Some(kept) = self.kept.get_mut(address)
@@ -549,11 +601,24 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         }
     }
 
-    fn disconnected(&mut self, id: &PeerId) {
+    fn connections_with(&self, peer: &Peer) -> Vec<ConnectionId> {
+        self.connections.iter().filter(|(_, known)| known.peer == *peer).map(|(id, _)| *id).collect()
+    }
+
+    /// A connection is of no use any more. Whoever asked for a stream on it asks on another one.
+    fn ended(&mut self, connection: ConnectionId) {
+        let Some(Connection { peer, .. }) = self.connections.remove(&connection) else { return };
+        let now = Instant::now();
+        let asked = self.wanted.iter_mut().filter(|wanted| wanted.state == Asking::On(connection));
+        asked.for_each(|wanted| wanted.state = Asking::Due(now));
+        if self.connections_with(&peer).is_empty() {
+            self.disconnected(peer);
+        }
+    }
+
+    fn disconnected(&mut self, peer: Peer) {
         let now_ms = self.now_ms();
-        let Some(peer) = peer_of(id) else { return };
         self.reach.disconnected(peer, now_ms, random());
-        drop(self.connections.remove(&peer));
         for kept in self.kept.values_mut().filter(|kept| kept.peer == Some(peer)) {
             (kept.peer, kept.due_ms) = (None, now_ms + random() % 250);
         }
@@ -562,23 +627,82 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
 
     fn pinged(&mut self, ping: ping::Event) {
         let (Ok(time), Some(peer)) = (ping.result, peer_of(&ping.peer)) else { return };
-        self.heard.insert(ping.connection, Instant::now());
+        if let Some(connection) = self.connections.get_mut(&ping.connection) {
+            connection.heard = Instant::now();
+        }
         (self.tell)(Event::RoundTrip { peer, time });
     }
 
     /// Ends connections on which nothing was answered for too long.
     fn end_silent(&mut self, now: Instant) {
-        let is_silent = |heard: Instant| now.saturating_duration_since(heard) > self.silence_max;
+        let is_silent = |known: &Connection| now.saturating_duration_since(known.heard) > self.silence_max;
         let silent: Vec<ConnectionId> =
-            self.heard.iter().filter(|(_, heard)| is_silent(**heard)).map(|(connection, _)| *connection).collect();
+            self.connections.iter().filter(|(_, known)| is_silent(known)).map(|(connection, _)| *connection).collect();
         for connection in silent {
             tracing::debug!(%connection, "a connection is silent");
-            self.heard.remove(&connection);
             self.swarm.close_connection(connection);
+            self.ended(connection);
         }
     }
 
-    fn carry(&mut self, peer: Peer, protocol: Protocol, direction: Direction, io: libp2p::Stream) {
+    /// Asks for the streams whose turn it is, each on the connection with the peer that answered last.
+    fn ask_for_streams(&mut self) {
+        let now = Instant::now();
+        let (mut wanted, mut vain) = (std::mem::take(&mut self.wanted), Vec::new());
+        wanted.retain_mut(|wanted| {
+            if !matches!(wanted.state, Asking::Due(at) if at <= now) {
+                return true;
+            }
+            if wanted.n_tries == OPENINGS_MAX {
+                vain.push(Event::NotOpened { peer: wanted.peer, protocol: wanted.protocol });
+                return false;
+            }
+            wanted.n_tries += 1;
+            let connections = self.connections.iter().filter(|(_, known)| known.peer == wanted.peer);
+            let best = connections.max_by_key(|(_, known)| known.heard).map(|(connection, _)| *connection);
+            wanted.state = match best.zip(peer_id_of(&wanted.peer)) {
+                Some((connection, id)) => {
+                    self.swarm.behaviour_mut().opening.open(id, connection, wanted.protocol);
+                    Asking::On(connection)
+                }
+                None => Asking::Due(now + OPEN_AGAIN),
+            };
+            true
+        });
+        self.wanted = wanted;
+        vain.into_iter().for_each(|event| (self.tell)(event));
+    }
+
+    /// What became of a stream on a connection.
+    fn answered(&mut self, connection: ConnectionId, opening: Opening) {
+        let asked = |protocol: Protocol| {
+            let is_it = |wanted: &Wanted| wanted.state == Asking::On(connection) && wanted.protocol == protocol;
+            self.wanted.iter().position(is_it)
+        };
+        match opening {
+            Opening::Opened(protocol, Direction::Theirs, io) => self.carry(connection, protocol, Direction::Theirs, io),
+            Opening::Opened(protocol, Direction::Ours, io) => {
+                // One that nobody waits for any more is closed by dropping it.
+                if let Some(at) = asked(protocol) {
+                    self.wanted.remove(at);
+                    self.carry(connection, protocol, Direction::Ours, io);
+                }
+            }
+            Opening::Failed { protocol, is_unknown } => {
+                if let Some(at) = asked(protocol) {
+                    let wanted = &mut self.wanted[at];
+                    wanted.state = Asking::Due(Instant::now() + OPEN_AGAIN);
+                    if is_unknown {
+                        wanted.n_tries = OPENINGS_MAX;
+                    }
+                }
+            }
+        }
+    }
+
+    fn carry(&mut self, connection: ConnectionId, protocol: Protocol, direction: Direction, io: libp2p::Stream) {
+        let Some(Connection { peer, life, .. }) = self.connections.get(&connection) else { return };
+        let (peer, mut life) = (*peer, life.subscribe());
         let Some(place) = self.n_streams.take(peer) else {
             tracing::debug!(?peer, "too many streams of one peer");
             if direction == Direction::Ours {
@@ -591,11 +715,10 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         let (stream, pump) = stream(id, peer, protocol, direction, io);
         (self.tell)(Event::Opened(stream));
         let tell = self.tell.clone();
-        let mut connection = self.connections.entry(peer).or_insert_with(|| watch::channel(()).0).subscribe();
         tokio::spawn(async move {
             let is_cut = async {
                 // Nothing is ever sent: it ends when the connection does.
-                connection.changed().await.unwrap_or_default();
+                life.changed().await.unwrap_or_default();
                 tokio::time::sleep(AFTER_CONNECTION).await;
             };
             tokio::select! {
@@ -605,20 +728,6 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             drop(place);
         });
     }
-}
-
-/// Tries again when it fails on a connection that just ends: there may be another one with the same peer.
-async fn open_stream(control: &mut libp2p_stream::Control, peer: &Peer, protocol: Protocol) -> Option<libp2p::Stream> {
-    let id = peer_id_of(peer)?;
-    for _ in 0..OPENINGS_MAX {
-        match control.open_stream(id, protocol.name()).await {
-            Ok(stream) => return Some(stream),
-            Err(libp2p_stream::OpenStreamError::UnsupportedProtocol(_)) => return None,
-            Err(error) => tracing::debug!(%error, "a stream could not be opened"),
-        }
-        tokio::time::sleep(OPEN_AGAIN).await;
-    }
-    None
 }
 
 fn why(error: &DialError) -> Unreachable {

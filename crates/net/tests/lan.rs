@@ -24,9 +24,12 @@ const SCENARIOS: &[Scenario] = &[
     ("two_find_each_other_and_talk", two_find_each_other_and_talk),
     ("a_frame_too_long_ends_the_stream", a_frame_too_long_ends_the_stream),
     ("a_pulled_cable_is_noticed_and_mended", a_pulled_cable_is_noticed_and_mended),
+    ("a_cable_pulled_while_much_is_sent_is_noticed", a_cable_pulled_while_much_is_sent_is_noticed),
     ("a_typed_address_does_without_multicast", a_typed_address_does_without_multicast),
     ("a_kept_address_is_dialled_until_somebody_is_there", a_kept_address_is_dialled_until_somebody_is_there),
+    ("an_answer_that_was_lost_comes_soon", an_answer_that_was_lost_comes_soon),
     ("nobody_finds_who_hides", nobody_finds_who_hides),
+    ("looking_around_alone_leaves_nothing_behind", looking_around_alone_leaves_nothing_behind),
     ("what_is_said_of_wrong_addresses", what_is_said_of_wrong_addresses),
     ("a_flood_of_connections_stops_nobody", a_flood_of_connections_stops_nobody),
     ("eight_meet", eight_meet),
@@ -91,6 +94,25 @@ fn a_pulled_cable_is_noticed_and_mended(lan: &Lan) -> Result<()> {
     Ok(())
 }
 
+/// What can't be sent any more keeps the connection from being closed in good order.
+fn a_cable_pulled_while_much_is_sent_is_noticed(lan: &Lan) -> Result<()> {
+    let (host_a, host_b) = (lan.host()?, lan.host()?);
+    let (a, b) = (Player::start(&host_a, 1)?, Player::start(&host_b, 2)?);
+    let (ours, theirs) = pair(&a, &b, "sync")?;
+    host_b.unplug()?;
+    a.say(&format!("pour {ours} 128"))?;
+    b.say(&format!("pour {theirs} 128"))?;
+    for (player, stream) in [(&a, &ours), (&b, &theirs)] {
+        player.wait("disconnected", 7)?;
+        player.wait(&format!("closed {stream}"), 2)?;
+        player.forget();
+    }
+    host_b.plug_in()?;
+    a.wait("connected", 5)?;
+    b.wait("connected", 5)?;
+    pair_again(&a, &b)
+}
+
 fn a_typed_address_does_without_multicast(lan: &Lan) -> Result<()> {
     let (host_a, host_b) = (lan.host()?, lan.host()?);
     host_a.block_multicast()?;
@@ -116,6 +138,18 @@ fn a_kept_address_is_dialled_until_somebody_is_there(lan: &Lan) -> Result<()> {
     a.wait(&format!("connected {:?}", c.key), 5).map(drop)
 }
 
+fn an_answer_that_was_lost_comes_soon(lan: &Lan) -> Result<()> {
+    let host = lan.host()?;
+    let (a, c) = (Player::start(&host, 1)?, Player::start(&lan.host()?, 3)?);
+    a.wait(&format!("found {:?}", c.key), 5)?;
+    host.block_multicast()?;
+    // Somebody answers, so libp2p asks again only after 20 s.
+    let b = Player::start(&lan.host()?, 2)?;
+    b.wait(&format!("found {:?}", c.key), 5)?;
+    host.let_multicast_through()?;
+    b.wait(&format!("found {:?}", a.key), 10).map(drop)
+}
+
 fn nobody_finds_who_hides(lan: &Lan) -> Result<()> {
     let (a, b) = (Player::start(&lan.host()?, 1)?, Player::start_hidden(&lan.host()?, 2)?);
     std::thread::sleep(Duration::from_secs(2));
@@ -123,12 +157,30 @@ fn nobody_finds_who_hides(lan: &Lan) -> Result<()> {
     b.say("show")?;
     a.wait(&format!("found {:?}", b.key), 3)?;
     b.say("hide")?;
-    a.say(&format!("disconnect {}", hex(&b.key)))?;
-    std::thread::sleep(Duration::from_millis(500));
-    a.forget();
-    a.say("look")?;
-    std::thread::sleep(Duration::from_secs(1));
-    ensure!(!a.has_heard("found"), "found after it hid");
+    // Somebody else comes, and asks who is there.
+    let c = Player::start(&lan.host()?, 3)?;
+    c.wait(&format!("found {:?}", a.key), 3)?;
+    std::thread::sleep(Duration::from_secs(2));
+    ensure!(!c.has_heard(&format!("found {:?}", b.key)), "found after it hid");
+    Ok(())
+}
+
+fn looking_around_alone_leaves_nothing_behind(lan: &Lan) -> Result<()> {
+    let a = Player::start(&lan.host()?, 1)?;
+    let n_open = || Ok::<_, anyhow::Error>(std::fs::read_dir(format!("/proc/{}/fd", a.id()))?.count());
+    let look = |n_times: usize| {
+        (0..n_times).try_for_each(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            a.say("look")
+        })
+    };
+    look(2)?;
+    std::thread::sleep(Duration::from_millis(300));
+    let before = n_open()?;
+    look(20)?;
+    std::thread::sleep(Duration::from_millis(300));
+    let after = n_open()?;
+    ensure!(after <= before + 2, "{before} files and sockets were open, and {after} are");
     Ok(())
 }
 
@@ -202,6 +254,14 @@ fn pair(a: &Player, b: &Player, protocol: &str) -> Result<(String, String)> {
     Ok((last(&a.wait("opened ours", 3)?), last(&b.wait("opened theirs", 3)?)))
 }
 
+/// A new stream carries something between two that are together again.
+fn pair_again(a: &Player, b: &Player) -> Result<()> {
+    a.say(&format!("open {} sync", hex(&b.key)))?;
+    let (ours, theirs) = (last(&a.wait("opened ours", 3)?), last(&b.wait("opened theirs", 3)?));
+    a.say(&format!("send {ours} hello"))?;
+    b.wait(&format!("frame {theirs} hello"), 2).map(drop)
+}
+
 fn last(line: &str) -> String {
     line.rsplit(' ').next().unwrap_or_default().to_owned()
 }
@@ -250,6 +310,10 @@ impl Player {
             *byte = u8::from_str_radix(std::str::from_utf8(digits)?, 16)?;
         }
         Ok(player)
+    }
+
+    fn id(&self) -> u32 {
+        self.process.borrow().0.id()
     }
 
     fn say(&self, line: &str) -> Result<()> {
@@ -363,6 +427,12 @@ fn obey(net: &Net, streams: &mut BTreeMap<StreamId, Stream>, line: &str) -> Resu
         "grow" => streams.get(&id()).context("stream")?.set_frame_bytes_max(256 * 1024),
         "send" => ensure!(streams.get(&id()).context("stream")?.send(word(2).into()), "not sent"),
         "bytes" => ensure!(streams.get(&id()).context("stream")?.send(vec![0; word(2).parse()?]), "not sent"),
+        "pour" => {
+            let stream = streams.get(&id()).context("stream")?;
+            for _ in 0..word(2).parse::<usize>()? {
+                ensure!(stream.send(vec![1; 64 * 1024]), "not sent");
+            }
+        }
         "blast" => {
             let stream = streams.get(&id()).context("stream")?;
             for _ in 0..word(2).parse::<usize>()? * 4 {

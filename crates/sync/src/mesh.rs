@@ -56,10 +56,12 @@ impl Mesh {
         }
     }
 
-    /// The replica cannot take a delta of this log, and never will: nothing of it is asked for again as long as these
-    /// links last.
-    pub fn refuse(&mut self, log: LogId) {
-        self.links.values_mut().for_each(|link| link.refuse(log));
+    /// The replica cannot take a delta of this log that the link brought, and never will: nothing of it is asked for there
+    /// again. Others may have of it what can be taken.
+    pub fn refuse(&mut self, id: LinkId, log: LogId) {
+        if let Some(link) = self.links.get_mut(&id) {
+            link.refuse(log);
+        }
     }
 
     /// Tells all peers where one is. At most [`crate::limits::PRESENCE_BYTES_MAX`] bytes.

@@ -5,7 +5,7 @@
  */
 import type * as MonacoNamespace from "monaco-editor/editor/editor.api";
 import type { Monaco } from "./monaco";
-import { type FlagMode, type OffScreenPlaces, type RemotePerson, hasRoomForFlag, offScreenPlaces } from "./remotePlaces";
+import { type FlagMode, type OffScreenPlaces, type RemotePerson, hasRoomForFlag, offScreenPlaces, wouldHideText } from "./remotePlaces";
 import "./remoteCarets.css";
 
 type Editor = MonacoNamespace.editor.ICodeEditor;
@@ -63,6 +63,11 @@ class Flag implements MonacoNamespace.editor.IContentWidget {
   setLineHeight(px: number): void {
     this.#node.style.height = `${px}px`;
     this.#node.style.lineHeight = `${px}px`;
+  }
+
+  /** What is always there must never lie over the text. */
+  set isOverText(over: boolean) {
+    this.#node.toggleAttribute("data-over-text", over);
   }
 
   set isQuiet(quiet: boolean) {
@@ -214,7 +219,15 @@ export class RemoteCarets {
     const isWanted = this.#flags !== "never" && head !== null && hasRoomForFlag(head.startLineNumber, ownLines);
     flag.position = isWanted && head !== null ? { lineNumber: head.startLineNumber, column: head.startColumn } : null;
     flag.isQuiet = !shown.isActive && this.#flags !== "always";
+    flag.isOverText = head !== null && this.#isTextBeside(head);
     this.editor.layoutContentWidget(flag);
+  }
+
+  /** In the line that the flag stands in: the one above, or below the first. */
+  #isTextBeside({ startLineNumber: line, startColumn }: MonacoNamespace.IRange): boolean {
+    const model = this.editor.getModel();
+    const beside = line > 1 ? line - 1 : 2;
+    return model !== null && beside <= model.getLineCount() && wouldHideText(model.getLineContent(beside), startColumn);
   }
 
   #measure(): void {

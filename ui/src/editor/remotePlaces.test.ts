@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type RemotePerson, hasRoomForFlag, offScreenPlaces, patternOf } from "./remotePlaces";
+import { type RemotePerson, hasRoomForFlag, offScreenPlaces, patternOf, wouldHideText } from "./remotePlaces";
 
 const person = (name: string): RemotePerson => ({ device: name, name, initials: name.slice(0, 2), color: 0, pattern: 0 });
 
@@ -8,6 +8,10 @@ describe("remote places", () => {
     expect([7, 8, 9, 10, 11, 12, 13].filter((line) => hasRoomForFlag(line, [10]))).toEqual([7, 8, 12, 13]);
     expect(hasRoomForFlag(5, [10, 4])).toBe(false);
     expect(hasRoomForFlag(5, [])).toBe(true);
+  });
+
+  it("knows where initials would lie over the text", () => {
+    expect([1, 4, 5, 8, 9, 20].map((column) => wouldHideText("    rest", column))).toEqual([false, true, true, true, false, false]);
   });
 
   it("says who is above and below, the nearest first", () => {

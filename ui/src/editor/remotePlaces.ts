@@ -31,6 +31,14 @@ export function hasRoomForFlag(line: number, ownLines: readonly number[]): boole
   return ownLines.every((own) => Math.abs(own - line) > 1);
 }
 
+/** So many letters the initials of a name are wide. */
+const INITIALS_COLUMNS = 4;
+
+/** Whether initials over a column of this line would hide something written there. */
+export function wouldHideText(line: string, column: number): boolean {
+  return line.slice(column - 1, column - 1 + INITIALS_COLUMNS).trim() !== "";
+}
+
 /** Whose caret is above the first line on the screen, and whose is below the last. */
 export function offScreenPlaces(places: readonly OffScreen[], first: number, last: number): OffScreenPlaces {
   const above = places.filter(({ line }) => line < first).sort((a, b) => b.line - a.line);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Splice } from "../api/generated";
 import { fromSplices, placeAfter } from "./changeset";
-import { endAfter, startAfter } from "./steadyView";
+import { caretAfter, endAfter, startAfter } from "./steadyView";
 
 describe("steady view", () => {
   it("keeps what others put in at the edges of a selection out of it", () => {
@@ -13,6 +13,30 @@ describe("steady view", () => {
 
   it("takes what others put inside a selection into it", () => {
     expect([startAfter([[5, 0, "xyz"]], 4), endAfter([[5, 0, "xyz"]], 8)]).toEqual([4, 11]);
+  });
+
+  it("keeps a caret behind the letter before it when something is put in there", () => {
+    // "ab|" and somebody writes "XY" behind the b: the next letter still comes behind the b.
+    expect([caretAfter([[2, 0, "XY"]], 2), caretAfter([[2, 3, "XY"]], 2)]).toEqual([2, 2]);
+    expect(caretAfter([[0, 1, "pqr"], [4, 0, "XY"]], 2)).toBe(4);
+    // Elsewhere the editor knows better.
+    expect([[[0, 1, "pqr"]], [[1, 2, "X"]], [[2, 1, ""]], [[3, 0, "X"]]].map((splices) => caretAfter(splices as Splice[], 2))).toEqual([null, null, null, null]);
+  });
+
+  it("lets two who type at one place write whole words", () => {
+    const a = { text: "", caret: 0 };
+    const b = { text: "", caret: 0 };
+    const type = (typist: typeof a, other: typeof b, letter: string): void => {
+      const at = typist.caret;
+      for (const one of [typist, other]) one.text = one.text.slice(0, at) + letter + one.text.slice(at);
+      other.caret = (other.caret > 0 ? caretAfter([[at, 0, letter]], other.caret) : null) ?? startAfter([[at, 0, letter]], other.caret);
+      typist.caret += 1;
+    };
+    for (let n = 0; n < 5; n += 1) {
+      type(a, b, "alpha".charAt(n));
+      type(b, a, "BRAVO".charAt(n));
+    }
+    expect([a.text, b.text]).toEqual(["alphaBRAVO", "alphaBRAVO"]);
   });
 
   it("shrinks around what others take away", () => {

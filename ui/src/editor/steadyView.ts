@@ -1,6 +1,7 @@
 /**
  * Others' changes leave what a person looks at and has selected where it is: the first line on the screen stays the
- * first, and text put in at the edge of a selection does not become part of it. Never touches the text.
+ * first, text put in at the edge of a selection does not become part of it, and what is put in just where a person
+ * types does not come between the letters of a word. Never touches the text.
  */
 import type * as MonacoNamespace from "monaco-editor/editor/editor.api";
 import type { Splice } from "../api/generated";
@@ -34,22 +35,39 @@ function holdScroll(editor: Editor, model: TextModel, splices: readonly Splice[]
 
 function holdSelections(monaco: Monaco, editor: Editor, model: TextModel, splices: readonly Splice[]): () => void {
   const before = editor.getSelections() ?? [];
-  if (before.every((one) => one.isEmpty())) return NOTHING;
   const kept = before.map((one) => {
     const [start, end] = [model.getOffsetAt(one.getStartPosition()), model.getOffsetAt(one.getEndPosition())];
-    return { start: startAfter(splices, start), end: endAfter(splices, end), direction: one.getDirection(), isEmpty: one.isEmpty() };
+    if (!one.isEmpty()) return { start: startAfter(splices, start), end: endAfter(splices, end), direction: one.getDirection() };
+    // At the start of a line it goes along with the line.
+    const caret = one.startColumn === 1 ? null : caretAfter(splices, end);
+    return caret === null ? null : { start: caret, end: caret, direction: one.getDirection() };
   });
+  if (kept.every((one) => one === null)) return NOTHING;
   return () => {
     const now = editor.getSelections() ?? [];
-    const wanted = kept.map(({ start, end, direction, isEmpty }, index) => {
-      const is = now[index];
-      if (isEmpty && is !== undefined) return is;
-      const range = monaco.Range.fromPositions(model.getPositionAt(start), model.getPositionAt(Math.max(start, end)));
-      return monaco.Selection.fromRange(range, direction);
+    const wanted = kept.flatMap((one, index) => {
+      if (one === null) return now[index] ?? [];
+      const range = monaco.Range.fromPositions(model.getPositionAt(one.start), model.getPositionAt(Math.max(one.start, one.end)));
+      return monaco.Selection.fromRange(range, one.direction);
     });
     const isAsWanted = wanted.length === now.length && wanted.every((one, index) => now[index] !== undefined && one.equalsSelection(now[index]));
     if (!isAsWanted) editor.setSelections(wanted);
   };
+}
+
+/**
+ * Where a caret stays at which something is put in: behind the letter that it stood behind, so that a word goes on as one.
+ * Null when nothing is put in just there, or what it stands in is replaced.
+ */
+export function caretAfter(splices: readonly Splice[], offset: number): number | null {
+  let [at, isMet] = [offset, false];
+  for (const [position, deleted, inserted] of splices) {
+    if (position > at) continue;
+    if (position === at) isMet ||= inserted.length > 0;
+    else if (position + deleted > at) return null;
+    else at += inserted.length - deleted;
+  }
+  return isMet ? at : null;
 }
 
 /** Where a place is afterwards: right of what is put in there. */

@@ -12,12 +12,16 @@ use std::collections::BTreeMap;
 const FETCHES_MAX: usize = 64;
 /// What the first question asks for, when the length is not known.
 const FIRST_BYTES: u64 = 64 * 1024;
+/// Pause after one that came whole and could not be kept, as on a full disk.
+const PAUSE_MS: u64 = 5_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Fetching {
     fetches: BTreeMap<BlobHash, Fetch>,
     /// The peer does not have something of what everything begins with.
     pub is_first_refused: bool,
+    /// Until then nothing more is asked for.
+    paused_until_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -55,13 +59,19 @@ impl Fetching {
     pub fn is_idle(&self) -> bool {
         self.fetches.is_empty()
     }
+
+    /// When a pause is over.
+    pub fn due_ms(&self) -> Option<u64> {
+        self.paused_until_ms
+    }
 }
 
 impl Link {
     /// Asks for contents that held deltas need.
     pub(super) fn fetch_blobs(&mut self, context: &mut Context) {
         let mut wanted = Vec::new();
-        if self.blobs.fetches.len() < FETCHES_MAX {
+        self.blobs.paused_until_ms.take_if(|until_ms| *until_ms <= context.now.steady_ms);
+        if self.blobs.paused_until_ms.is_none() && self.blobs.fetches.len() < FETCHES_MAX {
             wanted.extend(self.hold.missing_blobs(context.replica, FETCHES_MAX));
             let first = context.replica.needed_first(FETCHES_MAX);
             wanted.extend(first.into_iter().filter(|_| !self.blobs.is_first_refused));
@@ -157,6 +167,9 @@ impl Link {
         context.replica.put_blob_piece(self.id, &chunk.hash, piece);
         if is_whole {
             self.blobs.fetches.remove(&chunk.hash);
+            if !context.replica.has_blob(&chunk.hash) {
+                self.blobs.paused_until_ms = Some(context.now.steady_ms.saturating_add(PAUSE_MS));
+            }
             self.release(context);
         }
         self.fetch_blobs(context);

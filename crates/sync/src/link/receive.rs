@@ -41,6 +41,8 @@ pub(super) struct Receiving {
     told_future_ms: u64,
     /// When something that came from the future is looked at again.
     future_due_ms: Option<u64>,
+    /// When it is looked whether what other links brought lets something go.
+    release_due_ms: Option<u64>,
     /// The contents that everything begins with are not here yet, and when to look whether another link brought them.
     is_waiting_for_first: bool,
     first_check_ms: u64,
@@ -80,6 +82,7 @@ impl Receiving {
             narrow: None,
             told_future_ms: 0,
             future_due_ms: None,
+            release_due_ms: None,
             is_waiting_for_first: false,
             first_check_ms: 0,
         }
@@ -357,7 +360,7 @@ impl Link {
 
     /// Delivers what can be, and asks for the contents that the rest needs.
     pub(super) fn release(&mut self, context: &mut Context) {
-        self.receiving.future_due_ms = None;
+        (self.receiving.future_due_ms, self.receiving.release_due_ms) = (None, None);
         if self.hold.is_empty() {
             return;
         }
@@ -375,6 +378,13 @@ impl Link {
         self.owed_bytes += self.hold.pay();
         self.wait_for_the_future(context.now);
         self.fetch_blobs(context);
+    }
+
+    /// Something came over whichever link: what is held here may have waited for it.
+    pub(super) fn release_soon(&mut self, now: Moment) {
+        if !self.hold.is_empty() {
+            self.receiving.release_due_ms.get_or_insert(now.steady_ms.saturating_add(GRAFT_MS));
+        }
     }
 
     fn wait_for_the_future(&mut self, now: Moment) {
@@ -445,6 +455,9 @@ impl Link {
     pub(super) fn receive_due(&mut self, context: &mut Context) {
         let now_ms = context.now.steady_ms;
         self.release(context);
+        if self.blobs.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+            self.fetch_blobs(context);
+        }
         if self.receiving.n_delivering == 0
             && let Some(asked) = self.receiving.asked.as_mut().filter(|asked| asked.check_ms <= now_ms)
         {
@@ -468,7 +481,8 @@ impl Link {
         let retry = self.receiving.retries.values().map(|retry| retry.not_before_ms).min();
         let retry = if self.receiving.is_waiting_for_first { Some(self.receiving.first_check_ms) } else { retry };
         let retry = retry.filter(|_| is_free);
-        [self.receiving.future_due_ms, silence, retry].into_iter().flatten().min()
+        let Receiving { future_due_ms, release_due_ms, .. } = self.receiving;
+        [future_due_ms, release_due_ms, self.blobs.due_ms(), silence, retry].into_iter().flatten().min()
     }
 }
 

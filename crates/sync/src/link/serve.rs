@@ -156,6 +156,7 @@ impl Link {
         for deltas in frames.all {
             self.send(&Frame::Deltas(Deltas { cause: Cause::Live, deltas }));
         }
+        self.release_soon(context.now);
         self.consider_wants(context);
         self.note_progress(context);
     }

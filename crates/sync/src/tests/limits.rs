@@ -217,6 +217,25 @@ fn forged_deltas_end_the_link_and_none_is_taken() {
     door.live(&bad).ended(Reason::Forged);
 }
 
+/// The signatures of a long answer are checked together.
+#[test]
+fn one_forged_delta_among_many_that_were_asked_for_ends_the_link() {
+    for n_forged in [0, 1] {
+        let mut deltas = written(200);
+        deltas[150..150 + n_forged].iter_mut().for_each(|signed| signed.signature[5] ^= 1);
+        let newest = &deltas[199];
+        let mut door = Door::open();
+        door.say(Frame::Heads(vec![Head { log: newest.delta.log, seq: newest.delta.seq, hash: newest.hash }]));
+        let deltas = deltas.iter().map(wire).collect();
+        door.say(Frame::Deltas(Deltas { cause: Cause::Answer { id: 1, is_last: true }, deltas }));
+        match n_forged {
+            0 => door.goes_on(),
+            _ => door.ended(Reason::Forged),
+        }
+        assert_eq!(door.store.n_deltas(), if n_forged == 0 { 200 } else { 0 });
+    }
+}
+
 #[test]
 fn without_a_signature_nothing_is_delivered_until_one_vouches() {
     let mut deltas = written(4);
@@ -269,6 +288,32 @@ fn so_many_are_held_and_no_more() {
     }
     let (n_held, _) = door.mesh.held()[0];
     assert_eq!(n_held, HELD_LIVE_MAX);
+}
+
+#[test]
+fn what_is_held_goes_as_soon_as_another_link_brought_its_past() {
+    let (mut door, mut peer) = (Door::joined(), Store::new(2));
+    let past = Store::new(3).write(START_MS);
+    let brought = [Incoming { bytes: encode_delta(&past.delta).0, signed: past }];
+    peer.receive(&brought);
+    let after = peer.write(START_MS);
+    door.live(std::slice::from_ref(&after));
+    // Asked again, the peer has nothing more: it is asked less and less often.
+    for _ in 0..40 {
+        door.outputs.clear();
+        door.wait(500);
+        for frame in door.sent() {
+            if let Frame::Want(Want { id, .. }) = frame {
+                door.say(Frame::Deltas(Deltas { cause: Cause::Answer { id, is_last: true }, deltas: vec![] }));
+            }
+        }
+    }
+    assert!(door.store.key(&after.hash).is_none());
+    door.store.receive(&brought);
+    let (fresh, now) = (door.store.sync(), door.now());
+    door.mesh.durable(&fresh, &mut door.store, now);
+    door.wait(600);
+    assert!(door.store.key(&after.hash).is_some());
 }
 
 #[test]

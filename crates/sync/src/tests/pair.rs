@@ -148,6 +148,21 @@ fn contents_come_before_the_deltas_that_name_them() {
 }
 
 #[test]
+fn a_content_that_cannot_be_kept_is_asked_for_again_but_not_all_the_time() {
+    let mut net = joined(2);
+    net.nodes[1].store.is_full = true;
+    let now_ms = net.moment(0).wall_ms;
+    net.nodes[0].store.write_blob(now_ms, Random(5).bytes(100_000));
+    let before = net.sent_bytes;
+    net.sync(0);
+    net.wait(20_000);
+    let n_times = (net.sent_bytes - before) / 100_000;
+    assert!((2..=8).contains(&n_times), "{n_times}");
+    net.nodes[1].store.is_full = false;
+    net.converge(6_000);
+}
+
+#[test]
 fn nothing_long_is_sent_before_the_other_end_can_take_it() {
     for n_logs in [3, 200] {
         let mut net = Network::new(2);

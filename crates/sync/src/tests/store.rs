@@ -69,6 +69,8 @@ pub struct Store {
     pub members: BTreeSet<DeviceId>,
     pub texts: Vec<(RelPath, String)>,
     pub digest: Option<[u8; 32]>,
+    /// No content can be kept.
+    pub is_full: bool,
 }
 
 impl Store {
@@ -90,6 +92,7 @@ impl Store {
             members: (1..100).map(|n| key_of(n).device()).collect(),
             texts: Vec::new(),
             digest: None,
+            is_full: false,
         }
     }
 
@@ -337,7 +340,9 @@ impl Replica for Store {
         if piece.is_whole {
             let blob = self.partial.remove(&(link, *hash)).unwrap();
             assert_eq!((blob.len() as u64, BlobHash::of(&blob)), (piece.total_bytes, *hash));
-            self.all.blobs.insert(*hash, blob);
+            if !self.is_full {
+                self.all.blobs.insert(*hash, blob);
+            }
         }
     }
 

@@ -122,7 +122,6 @@ const ALONE: &[(&str, &[&str])] = &[
     ("regex", &["codesync-fs"]),
     ("cap-std", &["codesync-fs"]),
     ("libp2p", &["codesync-net"]),
-    ("libp2p-stream", &["codesync-net"]),
     ("portable-pty", &["codesync-tools"]),
     ("ts-rs", &["codesync-api", "xtask"]),
     ("interprocess", &["codesync-node"]),

@@ -1,15 +1,8 @@
-//! Deltas of one frame as they are read. The signatures of many are checked on several cores: that is most of what it
-//! takes to catch up. The threads end before the frame is dealt with.
+//! Deltas of one frame as they are read. The signatures of many are checked together, before the frame is dealt with.
 
 use crate::frame::WireDelta;
-use codesync_auth::verify_delta;
+use codesync_auth::{verify_delta, verify_deltas};
 use codesync_base::{SignedDelta, decode_delta};
-use std::thread;
-
-/// Fewer are checked as they are dealt with.
-const TOGETHER_MIN: usize = 64;
-/// More than most computers have cores to spare.
-const THREADS: usize = 4;
 
 /// A delta of a frame.
 pub(super) struct Arriving {
@@ -29,10 +22,9 @@ impl Arriving {
         Self { signed, bytes: bytes.0, has_signature, is_good: None }
     }
 
-    fn check(&mut self) {
-        if let Some(signed) = self.signed.as_ref().filter(|_| self.has_signature) {
-            self.is_good = Some(verify_delta(signed));
-        }
+    /// What its signature speaks about, where it has one.
+    fn to_check(&self) -> Option<&SignedDelta> {
+        self.signed.as_ref().filter(|_| self.has_signature)
     }
 
     /// Whether it has a signature that is not its author's.
@@ -45,14 +37,11 @@ impl Arriving {
 /// Reads the deltas of a frame, in its order. `are_wanted`: they are most likely not here yet.
 pub(super) fn read(deltas: Vec<WireDelta>, are_wanted: bool) -> Vec<Arriving> {
     let mut arriving: Vec<Arriving> = deltas.into_iter().map(Arriving::read).collect();
-    if are_wanted && arriving.len() >= TOGETHER_MIN {
-        let n_each = arriving.len().div_ceil(THREADS);
-        thread::scope(|scope| {
-            for some in arriving.chunks_mut(n_each) {
-                // What no thread is found for is checked when it is dealt with.
-                drop(thread::Builder::new().spawn_scoped(scope, move || some.iter_mut().for_each(Arriving::check)));
-            }
-        });
+    if are_wanted {
+        let signed: Vec<&SignedDelta> = arriving.iter().filter_map(Arriving::to_check).collect();
+        let are_good = verify_deltas(&signed);
+        let checked = arriving.iter_mut().filter(|one| one.to_check().is_some());
+        checked.zip(are_good).for_each(|(one, is_good)| one.is_good = Some(is_good));
     }
     arriving
 }
