@@ -34,6 +34,8 @@ const CLOCK_OFFSET_MAX_MS: u64 = 10 * 60 * 1_000;
 #[derive(Default)]
 pub(crate) struct People {
     together: Option<Together>,
+    /// Counts the parts that were taken in the network, one after the other.
+    pub(super) network: u64,
     host: Host,
     /// Members that a link leads to.
     linked: BTreeMap<LinkId, Linked>,
@@ -93,7 +95,7 @@ impl People {
         let until_due = self.host.due_ms(now_ms).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
         let until_told = self.stale_at.map(|at| at.saturating_duration_since(Instant::now()));
         let until_hidden = self.seen.ends().map(|at| at.saturating_duration_since(Instant::now()));
-        let other = until_due.into_iter().chain(until_told).chain(until_hidden);
+        let other = until_due.into_iter().chain(self.host.patience()).chain(until_told).chain(until_hidden);
         self.together.as_ref()?.patience(engine).into_iter().chain(other).min()
     }
 }
@@ -152,7 +154,9 @@ impl Runtime {
         self.engine.uphold_rights(welcome.as_ref().map(|welcome| welcome.founder))?;
         let config = Config { port: config::port(), ..Config::new(random()) };
         // The thread ends with the workspace.
-        let hand_over = move |event| inbox.send(Message::Net(event)).unwrap_or_default();
+        self.people.network += 1;
+        let network = self.people.network;
+        let hand_over = move |event| inbox.send(Message::Net(network, event)).unwrap_or_default();
         let host = welcome.as_ref().map(|welcome| welcome.host);
         let together = Together::start(config, &mut self.engine, config::device_key()?, host, hand_over);
         let together = together?;

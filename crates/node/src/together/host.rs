@@ -11,11 +11,14 @@ use codesync_base::{DeviceId, Role};
 use codesync_net::{Peer, Stream, StreamId};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 /// Guests that are looked at at a time.
 const GUESTS_MAX: usize = 16;
 /// People who are shown as asking at a time, and those of one peer.
 const ASKING_MAX: usize = 4;
+/// How long a guest may take until it has shown that it knows the code, or asks.
+const TALK_WAIT: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 pub(crate) struct Host {
@@ -35,6 +38,7 @@ struct Guest {
     stream: Stream,
     address: Option<IpAddr>,
     talk: Talk,
+    since: Instant,
 }
 
 enum Talk {
@@ -90,7 +94,7 @@ impl Host {
     pub fn take(&mut self, stream: Stream, address: Option<IpAddr>) {
         // Whoever is above the limit is let go by dropping its stream.
         if self.guests.len() < GUESTS_MAX {
-            self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh });
+            self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh, since: Instant::now() });
         }
     }
 
@@ -150,7 +154,7 @@ impl Host {
             self.turn_away(id);
             return Step::Nothing;
         }
-        let Some(Guest { stream, address, talk: Talk::Code(talk) }) = self.guests.get_mut(&id) else {
+        let Some(Guest { stream, address, talk: Talk::Code(talk), .. }) = self.guests.get_mut(&id) else {
             return Step::Nothing;
         };
         let reply = talk.handle(invitation, scene.key, bytes, scene.now_ms);
@@ -244,9 +248,17 @@ impl Host {
         let late: Vec<StreamId> =
             self.asked().filter(|(_, asked)| asked.shown.until_ms <= now_ms).map(|(id, _)| id).collect();
         late.iter().for_each(|id| drop(self.guests.remove(id)));
+        // Silent ones would keep the door shut for all who come after them.
+        self.guests.retain(|_, guest| matches!(guest.talk, Talk::Asked(..)) || guest.since.elapsed() < TALK_WAIT);
         let has_run_out = self.invitation.as_ref().is_some_and(|invitation| invitation.until_ms() <= now_ms);
         let is_news = has_run_out && !std::mem::replace(&mut self.has_run_out, has_run_out);
         is_news || !late.is_empty()
+    }
+
+    /// How long nobody has to be let go for being slow.
+    pub fn patience(&self) -> Option<Duration> {
+        let talking = self.guests.values().filter(|guest| !matches!(guest.talk, Talk::Asked(..)));
+        talking.map(|guest| TALK_WAIT.saturating_sub(guest.since.elapsed())).min()
     }
 
     /// When something of what is shown runs out, Unix milliseconds.
