@@ -266,6 +266,8 @@ impl Access {
         let (author, needed) = (delta.log.device, Act::of(delta).needs());
         let at_past = self.effective_at(before);
         match self.role_in(&at_past, &author) {
+            // Whether its removal counts is a matter of what else is here: it is weighed, not refused.
+            None if needed < Role::Owner && self.is_known(&at_past, &author) => {}
             None => return Err(Why::NotAMember),
             Some(has) if has < needed => return Err(Why::Role { has, needed }),
             Some(_) => {}
@@ -317,9 +319,12 @@ impl Access {
         if self.role_in(&counted, &device) >= Some(needed) {
             return Verdict::Allowed;
         }
-        // Whoever let this device in, or raised it, turned out not to be allowed to any more.
+        // It knew that it was removed. Or whoever let this device in, or raised it, turned out not to be allowed to any more.
+        let lowering = |idx: &usize| self.entries[*idx].lowers && self.entries[*idx].step.role() < Some(needed);
+        let lowered = self.entries_about(&counted, &device).into_iter().filter(lowering);
+        let lowered = lowered.max_by_key(|idx| self.entries[*idx].key);
         let void = before.without(&self.effective);
-        let about = self.entries_about(&void, &device).into_iter().chain(void.iter());
+        let about = lowered.into_iter().chain(self.entries_about(&void, &device)).chain(void.iter());
         let by = about.map(|idx| self.entries[idx].key.hash).next().unwrap_or(DeltaHash::ZERO);
         Verdict::Quarantined { by }
     }
@@ -383,6 +388,11 @@ impl Access {
     fn entries_about(&self, of: &Set, device: &DeviceId) -> Vec<usize> {
         let about = self.about.get(device).map(Vec::as_slice).unwrap_or_default();
         about.iter().copied().filter(|idx| of.contains(*idx)).collect()
+    }
+
+    /// Whether a device takes part, or did.
+    fn is_known(&self, of: &Set, device: &DeviceId) -> bool {
+        *device == self.founder || !self.entries_about(of, device).is_empty()
     }
 
     /// The lowest of what was said last: of several things said without knowledge of each other the least holds.

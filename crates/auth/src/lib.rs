@@ -59,6 +59,28 @@ pub fn verify_delta(signed: &SignedDelta) -> bool {
     key.verify_strict(&statement(&signed.hash), &Signature::from_bytes(&signed.signature)).is_ok()
 }
 
+/// The same of many, on several cores: that is most of what it takes to catch up. The threads end before it returns.
+pub fn verify_deltas(signed: &[&SignedDelta]) -> Vec<bool> {
+    let mut are_good = vec![None; signed.len()];
+    if signed.len() >= TOGETHER_MIN {
+        let n_each = signed.len().div_ceil(THREADS);
+        std::thread::scope(|scope| {
+            for (signed, are_good) in signed.chunks(n_each).zip(are_good.chunks_mut(n_each)) {
+                let each = are_good.iter_mut().zip(signed);
+                let check = || each.for_each(|(good, one)| *good = Some(verify_delta(one)));
+                // What no thread is found for is checked below.
+                drop(std::thread::Builder::new().spawn_scoped(scope, check));
+            }
+        });
+    }
+    are_good.into_iter().zip(signed).map(|(good, one)| good.unwrap_or_else(|| verify_delta(one))).collect()
+}
+
+/// Fewer signatures are checked where they are asked about.
+const TOGETHER_MIN: usize = 64;
+/// More than most computers have cores to spare.
+const THREADS: usize = 4;
+
 /// Devices whose keys are kept as they are used.
 const KEYS_KEPT: usize = 16;
 

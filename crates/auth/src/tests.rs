@@ -52,6 +52,20 @@ fn a_key_of_zeros_signs_nothing() {
     assert!(!verify_delta(&signed_by(&key, DeviceId::ZERO)));
 }
 
+/// Few, where one thread does it, and many, with a number that does not divide evenly among threads.
+#[test]
+fn many_are_judged_as_each_alone() {
+    let key = DeviceKey::from_seed(&[3; 32]);
+    let honest = signed_by(&key, key.device());
+    for n in [0, 1, TOGETHER_MIN - 1, TOGETHER_MIN, 3 * TOGETHER_MIN + 1] {
+        let is_bad = |at: usize| at % 7 == 3 || at + 1 == n;
+        let all: Vec<SignedDelta> =
+            (0..n).map(|at| if is_bad(at) { forged(&honest, at as u64) } else { honest.clone() }).collect();
+        let are_good = verify_deltas(&all.iter().collect::<Vec<_>>());
+        assert_eq!(are_good, (0..n).map(|at| !is_bad(at)).collect::<Vec<_>>());
+    }
+}
+
 /// A delta whose author never made it, forged in one of the ways there are; none of them can be honest.
 fn forged(honest: &SignedDelta, n: u64) -> SignedDelta {
     let chance = *blake3::hash(&n.to_le_bytes()).as_bytes();

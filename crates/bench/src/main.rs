@@ -90,6 +90,7 @@ fn parts(arguments: &Arguments) -> Vec<String> {
     parts.extend(present.last().filter(|_| !arguments.quick).map(|name| format!("resident:{name}")));
     if merging::TRACES.iter().all(|name| present.contains(name)) {
         parts.push(format!("merge:{}", if arguments.quick { 5_000 } else { 50_000 }));
+        parts.extend((!arguments.quick).then(|| "pair:merge".to_owned()));
     }
     parts.extend(["latency", "behind", "files", "idle"].map(|what| format!("pair:{what}")));
     parts.extend(present.contains(&"automerge-paper").then(|| "pair:newcomer".to_owned()));

@@ -75,7 +75,7 @@ pub fn measure(n_edits: usize, traces: &Path, folder: &Path) -> Result<Vec<Figur
 }
 
 /// Every edit a delta of its own, as when one types slowly.
-fn type_alone(workspace: &mut Workspace, trace: &Trace, n_edits: usize) -> Result<()> {
+pub fn type_alone(workspace: &mut Workspace, trace: &Trace, n_edits: usize) -> Result<()> {
     for (i, (edit, at_ms)) in trace.edits.iter().zip(&trace.at_ms).take(n_edits).enumerate() {
         workspace.edit(vec![edit.clone()], *at_ms)?;
         workspace.engine.handle(Request::Status, now(*at_ms))?;

@@ -1,6 +1,8 @@
 //! Two engines on real logs, linked: every frame goes from one to the other at once, and everything that a node makes
 //! durable is made durable. What a network adds is not in it (`cargo xtask prove` and the LAN tests have that).
 
+mod merge;
+
 use crate::figures::{Figure, Gathered, timed};
 use crate::traces::Trace;
 use crate::workspace::{PATH, Workspace, now};
@@ -112,7 +114,7 @@ impl Pair {
     }
 }
 
-/// `what`: `latency`, `newcomer`, `behind`, `files`, `large` (by name only: 4 GB on disk) or `idle`.
+/// `what`: `latency`, `newcomer`, `behind`, `files`, `large` (by name only: 4 GB on disk), `idle` or `merge`.
 pub fn measure(what: &str, traces: &Path, folder: &Path) -> Result<Vec<Figure>> {
     match what {
         "latency" => latency(folder),
@@ -121,6 +123,7 @@ pub fn measure(what: &str, traces: &Path, folder: &Path) -> Result<Vec<Figure>> 
         "files" => files(folder),
         "large" => large(folder),
         "idle" => idle(folder),
+        "merge" => merge::measure(traces, folder),
         _ => anyhow::bail!("there is no part pair:{what}"),
     }
 }

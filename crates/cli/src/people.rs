@@ -7,8 +7,8 @@ use crate::session::{Session, Stay};
 use crate::stop::Stop;
 use crate::unexpected;
 use codesync_api::{
-    Acquaintance, AskAnswer, Asking, Event, Invitation, InvitationState, LinkState, Member, Reply, Request, Role,
-    Together,
+    Acquaintance, AskAnswer, Asking, Event, Invitation, InvitationState, LinkState, Member, Notice, Reply, Request,
+    Role, Together,
 };
 use codesync_node::{JoinOptions, Node, Options};
 use serde_json::json;
@@ -164,7 +164,11 @@ fn arrive(root: &Path, out: &mut Output) -> Result<(), Failure> {
     let node = Node::open(root, Options { watch: true, create: true, ..Options::default() })?;
     let fetched = fetch(&node);
     node.call(Request::Flush)?;
+    let status = node.call(Request::Status)?;
     node.close();
+    if let Reply::Status(status) = status {
+        status.notices.iter().try_for_each(|notice| say_notice(notice, out))?;
+    }
     let shown = harmless(&root.display().to_string());
     match fetched? {
         true => out.say(
@@ -175,6 +179,16 @@ fn arrive(root: &Path, out: &mut Output) -> Result<(), Failure> {
             "You are in, but the history did not come yet. Run “codesync serve” in {shown} to go on."
         ))),
     }
+}
+
+fn say_notice(notice: &Notice, out: &mut Output) -> Result<(), Failure> {
+    let fields = [
+        ("event", json!("notice")),
+        ("id", json!(notice.id)),
+        ("title", json!(notice.title)),
+        ("body", json!(notice.body)),
+    ];
+    out.say(&format!("Note: {} {}", harmless(&notice.title), harmless(&notice.body)), &fields)
 }
 
 /// Waits until all that the others have is here. False when nobody was there for too long.

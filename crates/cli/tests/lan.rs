@@ -3,6 +3,10 @@
 
 #[path = "lan/person.rs"]
 mod person;
+#[path = "lan/seams.rs"]
+mod seams;
+#[path = "lan/typists.rs"]
+mod typists;
 
 use anyhow::{Context, Result, ensure};
 use codesync_lan::{Lan, Scenario};
@@ -22,6 +26,11 @@ const SCENARIOS: &[Scenario] = &[
     ("three_wrong_tries_switch_the_code_off", three_wrong_tries_switch_the_code_off),
     ("a_viewer_changes_nothing_until_made_an_editor", a_viewer_changes_nothing_until_made_an_editor),
     ("a_copy_needs_an_empty_folder", a_copy_needs_an_empty_folder),
+    ("a_store_put_back_under_newer_files_doubles_nothing", seams::a_store_put_back_under_newer_files_doubles_nothing),
+    ("work_on_a_store_that_was_put_back_merges_later", seams::work_on_a_store_that_was_put_back_merges_later),
+    ("who_is_let_in_again_goes_on_in_the_old_folder", seams::who_is_let_in_again_goes_on_in_the_old_folder),
+    ("who_is_let_in_again_is_linked_by_itself", seams::who_is_let_in_again_is_linked_by_itself),
+    ("a_full_disk_hinders_nobody_else", seams::a_full_disk_hinders_nobody_else),
 ];
 
 fn a_code_lets_in_and_brings_everything(lan: &Lan) -> Result<()> {

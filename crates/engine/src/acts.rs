@@ -293,6 +293,7 @@ impl Engine {
             };
             if let Some(document) = self.documents.get_mut(&file) {
                 document.enter(&info, splice);
+                document.note_from_disk(&info, &step.change, &self.own.device);
                 document.undo.note(&UndoStep::new(&info, splice));
             }
             if let Some(node) = self.tree.get(&file) {

@@ -5,7 +5,9 @@ use crate::undo::{UndoStack, UndoStep};
 use crate::workspace::Workspace;
 use crate::{Engine, Result, api_error, not_found};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{Change, FileId, FileKind, RelPath, SignedDelta, Splice, StepKey, TextSource, TextStep};
+use codesync_base::{
+    Change, DeviceId, FileId, FileKind, Origin, RelPath, SignedDelta, Splice, StepKey, TextSource, TextStep,
+};
 use codesync_doc::{IntegrateError, Node, TextDocument};
 use codesync_timeline::{FileTimeline, GroupKey, StepInfo};
 use std::collections::BTreeMap;
@@ -25,8 +27,10 @@ pub(crate) struct Document {
     pub late: Option<StepKey>,
     /// The text before the last such step.
     pub trail: Option<Trail>,
+    /// The newest step that this device took in from its folder.
+    pub from_disk: Option<StepKey>,
     /// See [`merge_again`].
-    has_lies: bool,
+    pub has_lies: bool,
     used: u64,
 }
 
@@ -96,6 +100,7 @@ impl Document {
             n_kept: 0,
             late: None,
             trail: None,
+            from_disk: None,
             has_lies: false,
             used: 0,
         }
@@ -111,6 +116,14 @@ impl Document {
         let is_late = self.timeline.last_key().is_some_and(|last| key < last);
         if is_late && self.late.is_none_or(|late| key < late) {
             self.late = Some(key);
+        }
+    }
+
+    /// Takes note of what this device took in from its folder.
+    pub fn note_from_disk(&mut self, info: &StepInfo, change: &Change, own: &DeviceId) {
+        let is_ours = info.origin == Origin::Disk && info.key.delta.log.device == *own;
+        if is_ours && matches!(change, Change::Text(_)) {
+            self.from_disk = self.from_disk.max(Some(info.key));
         }
     }
 
@@ -174,6 +187,7 @@ impl Engine {
                 if let Err(what) = replay(&mut document, signed, &step.change, &info, &reading, delta.log == own) {
                     failure.get_or_insert(what);
                 }
+                document.note_from_disk(&info, &step.change, &own.device);
             }
         };
         let read = if is_most { log.for_each(&mut take) } else { log.for_each_of(&file, &mut take) };
@@ -295,7 +309,10 @@ pub(crate) fn merge_again(
     let (delta, step) = match &translated {
         Translated::Same => (&signed.delta, step),
         Translated::Other(other) => (&other.0, &other.1),
-        Translated::Nothing => return Ok(Vec::new()),
+        Translated::Nothing => {
+            *has_lies = true;
+            return Ok(Vec::new());
+        }
     };
     *has_lies |= matches!(translated, Translated::Other(_));
     let merged = match reading.aside.has(signed) {

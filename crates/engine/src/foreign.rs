@@ -14,6 +14,7 @@ mod retell;
 mod runs;
 mod seen;
 mod told;
+mod twice;
 
 pub use aside::SetAside;
 pub(crate) use aside::{Aside, Pasts, apply_void, begin_text};
@@ -28,7 +29,7 @@ pub(crate) use seen::is_before_merge;
 use crate::documents::{Document, replay};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, PatchSource};
-use codesync_auth::{Act, verify_delta};
+use codesync_auth::{Act, verify_deltas};
 use codesync_base::{
     Change, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, Origin, SignedDelta, Splice, StepKey, decode_delta,
     limits,
@@ -98,6 +99,7 @@ pub(crate) struct Others {
     arrivals: told::Arrivals,
     folder_acts: told::FolderActs,
     gave_way: beside::GaveWay,
+    twice: twice::Twice,
 }
 
 /// One call of [`Engine::receive`] under way.
@@ -163,15 +165,16 @@ impl Engine {
     /// the store goes first: while it cannot, this fails.
     pub fn receive(&mut self, arrived: Vec<Arrived>, now: Now) -> Result<Received> {
         let mut received = Received::default();
-        let opened = opened(arrived, &mut received);
-        let vouched = vouched(opened, &verify_delta, &mut received);
+        let mut opened = opened(arrived, &mut received);
+        drop_forged(&mut opened);
+        let vouched = vouched(opened, &mut received);
         self.receive_vouched(vouched, received, now)
     }
 
     /// The same of deltas that a link has read: it lets none through whose own signature is not good.
     pub(crate) fn receive_read(&mut self, read: Vec<(SignedDelta, Vec<u8>)>, now: Now) -> Result<Received> {
         let mut received = Received::default();
-        let vouched = vouched(read, &|_| true, &mut received);
+        let vouched = vouched(read, &mut received);
         self.receive_vouched(vouched, received, now)
     }
 
@@ -326,14 +329,24 @@ impl Engine {
         for (step_idx, step) in delta.steps.iter().enumerate() {
             let (Change::Text(text), Some(file)) = (&step.change, delta.file_of(step)) else { continue };
             let Some(document) = self.documents.get_mut(&file) else { continue };
+            if !declared.covers_items(&self.others.forks, signed, text) {
+                return Ok(Err(Refusal::Undeclared));
+            }
             let translated = self.others.forks.translated(signed, text, &document.text);
             let (delta, text) = match &translated {
                 Translated::Same => (delta, text),
                 Translated::Other(other) => (&other.0, &other.1),
-                Translated::Nothing => continue,
+                Translated::Nothing => {
+                    document.has_lies = true;
+                    continue;
+                }
             };
+            document.has_lies |= matches!(translated, Translated::Other(_));
             let merged = match document.text.newest_named(delta, text) {
-                Ok(named) if !named.iter().all(|(log, seq)| declared.covers(log, *seq)) => Err(Refusal::Undeclared),
+                // Of forked logs a translated step names only what its author had seen.
+                Ok(named) if !named.iter().all(|(log, seq)| declared.covers(log, *seq)) => {
+                    return Ok(Err(Refusal::Undeclared));
+                }
                 Ok(_) if is_aside => {
                     // A text kept from before would lack the units.
                     document.trail = None;
@@ -344,8 +357,8 @@ impl Engine {
             };
             match merged {
                 Ok(splices) => done.extend(splices.into_iter().map(|splice| (file, step_idx as u32, splice))),
-                // What a name of a forked log means may depend on how many branches are known.
-                Err(_) if matches!(translated, Translated::Other(_)) => {}
+                // What a name of a forked log means may depend on how many branches are known, and what builds on that.
+                Err(_) if document.has_lies => {}
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
@@ -397,6 +410,7 @@ impl Engine {
         }
         if !is_aside {
             self.note_rivals(&signed, own_seen, batch);
+            self.note_older(&signed);
         }
         for file in self.tree.take_moved() {
             self.note_unwritten(file, now);
@@ -462,6 +476,8 @@ impl Engine {
         self.tell_arrived_aside(&aside, now);
         self.keep_arrivals();
         self.keep_what_was_edited(&batch, now);
+        self.note_second_files(&batch);
+        self.settle_twice(now);
         self.settle_rivals(&batch, now);
         // A delta can name only so many logs: the rest is named by marks before anybody works on.
         while self.others.unnamed.len() > limits::DELTA_DEPS_MAX && self.may(Act::Speak).is_ok() {
@@ -502,23 +518,25 @@ fn opened(arrived: Vec<Arrived>, received: &mut Received) -> Vec<(SignedDelta, V
     opened
 }
 
-/// Checks the signatures of a batch: every delta is signed by its author, or named as `prev` by a later one of the batch
-/// that is vouched for. The bytes of what was not checked by itself are kept without the signature.
-fn vouched(
-    opened: Vec<(SignedDelta, Vec<u8>)>,
-    is_good: &dyn Fn(&SignedDelta) -> bool,
-    received: &mut Received,
-) -> Vec<(SignedDelta, Vec<u8>)> {
+/// Whether somebody signed it, be it the author or not.
+pub(crate) fn is_signed(signed: &SignedDelta) -> bool {
+    signed.signature != runs::UNSIGNED
+}
+
+/// Takes signatures away that are not their authors'.
+pub(crate) fn drop_forged(opened: &mut [(SignedDelta, Vec<u8>)]) {
+    let signed: Vec<&SignedDelta> = opened.iter().map(|(signed, _)| signed).filter(|one| is_signed(one)).collect();
+    let are_good = verify_deltas(&signed);
+    let signed = opened.iter_mut().map(|(signed, _)| signed).filter(|one| is_signed(one));
+    signed.zip(are_good).filter(|(_, is_good)| !is_good).for_each(|(forged, _)| forged.signature = runs::UNSIGNED);
+}
+
+/// Leaves what is signed, each signature being its author's, and what a later one of the batch that is left names as `prev`.
+fn vouched(opened: Vec<(SignedDelta, Vec<u8>)>, received: &mut Received) -> Vec<(SignedDelta, Vec<u8>)> {
     let mut vouched: BTreeSet<(LogId, DeltaHash)> = BTreeSet::new();
     let mut good = Vec::with_capacity(opened.len());
-    for (mut signed, bytes) in opened.into_iter().rev() {
-        let name = (signed.delta.log, signed.hash);
-        // One of its own is kept: who vouches for it may be refused yet.
-        if signed.signature != [0; 64] && is_good(&signed) {
-            // It vouches for itself.
-        } else if vouched.contains(&name) {
-            signed.signature = [0; 64];
-        } else {
+    for (signed, bytes) in opened.into_iter().rev() {
+        if signed.signature == runs::UNSIGNED && !vouched.contains(&(signed.delta.log, signed.hash)) {
             received.held.push((signed.hash, Held::Signature));
             continue;
         }

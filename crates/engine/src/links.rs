@@ -122,6 +122,7 @@ impl Engine {
         self.send_presence(moment);
         self.tend_meetings(moment);
         self.tend_folder_acts(moment);
+        self.settle_twice(self.now_at(moment));
         if self.links_due_ms().is_some_and(|due_ms| due_ms <= moment.steady_ms) {
             self.with_mesh(moment, |mesh, replica| mesh.handle_time(replica, moment));
             self.settle_links(moment);
@@ -131,7 +132,8 @@ impl Engine {
     /// Steady time of the next [`Self::tend_links`] that has something to do.
     pub fn links_due_ms(&self) -> Option<u64> {
         let mesh = self.links.open.as_ref()?.mesh.due_ms();
-        mesh.into_iter().chain(self.meetings_due_ms()).chain(self.folder_acts_due_ms()).min()
+        let others = mesh.into_iter().chain(self.meetings_due_ms()).chain(self.folder_acts_due_ms());
+        others.chain(self.twice_due_ms()).min()
     }
 
     /// To be called after a sync that succeeded: what became durable goes to the peers.
@@ -245,9 +247,10 @@ impl Engine {
             deltas.iter().map(|incoming| (incoming.signed.hash, incoming.signed.delta.log)).collect();
         let read = deltas.into_iter().map(|Incoming { signed, bytes }| (signed, bytes)).collect();
         let now = self.now_at(moment);
-        let mut refused = Vec::new();
+        let (mut refused, mut has_forked) = (Vec::new(), false);
         match self.receive_read(read, now) {
             Ok(received) => {
+                has_forked = !received.forks.is_empty();
                 if received.held.iter().any(|(_, held)| *held == Held::OwnLog) {
                     // Once for each name: others would only say it again.
                     if self.links.elsewhere.replace(self.own) != Some(self.own) {
@@ -270,7 +273,11 @@ impl Engine {
             self.begin_session(now);
         }
         self.with_mesh(moment, |mesh, replica| {
-            refused.into_iter().for_each(|log| mesh.refuse(log));
+            // Who knows more of a fork takes more: what is refused still is refused when it comes once more.
+            match has_forked {
+                true => mesh.look_again(),
+                false => refused.into_iter().for_each(|log| mesh.refuse(id, log)),
+            }
             mesh.delivered(id, cost_bytes, replica, moment);
         });
     }

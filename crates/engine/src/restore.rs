@@ -1,7 +1,7 @@
 //! Restore and taking back: nothing is rewound. What stood at a moment comes back by new edits from the
 //! present, one act, itself to be taken back; files keep their identity and history.
 
-use crate::acts::{Act, group_text, parse_group};
+use crate::acts::{Act, parse_group};
 use crate::documents::parse_path;
 use crate::moments::Cut;
 use crate::{Engine, Now, Result, api_error, invalid, not_found};
@@ -9,11 +9,14 @@ use codesync_api::{
     Act as ActEvent, ApiError, ErrorCode, Event, Moment, PatchSource, RestorePlan, RestoreTarget, Restored, Scope,
     Undone, UndoneKind,
 };
-use codesync_base::{Change, FileId, FileKind, Origin, SignedDelta, Splice, StepKey};
+use codesync_base::{Change, DeltaHash, FileId, FileKind, Origin, SignedDelta, Splice, StepKey};
 use codesync_doc::{Node, Tree};
 use codesync_timeline::{AuthorIdx, FileTimeline, GroupKey, edit_script, lines_range};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+
+/// Where the index keeps which acts were taken back.
+const TAKEN_BACK: &str = "taken back";
 
 /// What a restore has to do.
 enum Work {
@@ -346,42 +349,53 @@ impl Engine {
         self.close()?;
         let mut taken_back = self.taken_back();
         loop {
-            let Some(group) = self.newest_act(&taken_back)? else {
+            let Some((group, newest)) = self.newest_act(&taken_back)? else {
                 return Ok(nothing_undone(UndoneKind::NothingToUndo, Some("There is nothing to undo.".into())));
             };
             let undone = self.take_back_group(&group, now)?;
-            taken_back.insert(group_text(&group));
+            let is_done = undone.kind == UndoneKind::Applied;
+            taken_back.insert(newest, if is_done { self.head_hash } else { newest });
             self.remember_taken_back(&taken_back);
-            if undone.kind == UndoneKind::Applied {
+            if is_done {
                 return Ok(undone);
             }
         }
     }
 
-    fn taken_back(&self) -> BTreeSet<String> {
-        let bytes = self.log.get_local("taken back").unwrap_or_default();
-        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+    /// Acts that were taken back, by their newest delta, each with the newest delta of what took it back. A crash may have
+    /// left this and taken either; then the act still counts, or another one has its number.
+    fn taken_back(&self) -> BTreeMap<DeltaHash, DeltaHash> {
+        let bytes = self.log.get_local(TAKEN_BACK).unwrap_or_default();
+        let pair = |line: &str| {
+            let (act, by) = line.split_once(' ')?;
+            Some((act.parse().ok()?, by.parse().ok()?))
+        };
+        String::from_utf8_lossy(&bytes).lines().filter_map(pair).collect()
     }
 
-    fn remember_taken_back(&mut self, groups: &BTreeSet<String>) {
-        let lines: Vec<&str> = groups.iter().map(String::as_str).collect();
-        self.log.put_local("taken back", lines.join("\n").as_bytes());
+    fn remember_taken_back(&mut self, acts: &BTreeMap<DeltaHash, DeltaHash>) {
+        let lines: Vec<String> = acts.iter().map(|(act, by)| format!("{act} {by}")).collect();
+        self.log.put_local(TAKEN_BACK, lines.join("\n").as_bytes());
     }
 
-    fn newest_act(&self, taken_back: &BTreeSet<String>) -> Result<Option<GroupKey>> {
-        let (own, mut newest) = (self.own, None);
+    /// The newest act that was not taken back, and its newest delta.
+    fn newest_act(&self, taken_back: &BTreeMap<DeltaHash, DeltaHash>) -> Result<Option<(GroupKey, DeltaHash)>> {
+        let (own, mut newest, mut gone) = (self.own, None, BTreeSet::new());
         let find = &mut |signed: &SignedDelta| {
             let delta = &signed.delta;
-            let group = GroupKey { log: delta.log, seq: delta.group };
             let is_act = !matches!(
                 delta.origin,
                 Origin::Undo | Origin::Redo | Origin::Import | Origin::Moment | Origin::Session
             );
-            if delta.log == own && is_act && !taken_back.contains(&group_text(&group)) {
-                newest = Some(group);
-                return ControlFlow::Break(());
+            if delta.log != own || !is_act || gone.contains(&delta.group) {
+                return ControlFlow::Continue(());
             }
-            ControlFlow::Continue(())
+            if taken_back.get(&signed.hash).is_some_and(|by| self.log.contains(by)) {
+                gone.insert(delta.group);
+                return ControlFlow::Continue(());
+            }
+            newest = Some((GroupKey { log: own, seq: delta.group }, signed.hash));
+            ControlFlow::Break(())
         };
         self.log.for_each_back(find).map_err(api_error)?;
         Ok(newest)

@@ -140,8 +140,12 @@ impl Bench {
 }
 
 fn open(disk: &MemoryDisk, now_ms: u64) -> Engine {
+    open_with(disk, &MemoryIndex::new(), now_ms)
+}
+
+fn open_with(disk: &MemoryDisk, index: &MemoryIndex, now_ms: u64) -> Engine {
     let options = Options::new(verify_delta);
-    let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(MemoryIndex::new()), options).unwrap();
+    let (log, report) = Log::open_with(Box::new(disk.clone()), Box::new(index.clone()), options).unwrap();
     assert_eq!(report.findings, vec![]);
     let profile = Profile {
         new_project: ProjectId([7; 16]),

@@ -77,6 +77,20 @@ impl Engine {
         self.send_snapshot(view_id)
     }
 
+    /// Whoever looks at a file looks at another from now on; what they type meanwhile goes there.
+    pub(crate) fn show_instead(&mut self, file: &FileId, other: FileId) -> Result<()> {
+        let path = self.tree.get(&other).map(|node| node.path.to_string());
+        let showing: Vec<u32> = self.views.iter().filter(|(_, view)| view.file == *file).map(|(id, _)| *id).collect();
+        for view_id in showing {
+            if let Some(view) = self.views.get_mut(&view_id) {
+                view.file = other;
+            }
+            self.events.push(Event::ViewMoved { view_id, path: path.clone() });
+            self.send_snapshot(view_id)?;
+        }
+        Ok(())
+    }
+
     /// Whether the bytes that stand on disk for this text have both kinds of line ends.
     fn has_mixed_line_ends(&self, raw: &RawContent, text: &str) -> bool {
         if raw.text_hash != BlobHash::of(text.as_bytes()) {

@@ -8,8 +8,8 @@ use crate::identity::Identity;
 use crate::join::Welcome;
 use crate::{Options, STORE_FOLDER, config, health, settings, state, trash, whole};
 use codesync_api::{
-    ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, ReadOnlyReason, Reply, Request, ResumedView, SaveKind,
-    SaveState, ViewOpened,
+    ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, Notice, ReadOnlyReason, Reply, Request, ResumedView,
+    SaveKind, SaveState, ViewOpened,
 };
 use codesync_auth::verify_delta;
 use codesync_base::limits::TEXT_FILE_BYTES_MAX;
@@ -31,7 +31,8 @@ pub(crate) enum Message {
     /// Listeners and views that another process served until it ended.
     Resume(Vec<SyncSender<Event>>, Vec<ResumedView>),
     Changed(Batch),
-    Net(codesync_net::Event),
+    /// Of the network with this number; an earlier one may still have something to say.
+    Net(u64, codesync_net::Event),
     Close(Sender<()>),
 }
 
@@ -46,6 +47,9 @@ const COMMIT_EVERY: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(1);
 /// While work goes on without a rest, the head of the log is remembered this often, and room is looked for.
 const NOTE_EVERY: Duration = Duration::from_secs(30);
+
+/// That some of what was done here does not count.
+const OWN_SET_ASIDE: &str = "MSG-ROLE-5";
 
 pub(crate) struct Runtime {
     engine: Engine,
@@ -237,7 +241,7 @@ impl Runtime {
         let now = now();
         let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
         // That a connection is alive is no work.
-        let is_news = |message: &Message| !matches!(message, Message::Net(codesync_net::Event::RoundTrip { .. }));
+        let is_news = |message: &Message| !matches!(message, Message::Net(_, codesync_net::Event::RoundTrip { .. }));
         if batch.iter().any(is_news) {
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
         }
@@ -261,7 +265,8 @@ impl Runtime {
                     }
                 }
                 Message::Changed(batch) => self.take_in(&batch, now),
-                Message::Net(event) => self.handle_net(event, now),
+                Message::Net(network, event) if network == self.people.network => self.handle_net(event, now),
+                Message::Net(..) => {}
                 Message::Close(done) => closing = Some(done),
             }
         }
@@ -449,8 +454,24 @@ impl Runtime {
 
     fn tell(&mut self) {
         for event in self.engine.take_events() {
-            self.tell_all(&event);
+            match event {
+                Event::Notice(notice) if notice.id == OWN_SET_ASIDE => self.keep_set_aside(notice),
+                event => self.tell_all(&event),
+            }
         }
+    }
+
+    /// MSG-ROLE-5: what somebody did that does not count goes from the folder, and is put where they find it.
+    fn keep_set_aside(&mut self, mut notice: Notice) {
+        let kept = self.engine.own_set_aside().and_then(|files| whole::keep_beside(&self.root, &files));
+        match kept {
+            Ok(folder) => notice.body = format!("They are kept in “{}”.", folder.display()),
+            Err(error) => tracing::error!(%error, "what does not count is in history alone"),
+        }
+        // Whoever looks later is to know it, too.
+        self.engine.forget_notice(OWN_SET_ASIDE);
+        self.engine.note(notice);
+        self.engine.take_events().iter().for_each(|event| self.tell_all(event));
     }
 
     /// One who does not read is let go: the end of its events tells it to begin anew.

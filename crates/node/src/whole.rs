@@ -1,5 +1,6 @@
 //! Whole histories: in and out as bundles, as git repositories, files from elsewhere; and their digests.
 
+use crate::STORE_FOLDER;
 use crate::config::cannot;
 use codesync_api::{ApiError, Digest, ErrorCode, Reply};
 use codesync_base::{RelPath, hex};
@@ -7,7 +8,7 @@ use codesync_engine::{Bundle, Engine};
 use codesync_fs::Folder;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 type Result<T> = std::result::Result<T, ApiError>;
@@ -101,6 +102,20 @@ pub(crate) fn set_history_aside(store: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes files into a folder of their own beside the history, named by the time, and gives that folder. What is kept there
+/// is never deleted.
+pub(crate) fn keep_beside(root: &Path, files: &[(RelPath, Vec<u8>)]) -> Result<PathBuf> {
+    let at = jiff::Zoned::now().strftime("%Y-%m-%d %H.%M.%S").to_string();
+    let folder = root.join(STORE_FOLDER).join("set-aside").join(format!("My changes {at}"));
+    for (path, bytes) in files {
+        let file = folder.join(path.as_str());
+        let within = file.parent().unwrap_or(&folder);
+        fs::create_dir_all(within).map_err(|error| cannot("make the folder", within, &error))?;
+        write_atomically(&file, bytes).map_err(|error| cannot("write", &file, &error))?;
+    }
+    Ok(folder)
 }
 
 /// Copies a file, or a folder with all that is in it, into the workspace. Links are left out.

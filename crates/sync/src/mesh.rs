@@ -64,6 +64,11 @@ impl Mesh {
         }
     }
 
+    /// A log turned out to be forked: names mean something else now, and what was refused may be good.
+    pub fn look_again(&mut self) {
+        self.links.values_mut().for_each(Link::look_again);
+    }
+
     /// Tells all peers where one is. At most [`crate::limits::PRESENCE_BYTES_MAX`] bytes.
     pub fn set_presence(&mut self, bytes: &[u8], now: Moment) {
         self.links.values_mut().for_each(|link| link.set_presence(bytes.to_vec(), now));

@@ -258,7 +258,9 @@ fn what_a_removed_device_writes_later_is_quarantined_everywhere() {
     };
     assert_eq!(story.taken_in_place(other_life), quarantined_by(&story, removed));
     let knowing = story.write(2, &[removed], edit());
-    assert_eq!(story.verdict_but(other_life, knowing), Verdict::Refused(Why::NotAMember));
+    assert_eq!(story.verdict_but(other_life, knowing), quarantined_by(&story, removed));
+    let governing = story.write(2, &[removed], grant(3, Role::Viewer));
+    assert_eq!(story.verdict_but(other_life, governing), Verdict::Refused(Why::NotAMember));
 }
 
 impl Story {
@@ -288,12 +290,37 @@ fn who_is_let_in_again_may_write_again_and_the_old_stays_as_it_was() {
     let good = story.write(2, &[granted], edit());
     let removed = story.remove(FOUNDER, &[good], 2, &[good]);
     let late = story.write(2, &[], edit());
+    let alone = story.write(2, &[removed], edit());
     let again = story.write(FOUNDER, &[late], grant(2, Role::Editor));
     let new = story.write(2, &[again], edit());
     assert_eq!(story.verdict(good), Verdict::Allowed);
     assert_eq!(story.verdict(late), quarantined_by(&story, removed));
+    assert_eq!(story.verdict(alone), quarantined_by(&story, removed));
     assert_eq!(story.verdict(new), Verdict::Allowed);
     assert_eq!(story.role(2), Some(Role::Editor));
+}
+
+#[test]
+fn who_was_removed_by_somebody_who_might_not_was_never_gone() {
+    let mut story = Story::default();
+    let owner = story.write(FOUNDER, &[], grant(2, Role::Owner));
+    let editor = story.write(FOUNDER, &[owner], grant(3, Role::Editor));
+    let viewer = story.write(FOUNDER, &[editor], grant(4, Role::Viewer));
+    // The founder had taken the right from whoever removes them.
+    let lowered = story.change_role(FOUNDER, &[viewer], 2, Role::Editor, &[]);
+    let first = story.remove(2, &[viewer], 3, &[]);
+    let second = story.remove(2, &[first], 4, &[]);
+    let alone = story.write(3, &[first], edit());
+    let by_viewer = story.write(4, &[second], edit());
+    for idx in [first, second] {
+        assert_eq!(story.verdict(idx), quarantined_by(&story, lowered));
+    }
+    assert_eq!([3, 4].map(|who| story.role(who)), [Some(Role::Editor), Some(Role::Viewer)]);
+    assert_eq!(story.verdict(alone), Verdict::Allowed);
+    // It was never more than a viewer: what it did with its own copy counts nowhere, and nobody refuses what comes after.
+    assert!(matches!(story.verdict(by_viewer), Verdict::Quarantined { .. }));
+    let after = story.write(4, &[lowered], speak());
+    assert_eq!(story.verdict(after), Verdict::Allowed);
 }
 
 #[test]

@@ -60,6 +60,10 @@ pub struct TextDocument {
     pub(super) names: Names,
     pub(super) insertions: Vec<Insertion>,
     pub(super) deletions: Vec<Deletion>,
+    /// How far from where its author saw it the newest step stands that did not stand there, and where. Only ever a
+    /// guess: whoever works apart at one place goes on there.
+    shift: i64,
+    shifted_to: i64,
     /// Made when first asked for.
     order: Option<Order>,
     #[cfg(test)]
@@ -75,6 +79,8 @@ impl Clone for TextDocument {
             names: self.names.clone(),
             insertions: self.insertions.clone(),
             deletions: self.deletions.clone(),
+            shift: self.shift,
+            shifted_to: self.shifted_to,
             order: None,
             #[cfg(test)]
             always_ask_yrs: self.always_ask_yrs,

@@ -8,7 +8,10 @@ use crate::documents::Reading;
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{Event, Notice};
 use codesync_auth::{Access, Verdict};
-use codesync_base::{DeltaHash, DeltaKey, DeviceId, FileId, FileKind, Hlc, LogId, Origin, Role, SignedDelta, StepKey};
+use codesync_base::{
+    BlobHash, Change, DeltaHash, DeltaKey, DeviceId, FileId, FileKind, Hlc, LogId, Origin, RelPath, Role, SignedDelta,
+    StepKey, TextSource,
+};
 use codesync_doc::{TextDocument, Tree, TreeAuthor};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -288,6 +291,48 @@ impl Engine {
         text.map(Some)
     }
 
+    /// What this device did that does not count, as it was with all that: the files by their paths, and what stood in
+    /// them.
+    pub fn own_set_aside(&mut self) -> Result<Vec<(RelPath, Vec<u8>)>> {
+        let own = self.own.device;
+        let keys: Vec<DeltaKey> = self.others.aside.0.keys().filter(|key| key.log.device == own).copied().collect();
+        let (mut contents, mut newest): (BTreeMap<FileId, Option<BlobHash>>, _) = (BTreeMap::new(), None);
+        for key in &keys {
+            let Some(signed) = self.log.delta(&key.hash).map_err(api_error)? else { continue };
+            for step in &signed.delta.steps {
+                let Some(file) = signed.delta.file_of(step) else { continue };
+                newest = Some(*key);
+                let content = contents.entry(file).or_default();
+                match &step.change {
+                    Change::Content { blob: hash, .. }
+                    | Change::Create { kind: FileKind::Binary, content: Some(TextSource::Blob { hash, .. }), .. } => {
+                        *content = Some(*hash);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let Some(newest) = newest else { return Ok(Vec::new()) };
+        let aside = std::mem::take(&mut self.others.aside);
+        let seen = self.seen_by(&newest);
+        let files = seen.and_then(|seen| {
+            let files = contents.into_iter().filter_map(|(file, content)| {
+                let node = self.tree.get(&file).filter(|node| node.kind != FileKind::Folder)?;
+                let bytes = match (node.kind, content) {
+                    (_, Some(hash)) => self.blob(&hash),
+                    (FileKind::Text, None) => {
+                        self.text_of_seen(file, &seen).and_then(|text| self.text_on_disk(&text, &node.meta))
+                    }
+                    _ => return None,
+                };
+                Some(bytes.map(|bytes| (node.path.clone(), bytes)))
+            });
+            files.collect()
+        });
+        self.others.aside = aside;
+        files
+    }
+
     /// News of what does not count any more, or counts again.
     fn tell_set_aside(&mut self, changed: &[DeltaKey], now: Now) {
         let new: Vec<DeltaKey> = changed.iter().filter(|key| self.others.aside.0.contains_key(*key)).copied().collect();
@@ -303,15 +348,22 @@ impl Engine {
         let since = now.hour_minute_of(entry.since_ms);
         let notice = if entry.is_own {
             let was = if entry.n_changes == 1 { "wasn’t" } else { "weren’t" };
-            let title =
-                format!("{} of your changes {was} accepted, because you became a viewer at {since}.", entry.n_changes);
+            let cause = match entry.role {
+                None | Some(Role::Viewer) => format!("you became a viewer at {since}"),
+                Some(_) => format!("you were let in again only at {since}"),
+            };
+            let title = format!("{} of your changes {was} accepted, because {cause}.", entry.n_changes);
             let body = format!("They are kept in your copy as “My changes {}”.", now.hour_minute_of(entry.to_ms));
             Notice { id: "MSG-ROLE-5".into(), title, body, path: None }
         } else {
             let noun =
                 if entry.n_changes == 1 { "1 change".to_owned() } else { format!("{} changes", entry.n_changes) };
-            let became = if entry.role.is_none() { "was removed" } else { "became a viewer" };
-            let title = format!("{noun} by {} came too late: {} {became} at {since}.", entry.person, entry.person);
+            let came = match entry.role {
+                None => format!("came too late: {} was removed", entry.person),
+                Some(Role::Viewer) => format!("came too late: {} became a viewer", entry.person),
+                Some(_) => format!("came too early: {} was let in again", entry.person),
+            };
+            let title = format!("{noun} by {} {came} at {since}.", entry.person);
             let body = "They are kept beside the history and change nothing.".to_owned();
             Notice { id: "MSG-ROLE-6".into(), title, body, path: None }
         };

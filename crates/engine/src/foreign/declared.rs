@@ -4,7 +4,7 @@
 use super::Forks;
 use crate::{Engine, Result, api_error};
 use codesync_auth::Past;
-use codesync_base::{Delta, DeltaHash, Head, Hlc, LogId, SignedDelta};
+use codesync_base::{Delta, DeltaHash, Head, Hlc, ItemRef, LogId, SignedDelta, TextStep};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -40,6 +40,21 @@ impl Declared {
             _ if *name == self.name => seq <= self.seq,
             _ => seq <= self.newest_of(name),
         }
+    }
+
+    /// Whether the deltas that a step names are below the newest that was declared, as numbers: whoever knows of a fork and
+    /// whoever does not yet have to refuse alike. Which branch is meant is another matter.
+    pub fn covers_items(&self, forks: &Forks, signed: &SignedDelta, step: &TextStep) -> bool {
+        let delta = &signed.delta;
+        // A branch goes under another name from a later parting on for who knows that.
+        let is_seen_branch = |name: &LogId| self.forked.as_ref().is_some_and(|forked| forked.contains_key(name));
+        let is_covered = |item: &ItemRef| {
+            let Some(name) = delta.log_of(item) else { return false };
+            let base = forks.base_of(&name).filter(|_| is_seen_branch(&name)).copied().unwrap_or(name);
+            item.seq <= if base == delta.log { delta.seq } else { self.newest_of(&base) }
+        };
+        let ends = step.insert.iter().flat_map(|insert| [&insert.left, &insert.right]).flatten();
+        step.delete.iter().map(|range| &range.first).chain(ends).all(is_covered)
     }
 
     /// The newest delta of another log that it has; 0 for none.

@@ -164,7 +164,7 @@ impl Forks {
     }
 
     /// The forked log that a name is of, or of a branch of.
-    fn base_of(&self, name: &LogId) -> Option<&LogId> {
+    pub fn base_of(&self, name: &LogId) -> Option<&LogId> {
         let is_of = |forked: &Forked| forked.stretches.iter().any(|stretch| stretch.name == *name);
         let mut found = self.by_log.iter().filter(|(base, forked)| *base == name || is_of(forked));
         found.next().map(|(base, _)| base)
@@ -247,7 +247,21 @@ impl Forks {
             return Translated::Nothing;
         }
         let bare = Delta { log: to.own, logs: to.logs, deps: vec![], files: vec![], steps: vec![], ..delta.clone() };
-        Translated::Other(Box::new((bare, TextStep { position: step.position, delete, insert })))
+        let step = TextStep { position: step.position, delete, insert };
+        match self.has_seen(delta, &bare, &step, text) {
+            true => Translated::Other(Box::new((bare, step))),
+            false => Translated::Nothing,
+        }
+    }
+
+    /// Whether the author of a delta had seen what a step of it names of forked logs, to the ends of its ranges.
+    fn has_seen(&self, delta: &Delta, bare: &Delta, step: &TextStep, text: &TextDocument) -> bool {
+        let Ok(named) = text.newest_named(bare, step) else { return false };
+        let covered = self.covered_by(delta);
+        let is_seen = |(name, seq): &(LogId, u32)| {
+            (*name == bare.log && *seq == bare.seq) || covered.get(name).is_some_and(|newest| seq <= newest)
+        };
+        named.iter().all(|named| !self.concern(&named.0) || is_seen(named))
     }
 }
 

@@ -173,10 +173,10 @@ impl Engine {
             return Ok(Err(Verdict::Refused(Refusal::Chain)));
         }
         for dep in &delta.deps {
-            if self.others.refused.contains(&dep.hash) {
-                return Ok(Err(Verdict::Refused(Refusal::Past(dep.hash))));
-            }
             match self.reading_of(dep)? {
+                None if self.others.refused.contains(&dep.hash) => {
+                    return Ok(Err(Verdict::Refused(Refusal::Past(dep.hash))));
+                }
                 None => return Ok(Err(Verdict::Held(Held::Missing(dep.hash)))),
                 Some(None) => return Ok(Err(Verdict::Refused(Refusal::Chain))),
                 Some(Some(hlc)) if hlc >= delta.hlc => return Ok(Err(Verdict::Refused(Refusal::Clock))),

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A delta whose signature is good, or that a later one vouches for, and its bytes.
 pub(super) type Opened = (SignedDelta, Vec<u8>);
 
-const UNSIGNED: [u8; 64] = [0; 64];
+/// In place of a signature.
+pub(super) const UNSIGNED: [u8; 64] = [0; 64];
 
 /// Cuts a batch where no run is under way: each part can be taken in without the next.
 pub(super) fn parts(opened: Vec<Opened>) -> Vec<Vec<Opened>> {

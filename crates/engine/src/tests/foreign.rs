@@ -11,8 +11,10 @@ mod aside;
 mod beside;
 mod forks;
 mod hostile;
+mod lies;
 mod merging;
 mod runs;
+mod twice;
 mod undoing;
 
 /// Several devices of one project.

@@ -216,6 +216,25 @@ fn a_bundle_gives_the_same_history_elsewhere() {
     }
 }
 
+#[test]
+fn a_signature_in_a_bundle_that_is_not_its_authors_is_taken_away_or_refused() {
+    let mut bench = Bench::new();
+    bench.edit("a", &[(0, 0, "x")]).edit("a", &[(1, 0, "y")]);
+    let (bytes, _) = bench.engine.export_bundle().unwrap();
+    let mut forged_at = |at: usize| {
+        let packed = crate::Bundle::read(&bytes).unwrap();
+        let all = packed.deltas.into_iter().enumerate().map(|(n, (mut signed, _))| {
+            signed.signature[0] ^= u8::from(n == at);
+            signed
+        });
+        let all: Vec<_> = all.collect();
+        (all.len(), crate::Bundle::read(&bench.engine.bundle_of(all).unwrap().0))
+    };
+    let (n_deltas, covered) = forged_at(0);
+    assert!(covered.unwrap().deltas.iter().all(|(signed, _)| verify_delta(signed) || signed.signature == [0; 64]));
+    assert!(forged_at(n_deltas - 1).1.is_err(), "nothing vouches for the last one");
+}
+
 fn named(bench: &mut Bench) -> Vec<codesync_api::NamedMoment> {
     match bench.ask(Request::Moments { scope: Scope::Workspace }) {
         Reply::Moments { moments } => moments,

@@ -152,3 +152,34 @@ fn undo_goes_back_to_the_beginning_and_redo_to_the_end_whatever_was_done() {
         assert_eq!(bench.text("a").unwrap(), end, "\n{}", journal.join("\n"));
     }
 }
+
+#[test]
+fn what_a_crash_took_of_an_undo_does_not_stand_in_for_what_came_after_it() {
+    for lost in ["the act and its undo", "the undo"] {
+        let (mut bench, index) = (Bench::new(), MemoryIndex::new());
+        bench.engine = open_with(&bench.disk, &index, bench.now_ms);
+        bench.edit("a", &[(0, 0, "one")]).edit("b", &[(0, 0, "kept")]).wait(10_000);
+        let mut disk = bench.disk.fork();
+        // Not synced: the index may be on the disk before the journal.
+        bench.engine.handle(edit("a", 3, " two"), bench.now()).unwrap();
+        if lost == "the undo" {
+            let now = bench.now();
+            bench.engine.sync(now).unwrap();
+            disk = bench.disk.fork();
+        }
+        bench.engine.handle(Request::UndoLast, bench.now()).unwrap();
+        bench.wait(10_000);
+        (bench.engine, bench.disk) = (open_with(&disk, &index, bench.now_ms), disk);
+        if lost == "the act and its undo" {
+            assert_eq!(bench.text("a").as_deref(), Some("one"));
+            bench.ask(edit("a", 3, " three"));
+        }
+        assert_eq!(bench.undo_last(), UndoneKind::Applied, "{lost}");
+        assert_eq!(bench.text("a").as_deref(), Some("one"), "{lost}");
+        assert_eq!(bench.text("b").as_deref(), Some("kept"), "{lost}");
+    }
+}
+
+fn edit(path: &str, at: u32, text: &str) -> Request {
+    Request::EditFile { path: path.into(), edits: vec![Splice(at, 0, text.into())] }
+}

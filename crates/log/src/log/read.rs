@@ -151,7 +151,7 @@ impl Log {
 
     /// All deltas in canonical order.
     pub fn for_each(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
-        self.walk(Direction::Up, |_| true, block::decode, &mut |signed| {
+        self.walk(Direction::Up, |_| true, |_| true, block::decode, &mut |signed| {
             f(signed);
             ControlFlow::Continue(())
         })
@@ -159,7 +159,7 @@ impl Log {
 
     /// Deltas from the newest back, until `f` breaks. Older blocks are not even read.
     pub fn for_each_back(&self, f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>) -> Result<(), LogError> {
-        self.walk(Direction::Down, |_| true, block::decode, f)
+        self.walk(Direction::Down, |_| true, |_| true, block::decode, f)
     }
 
     /// Deltas of one log from `seq` on, in canonical order, until `f` breaks. Older blocks are not even read.
@@ -170,10 +170,8 @@ impl Log {
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let wanted = |block: &Block| block.summary.logs.iter().any(|part| part.log == *log && part.last_seq >= seq);
-        self.walk(Direction::Up, wanted, block::decode, &mut |signed| match &signed.delta {
-            delta if delta.log == *log && delta.seq >= seq => f(signed),
-            _ => ControlFlow::Continue(()),
-        })
+        let takes = |signed: &SignedDelta| signed.delta.log == *log && signed.delta.seq >= seq;
+        self.walk(Direction::Up, wanted, takes, block::decode, f)
     }
 
     /// Deltas that logs have beyond these heads, in canonical order, until `f` breaks. Older blocks are not even read.
@@ -184,10 +182,8 @@ impl Log {
     ) -> Result<(), LogError> {
         let known_seq = |log: &LogId| heads.iter().find(|head| head.log == *log).map_or(0, |head| head.seq);
         let wanted = |block: &Block| block.summary.logs.iter().any(|part| part.last_seq > known_seq(&part.log));
-        self.walk(Direction::Up, wanted, block::decode, &mut |signed| match &signed.delta {
-            delta if delta.seq > known_seq(&delta.log) => f(signed),
-            _ => ControlFlow::Continue(()),
-        })
+        let takes = |signed: &SignedDelta| signed.delta.seq > known_seq(&signed.delta.log);
+        self.walk(Direction::Up, wanted, takes, block::decode, f)
     }
 
     /// Deltas from a place of the canonical order on, until `f` breaks. Older blocks are not even read.
@@ -197,21 +193,17 @@ impl Log {
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let wanted = |block: &Block| block.summary.last >= first.hlc;
-        self.walk(Direction::Up, wanted, block::decode, &mut |signed| {
-            if signed.delta.key(signed.hash) < *first { ControlFlow::Continue(()) } else { f(signed) }
-        })
+        let takes = |signed: &SignedDelta| signed.delta.key(signed.hash) >= *first;
+        self.walk(Direction::Up, wanted, takes, block::decode, f)
     }
 
     /// The delta just before a place of the canonical order.
     pub fn newest_before(&self, key: &DeltaKey) -> Result<Option<DeltaKey>, LogError> {
         let mut found = None;
         let wanted = |block: &Block| lower_bound(block.summary.first) < *key;
-        self.walk(Direction::Down, wanted, block::decode, &mut |signed| {
-            let this = signed.delta.key(signed.hash);
-            if this >= *key {
-                return ControlFlow::Continue(());
-            }
-            found = Some(this);
+        let takes = |signed: &SignedDelta| signed.delta.key(signed.hash) < *key;
+        self.walk(Direction::Down, wanted, takes, block::decode, &mut |signed| {
+            found = Some(signed.delta.key(signed.hash));
             ControlFlow::Break(())
         })?;
         Ok(found)
@@ -225,10 +217,9 @@ impl Log {
             // Many small files share a block: it is kept for the next of them. The walk reports what cannot be read.
             touching.into_iter().for_each(|block| self.decoded(block).map_or((), drop));
         }
-        self.walk(Direction::Up, touches, block::decode, &mut |signed| {
-            if signed.delta.files.contains(file) {
-                f(signed);
-            }
+        let takes = |signed: &SignedDelta| signed.delta.files.contains(file);
+        self.walk(Direction::Up, touches, takes, block::decode, &mut |signed| {
+            f(signed);
             ControlFlow::Continue(())
         })
     }
@@ -236,10 +227,9 @@ impl Log {
     /// Deltas with at least one step that is not text, in canonical order. Text is not even decoded.
     pub fn for_each_structural(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
         let has_any = |block: &Block| block.summary.n_structural > 0;
-        self.walk(Direction::Up, has_any, block::decode_structural, &mut |signed| {
-            if is_structural(&signed.delta) {
-                f(signed);
-            }
+        let takes = |signed: &SignedDelta| is_structural(&signed.delta);
+        self.walk(Direction::Up, has_any, takes, block::decode_structural, &mut |signed| {
+            f(signed);
             ControlFlow::Continue(())
         })
     }
@@ -302,19 +292,20 @@ impl Log {
         Ok(self.note_brief(block, &deltas))
     }
 
-    /// Walks wanted blocks and the tail together. A block is decoded shortly before the walk reaches its first
+    /// Walks wanted blocks and the tail together, and gives what `takes` says. A block is decoded shortly before the walk reaches its first
     /// delta and dropped after its last. What can be read is walked to the end even when some block cannot be.
     fn walk(
         &self,
         direction: Direction,
         wanted: impl Fn(&Block) -> bool,
+        takes: impl Fn(&SignedDelta) -> bool,
         decode: Decode,
         f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let mut waiting: Vec<&Block> = self.blocks.iter().filter(|block| wanted(block)).collect();
         waiting.sort_by_key(|block| direction.start(block));
         let mut walk = Walk { direction, runs: Vec::new(), next: BinaryHeap::new() };
-        let mut tail = self.tail.deltas.clone();
+        let mut tail: Vec<Arc<SignedDelta>> = self.tail.deltas.iter().filter(|signed| takes(signed)).cloned().collect();
         block::sort(&mut tail);
         walk.start_run(tail);
         let mut failure = None;
@@ -330,7 +321,7 @@ impl Log {
                 }
                 let Some(signed) = walk.step() else { break };
                 // The same delta stands twice where a crash came between sealing and clearing up.
-                if last.replace(signed.hash) != Some(signed.hash) && f(&signed).is_break() {
+                if takes(&signed) && last.replace(signed.hash) != Some(signed.hash) && f(&signed).is_break() {
                     break;
                 }
             }

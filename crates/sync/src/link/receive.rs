@@ -436,6 +436,11 @@ impl Link {
         self.receiving.dead.insert(log);
     }
 
+    /// What was of no use may be of some.
+    pub fn look_again(&mut self) {
+        self.receiving.dead.clear();
+    }
+
     pub(super) fn drop_waiting_for(&mut self, blob: &codesync_base::BlobHash) {
         let (logs, freed_bytes) = self.hold.drop_waiting_for(blob);
         self.owed_bytes += freed_bytes;

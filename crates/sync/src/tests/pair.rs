@@ -304,3 +304,37 @@ fn presence_is_passed_newest_first_and_not_too_often() {
     assert!((18..=22).contains(&seen.len()), "{}", seen.len());
     assert_eq!(seen.last(), Some(&vec![99]));
 }
+
+#[test]
+fn a_log_that_one_link_brings_in_vain_comes_over_another() {
+    let mut net = Network::new(3);
+    net.connect(1, 2);
+    let signed = net.write(1);
+    net.settle();
+    net.connect(0, 1);
+    let in_vain = *net.nodes[0].links.keys().next().unwrap();
+    net.nodes[0].mesh.refuse(in_vain, signed.delta.log);
+    net.settle();
+    net.wait(5_000);
+    assert!(net.nodes[0].store.key(&signed.hash).is_none());
+    net.connect(0, 2);
+    net.settle();
+    net.wait(5_000);
+    assert!(net.nodes[0].store.key(&signed.hash).is_some());
+}
+
+#[test]
+fn once_more_is_known_what_was_refused_is_asked_for_again() {
+    let mut net = Network::new(2);
+    let signed = net.write(1);
+    net.settle();
+    net.connect(0, 1);
+    let link = *net.nodes[0].links.keys().next().unwrap();
+    net.nodes[0].mesh.refuse(link, signed.delta.log);
+    net.wait(5_000);
+    assert!(net.nodes[0].store.key(&signed.hash).is_none());
+    net.nodes[0].mesh.look_again();
+    net.write(0);
+    net.wait(5_000);
+    assert!(net.nodes[0].store.key(&signed.hash).is_some());
+}

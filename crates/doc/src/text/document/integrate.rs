@@ -17,7 +17,7 @@ struct ResolvedInsert {
 }
 
 /// Where a step's units are.
-struct Found {
+pub(super) struct Found {
     /// Visible pieces of the delete ranges as positions and lengths, left to right.
     delete: Vec<(u32, u32)>,
     /// How many units, visible or gone, stand up to and with the left neighbour, and before the right one.
@@ -128,10 +128,10 @@ impl TextDocument {
         if step.delete.is_empty() && step.insert.is_none() {
             return Ok(Vec::new());
         }
-        if self.fits(&step) {
+        if self.fits(&step, step.position) {
             return Ok(self.apply_by_position(delta, &step));
         }
-        let found = self.find(&step);
+        let found = self.find_as_before(&step).unwrap_or_else(|| self.find(&step));
         if found.from > found.to {
             return Err(IntegrateError::LeftAfterRight);
         }
@@ -151,28 +151,32 @@ impl TextDocument {
             self.runs.insert(index, new_run(first, insert.length));
             splices.push(splice);
         }
+        if let Some(leftmost) = splices.last() {
+            self.shift = i64::from(leftmost.position) - i64::from(step.position);
+            self.shifted_to = i64::from(leftmost.position);
+        }
         Ok(splices)
     }
 
-    /// Whether the step can be applied where its author saw it. The new units stand between their two
+    /// Whether the step can be applied at this position. The new units stand between their two
     /// neighbours in any case; when these still are neighbours, that is one place.
-    fn fits(&self, step: &Resolved) -> bool {
+    fn fits(&self, step: &Resolved, position: u32) -> bool {
         #[cfg(test)]
         if self.always_ask_yrs {
             return false;
         }
         let deleted = step.delete.iter().try_fold(0u32, |sum, range| sum.checked_add(range.length));
-        let end = deleted.and_then(|deleted| step.position.checked_add(deleted));
+        let end = deleted.and_then(|deleted| position.checked_add(deleted));
         if end.is_none_or(|end| end > self.runs.len()) {
             return false;
         }
         if let Some(insert) = &step.insert {
-            let gap = self.runs.gap(step.position);
+            let gap = self.runs.gap(position);
             if gap.left != insert.left || gap.right != insert.right {
                 return false;
             }
         }
-        self.is_exactly(step.position, &step.delete)
+        self.is_exactly(position, &step.delete)
     }
 
     /// Whether the visible units from `position` on are exactly these.
@@ -200,8 +204,13 @@ impl TextDocument {
     }
 
     fn apply_by_position(&mut self, delta: &Delta, step: &Resolved) -> Vec<Splice> {
-        let deleted = step.delete.iter().map(|range| range.length).sum();
+        let deleted: u32 = step.delete.iter().map(|range| range.length).sum();
         let inserted = step.insert.as_ref().map_or_else(|| "".into(), |insert| insert.text.clone());
+        if i64::from(step.position) <= self.shifted_to {
+            let grown = step.insert.as_ref().map_or(0, |insert| i64::from(insert.length)) - i64::from(deleted);
+            self.shift += grown;
+            self.shifted_to += grown;
+        }
         let splice = Splice { position: step.position, deleted, inserted };
         let gap = self.runs.gap(step.position);
         self.delete_visible(step.position, deleted);
@@ -217,6 +226,19 @@ impl TextDocument {
     fn add(&mut self, delta: &Delta, insert: &ResolvedInsert) -> Unit {
         let number = self.names.intern(&delta.log).expect("invariant: checked before");
         self.record(number, delta.seq, &insert.text, insert.length, (insert.left, insert.right))
+    }
+
+    /// Where the step's units are, if all stand as far from where their author saw them as those of the step before.
+    /// What is found is what [`Self::find`] would find.
+    pub(super) fn find_as_before(&self, step: &Resolved) -> Option<Found> {
+        let position = u32::try_from(i64::from(step.position) + self.shift).ok()?;
+        if self.shift == 0 || !self.fits(step, position) {
+            return None;
+        }
+        let index = self.runs.gap(position).index;
+        let deleted: u32 = step.delete.iter().map(|range| range.length).sum();
+        let delete = if deleted == 0 { Vec::new() } else { vec![(position, deleted)] };
+        Some(Found { delete, from: index, to: index })
     }
 
     fn find(&self, step: &Resolved) -> Found {

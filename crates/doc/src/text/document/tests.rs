@@ -146,7 +146,10 @@ impl Replica {
     fn receive(&mut self, from: usize, sent: &Sent) {
         for step in &sent.steps {
             let mut text = self.document.to_string();
+            let mut unguided = TextDocument { shift: 0, ..self.document.clone() };
             let splices = self.document.integrate(&sent.delta, step, &NoBlobs).unwrap();
+            let found = unguided.integrate(&sent.delta, step, &NoBlobs).unwrap();
+            assert_eq!(splices, found, "the guess changes nothing but the time it takes");
             splices.iter().for_each(|splice| apply_to_string(&mut text, splice));
             assert_eq!(self.document.to_string(), text, "the splices are what happened");
             self.check_names(&self.document);
@@ -288,5 +291,30 @@ impl Replica {
         let names: Vec<_> = (0..length).map(|position| document.name_at(position).unwrap()).collect();
         let places: Vec<_> = (0..length).map(|position| Some((position, true))).collect();
         assert_eq!(document.places_of(&names), places);
+    }
+}
+
+/// Though the one goes on before it in the text meanwhile.
+#[test]
+fn what_was_typed_apart_is_found_without_a_search() {
+    let mut replicas = [1, 2].map(|n| Replica::new(n, 2));
+    let mut both = TextDocument::new();
+    let documents = replicas.iter_mut().map(|replica| &mut replica.document).chain([&mut both]);
+    documents.for_each(|document| document.integrate_base(log_id(99), 1, "base\n"));
+    for n in 0..20 {
+        let mut open = OpenDelta { log: log_id(2), seq: n + 1, logs: vec![] };
+        // Some of it replaces what was typed before.
+        let step = replicas[1].document.edit(&mut open, &Splice::new(5 + n / 2, n % 2, "b")).unwrap();
+        let theirs = delta(log_id(2), n + 1, open.logs);
+        let mut open = OpenDelta { log: log_id(1), seq: n + 1, logs: vec![] };
+        let own = replicas[0].document.edit(&mut open, &Splice::new(n, 0, "a")).unwrap();
+        let ours = delta(log_id(1), n + 1, open.logs);
+        // In the order in which it was typed.
+        both.integrate(&ours, &own, &NoBlobs).unwrap();
+        let is_guessed = both.find_as_before(&both.resolve(&theirs, &step, &NoBlobs).unwrap()).is_some();
+        assert!(is_guessed, "{n}");
+        both.integrate(&theirs, &step, &NoBlobs).unwrap();
+        let expected = "a".repeat(n as usize + 1) + &replicas[1].document.to_string();
+        assert_eq!(both.to_string(), expected);
     }
 }

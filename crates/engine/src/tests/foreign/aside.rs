@@ -59,14 +59,27 @@ impl Peers {
         self
     }
 
+    fn let_in(&mut self, by: usize, n: usize, role: Role) -> &mut Self {
+        let now = self.wait(1).now();
+        self.engines[by].grant(device(n), NAMES[n], role, ShareFrom::Past, now).unwrap();
+        self.engines[by].sync(now).unwrap();
+        self
+    }
+
+    /// What the node does when somebody hears that they were removed, or let in again.
+    fn begin_another_log(&mut self, n: usize, incarnation: u32) -> &mut Self {
+        let now = self.wait(1).now();
+        self.engines[n].begin_incarnation(incarnation, now).unwrap();
+        self.engines[n].sync(now).unwrap();
+        self
+    }
+
     /// The first so many deltas that the other lacks.
     fn pull_some(&mut self, from: usize, to: usize, n_max: usize) {
         let mut deltas = self.missing(from, to);
         deltas.truncate(n_max);
         let received = self.give(from, to, &deltas);
-        // Whoever was removed and knows it works on alone: that nobody takes.
-        let is_alone = self.engines[from].is_removed();
-        if let Some((hash, why)) = received.refused.first().filter(|_| !is_alone) {
+        if let Some((hash, why)) = received.refused.first() {
             let delta = deltas.iter().find(|signed| signed.hash == *hash);
             panic!("{from} to {to}: {why:?}: {delta:?}");
         }
@@ -150,6 +163,46 @@ fn who_became_a_viewer_is_told_what_was_not_accepted_and_finds_it() {
     peers.pull(1, 0).check_same(&[0, 1], "viewer");
 }
 
+#[test]
+fn who_worked_alone_and_is_let_in_again_takes_part_again() {
+    let mut peers = Peers::with_rights(3);
+    peers.edit(0, "a", &[(0, 0, "one\n")]).meet();
+    peers.remove(0, 1).pull(0, 1).begin_another_log(1, 7);
+    peers.edit(1, "a", &[(4, 0, "alone\n")]).edit(1, "of-bo", &[(0, 0, "mine")]);
+    peers.let_in(0, 1, Role::Editor);
+    peers.engines[1].take_events();
+    peers.pull(0, 1);
+    let notices = peers.engines[1].take_events().into_iter().filter_map(|event| match event {
+        Event::Notice(notice) if notice.id == "MSG-ROLE-5" => Some(notice.title),
+        _ => None,
+    });
+    let at = peers.now().hour_minute_of(START_MS);
+    let title = format!("3 of your changes weren’t accepted, because you were let in again only at {at}.");
+    assert_eq!(notices.collect::<Vec<_>>(), [title]);
+    peers.begin_another_log(1, 8).edit(1, "a", &[(4, 0, "together\n")]).meet();
+    assert_eq!(peers.text(0, "a").unwrap(), "one\ntogether\n");
+    let file = peers.engines[1].set_aside()[0].files.iter().find(|(_, path)| path == "a").unwrap().0;
+    let kept = peers.engines[1].text_set_aside(file, &device(1)).unwrap().unwrap();
+    assert_eq!(kept, "one\nalone\n");
+    peers.check_same(&[0, 1, 2], "let in again");
+}
+
+#[test]
+fn who_was_removed_by_somebody_who_might_not_loses_nothing() {
+    let mut peers = Peers::with_rights(4);
+    peers.let_in(0, 2, Role::Owner).edit(0, "a", &[(0, 0, "one\n")]).meet();
+    // Asha takes that from Chidi, who removes Bo before hearing of it.
+    let now = peers.wait(1).now();
+    peers.engines[0].change_role(device(2), Role::Editor, now).unwrap();
+    peers.remove(2, 1).pull(2, 1).begin_another_log(1, 7);
+    peers.edit(1, "a", &[(4, 0, "alone\n")]);
+    peers.pull(1, 3).pull(2, 0).pull(0, 1).begin_another_log(1, 8).edit(1, "a", &[(4, 0, "together\n")]);
+    peers.meet();
+    assert_eq!(peers.text(0, "a").unwrap(), "one\ntogether\nalone\n");
+    assert!(peers.engines[0].set_aside().iter().all(|entry| entry.n_changes == 0));
+    peers.check_same(&[0, 1, 2, 3], "never gone");
+}
+
 /// Small and its own, so that a seed tells the same story for ever.
 struct Dice(u64);
 
@@ -185,16 +238,37 @@ fn step(peers: &mut Peers, dice: &mut Dice) {
     }
 }
 
+/// What becomes of Bo.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Demoted,
+    Removed,
+    LetInAgain,
+    /// By somebody who was no owner any more.
+    RemovedInVain,
+}
+
 fn story(seed: u64) {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9) + 1);
     let mut peers = Peers::with_rights(4);
     let removed_at = 10 + dice.below(25);
-    let (is_removal, hears) = (dice.below(2) == 0, dice.below(3) == 0);
+    let fate = [Fate::Demoted, Fate::Removed, Fate::LetInAgain, Fate::RemovedInVain][dice.below(4)];
+    let (hears, begins_anew) = (dice.below(3) == 0, dice.below(2) == 0);
+    if fate == Fate::RemovedInVain {
+        peers.let_in(0, 2, Role::Owner).meet();
+    }
+    let mut was_out = false;
     for turn in 0..60 {
-        if turn == removed_at && is_removal {
-            peers.remove(0, 1);
-        } else if turn == removed_at {
-            peers.demote(0, 1);
+        match fate {
+            Fate::Demoted if turn == removed_at => drop(peers.demote(0, 1)),
+            Fate::Removed | Fate::LetInAgain if turn == removed_at => drop(peers.remove(0, 1)),
+            Fate::LetInAgain if turn == removed_at + 15 => drop(peers.let_in(0, 1, Role::Editor)),
+            Fate::RemovedInVain if turn == removed_at => {
+                let now = peers.wait(1).now();
+                peers.engines[0].change_role(device(2), Role::Editor, now).unwrap();
+                peers.remove(2, 1);
+            }
+            _ => {}
         }
         step(&mut peers, &mut dice);
         let (from, to) = (dice.below(4), dice.below(4));
@@ -203,23 +277,28 @@ fn story(seed: u64) {
             let n_max = 1 + dice.below(20);
             peers.pull_some(from, to, n_max);
         }
+        if begins_anew && peers.engines[1].is_removed() != was_out {
+            was_out = !was_out;
+            peers.begin_another_log(1, 100 + turn as u32);
+        }
     }
     // In an order of its own for each seed, until nobody has anything new.
+    let is_gone = fate == Fate::Removed;
     for _ in 0..4 {
         for _ in 0..12 {
             let (from, to) = (dice.below(4), dice.below(4));
-            if from != to && (to != 1 || !is_removal) {
+            if from != to && (to != 1 || !is_gone) {
                 peers.pull_some(from, to, usize::MAX);
             }
         }
         for (from, to) in [(1, 0), (1, 2), (1, 3), (2, 0), (3, 0), (0, 2), (0, 3)] {
             peers.pull_some(from, to, usize::MAX);
         }
-        if !is_removal {
+        if !is_gone {
             peers.pull_some(0, 1, usize::MAX);
         }
     }
-    let of: &[usize] = if is_removal { &[0, 2, 3] } else { &[0, 1, 2, 3] };
+    let of: &[usize] = if is_gone { &[0, 2, 3] } else { &[0, 1, 2, 3] };
     peers.check_same(of, &format!("seed {seed}"));
     let aside = |peers: &Peers, n: usize| peers.engines[n].set_aside().iter().map(|entry| entry.n_changes).sum::<u64>();
     assert!(of.iter().all(|n| aside(&peers, *n) == aside(&peers, 0)), "seed {seed}: not the same is set aside");

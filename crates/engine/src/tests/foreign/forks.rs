@@ -3,6 +3,9 @@
 
 use super::merging::Random;
 use super::*;
+use codesync_base::{
+    Change, Delta, FileId, Head, Hlc, Insert, ItemRange, ItemRef, LogId, Origin, Step, TextStep, encode_delta,
+};
 
 /// Asha's store is copied; 3 is the copy. Bo is 1, Chidi 2.
 fn copied(base: &str) -> Peers {
@@ -107,4 +110,76 @@ fn a_store_from_a_backup_goes_on_under_a_new_name_and_gets_back_what_it_lost() {
     }
     let first = peers.picture(0);
     assert_same(&first, &peers.picture(1), "after the backup");
+}
+
+/// What somebody without honour says right after these deltas, with the key of a peer or their own.
+fn said(
+    key: u8,
+    peers: &Peers,
+    prev: Option<&SignedDelta>,
+    deps: Vec<Head>,
+    step: (LogId, FileId, TextStep),
+) -> SignedDelta {
+    let key = DeviceKey::from_seed(&[key; 32]);
+    let (named, file, text) = step;
+    let delta = Delta {
+        project: peers.engines[1].project,
+        log: LogId { device: key.device(), incarnation: 0 },
+        seq: prev.map_or(1, |prev| prev.delta.seq + 1),
+        prev: prev.map_or(DeltaHash::ZERO, |prev| prev.hash),
+        hlc: Hlc { wall_ms: peers.now_ms, counter: 0 },
+        deps,
+        origin: Origin::Typing,
+        group: 1,
+        logs: vec![named],
+        files: vec![file],
+        steps: vec![Step { at_ms: peers.now_ms, file: 0, change: Change::Text(text) }],
+    };
+    let (_, hash) = encode_delta(&delta);
+    SignedDelta { signature: key.sign_delta(&hash), delta, hash }
+}
+
+fn newest(peers: &Peers, n: usize, log: LogId) -> SignedDelta {
+    let head = peers.engines[n].log().head(&log).unwrap();
+    peers.engines[n].log().delta(&head.hash).unwrap().unwrap().as_ref().clone()
+}
+
+#[test]
+fn what_was_not_declared_is_refused_whether_a_fork_is_known_or_not() {
+    let mut peers = copied("one\n");
+    peers.edit(0, "a", &[(0, 0, "left ")]).edit(3, "a", &[(0, 0, "right ")]);
+    // Chidi does not know that Asha's log forked.
+    peers.pull(0, 1).pull(0, 2).pull(3, 1);
+    peers.edit(1, "a", &[(0, 0, "of Bo ")]).pull(1, 2).wait(10);
+    let (asha, bo) = (peers.engines[0].own, peers.engines[1].own);
+    let (last, of_bo) = (newest(&peers, 0, asha), newest(&peers, 1, bo));
+    let file = of_bo.delta.files[0];
+    let unit = ItemRef { log: 1, seq: of_bo.delta.seq, offset: 0 };
+    let insert = Insert { left: Some(unit), right: None, text: codesync_base::TextSource::Inline("!".into()) };
+    let text = TextStep { position: 1, delete: vec![], insert: Some(insert) };
+    let lie = said(1, &peers, Some(&last), vec![], (bo, file, text));
+    for n in [1, 2] {
+        let received = peers.give(n, n, std::slice::from_ref(&lie));
+        assert_eq!(received.refused, vec![(lie.hash, Refusal::Undeclared)], "peer {n}: {received:?}");
+    }
+}
+
+#[test]
+fn a_range_that_runs_into_what_was_not_seen_means_nothing_now_and_when_it_is_read_again() {
+    let mut peers = copied("one\n");
+    peers.edit(0, "a", &[(0, 0, "first ")]).wait(3_000);
+    let asha = peers.engines[0].own;
+    let seen = newest(&peers, 0, asha);
+    peers.edit(0, "a", &[(6, 0, "second ")]).wait(3_000).edit(3, "a", &[(0, 0, "right ")]).wait(3_000);
+    peers.pull(0, 1).pull(3, 1);
+    let head = Head { log: asha, seq: seen.delta.seq, hash: seen.hash };
+    let first = ItemRef { log: 1, seq: seen.delta.seq, offset: 0 };
+    let text = TextStep { position: 0, delete: vec![ItemRange { first, length: 9 }], insert: None };
+    let lie = said(99, &peers, None, vec![head], (asha, seen.delta.files[0], text));
+    let before = peers.text(1, "a");
+    let received = peers.give(1, 1, std::slice::from_ref(&lie));
+    assert_eq!((received.n_new, received.refused), (1, vec![]));
+    assert_eq!(peers.text(1, "a"), before);
+    peers.reopen(1);
+    assert_eq!(peers.text(1, "a"), before, "read again");
 }

@@ -72,6 +72,28 @@ fn of_a_run_whose_voucher_is_refused_nothing_stays_and_the_others_are_taken() {
     peers.meet().check_equal("runs");
 }
 
+/// The signatures of a long batch are checked together, and no forged one is kept.
+#[test]
+fn of_many_only_signatures_that_are_good_count_and_stay() {
+    let mut peers = Peers::new(2);
+    peers.edit(0, "a", &[(0, 0, "asha\n")]).meet();
+    for _ in 0..100 {
+        peers.edit(0, "a", &[(0, 0, "x")]).wait(3_000);
+    }
+    let mut deltas = peers.missing(0, 1);
+    let newest = deltas.len() - 1;
+    assert!(newest > 90, "{newest}");
+    for at in [40, newest] {
+        deltas[at].signature[5] ^= 1;
+    }
+    let received = peers.give(0, 1, &deltas);
+    assert_eq!(received.n_new, newest as u64, "{received:?}");
+    assert_eq!(received.held, [(deltas[newest].hash, Held::Signature)]);
+    let kept = |at: usize| peers.engines[1].log().delta(&deltas[at].hash).unwrap().unwrap().signature;
+    assert_eq!((kept(39), kept(40), kept(41)), (deltas[39].signature, [0; 64], deltas[41].signature));
+    peers.pull(0, 1).meet().check_equal("forged");
+}
+
 #[test]
 fn what_builds_on_a_run_without_a_voucher_waits() {
     let mut peers = Peers::new(3);
