@@ -58,7 +58,10 @@ window.__cs.people = {
       card(2, { shares: { name: "notes", nPeople: 2, isJoined: false }, invites: true, acquaintance: "known" }),
     ];
     const network = { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: true, person: workbench.session.started.person, port: 4871, lookingSinceMs: now_ms };
-    people.nearby = { people: isFound ? found : [], network };
+    const real = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(people), "nearby");
+    real.set.call(people, { people: isFound ? found : [], network });
+    // On the first page the lobby goes on telling that nobody is there.
+    if (workbench.session.phase !== "workspace") Object.defineProperty(people, "nearby", { configurable: true, get: () => real.get.call(people), set: () => undefined });
   },
   ask(acquaintance = "new") {
     const asking = [{ id: acquaintance === "new" ? 1 : 2, person: NAMES[1], deviceName: "ThinkPad-Bo", address: "192.168.1.44", words: ["harbor", "violin"], untilMs: Date.now() + 119_000, acquaintance }];

@@ -129,8 +129,9 @@ impl Album<'_> {
             app.quit().await?;
         }
         let app = App::start(home, screen, &[&home.project()]).await?;
-        let size = app.script("return [innerWidth, innerHeight, devicePixelRatio]").await?;
-        ensure!(size == json!([self.size.width, self.size.height, self.size.scale]), "the window is {size}");
+        let wanted = json!([self.size.width, self.size.height, self.size.scale]);
+        let sizes = "return [innerWidth, innerHeight, devicePixelRatio]";
+        until("the window has its size", async || Ok(app.script(sizes).await? == wanted)).await?;
         app.expand_in_tree("src").await?;
         app.open_from_tree("src/lexer.rs").await?;
         until("the file is shown", async || Ok(app.seen_text("editor-0").await?.starts_with("use crate"))).await?;
@@ -199,7 +200,7 @@ impl Album<'_> {
     }
 
     async fn pages(&mut self, app: &App) -> Result<()> {
-        self.command(app, "settings.open", "settings-page", "settings").await?;
+        command(app, "settings.open").await?;
         app.click("settings-workspace").await?;
         app.click("settings-open-json").await?;
         app.until_shown("settings-json", true).await?;
@@ -331,6 +332,8 @@ impl Album<'_> {
         if themes.is_empty() {
             return Ok(());
         }
+        // Where nothing is: what the pointer lies on would say its name over the picture.
+        app.web.action_chain().move_to(1, 1).perform().await?;
         app.idle().await?;
         for theme in themes {
             show_theme(app, theme).await?;

@@ -4,6 +4,7 @@ import { isApiError, sentenceOf } from "../api/client";
 import type { ApiError } from "../api/generated";
 import { DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
+import { imageTypeOf } from "../base/imageType";
 import { hideDrawnLines } from "../editor/drawnLines";
 import type { OpenFile, OpenFiles } from "../editor/models.svelte";
 import type { CodeEditor, Monaco, ViewState } from "../editor/monaco";
@@ -132,6 +133,12 @@ export class Pane {
     this.#readCaret();
     // Hidden until it is drawn with its text, and what is hidden takes no focus.
     this.#takeWantedFocus(() => this.editor?.focus());
+  }
+
+  /** There is nothing of it to be seen. Files above a size are not looked into by the engine. */
+  get isNoText(): boolean {
+    const { file, large } = this;
+    return large?.state?.isText === false || (file?.readOnly === "binary" && imageTypeOf(file.lastPath) === null);
   }
 
   /** A file too large to edit is shown from now on, or no longer. */

@@ -15,6 +15,9 @@ export interface Bar {
   bucket: Bucket;
 }
 
+/** So many characters at once fill the height, when nowhere were more: letters typed one by one stay low. */
+const FULL_CHARS = 16;
+
 function total(bucket: Bucket): number {
   return bucket.chars.reduce((sum, [, n]) => sum + n, 0);
 }
@@ -27,7 +30,7 @@ function heightOf(n_chars: number, n_chars_max: number): number {
 
 /** One stack per bucket; within a stack each author has the share that is theirs. */
 export function stackedBars(buckets: readonly Bucket[], map: AxisMap): Bar[] {
-  const n_chars_max = Math.max(1, ...buckets.map(total));
+  const n_chars_max = Math.max(FULL_CHARS, ...buckets.map(total));
   const bars: Bar[] = [];
   for (const bucket of buckets) {
     const n_chars = total(bucket);
@@ -50,7 +53,7 @@ export function stackedBars(buckets: readonly Bucket[], map: AxisMap): Bar[] {
 /** The bars of one author alone. */
 export function laneBars(buckets: readonly Bucket[], map: AxisMap, author: number): Bar[] {
   const own = (bucket: Bucket): number => bucket.chars.find(([of]) => of === author)?.[1] ?? 0;
-  const n_chars_max = Math.max(1, ...buckets.map(own));
+  const n_chars_max = Math.max(FULL_CHARS, ...buckets.map(own));
   return buckets
     .filter((bucket) => own(bucket) > 0)
     .map((bucket) => {

@@ -132,6 +132,7 @@ function fillSlots({ workbench, timeline, actions, bursts, past }: Parts): void 
     timeline,
     actions,
     bursts,
+    whenEmpty: editors.activeFile?.readOnly != null || session.isViewer ? "No moments here yet." : "Start typing. Every moment will be here.",
     hintSeen: session.settings.timelineHintSeen,
     onhintseen,
     onaxis,

@@ -20,7 +20,8 @@ export interface PaneListener {
 const FLASH_MS = 600;
 /** Beyond this many splices the whole text is cheaper, and too much changed to keep a place. */
 const SPLICES_MAX = 400;
-const INLINE_BELOW_PX = 900;
+/** Where there is less room, what is compared stands in one column. */
+export const INLINE_BELOW_PX = 900;
 /** Room for MSG-TL-4. */
 const NOTE_WIDTH_PX = 380;
 const NOTE_HEIGHT_PX = 56;
@@ -165,6 +166,7 @@ export class PastPane {
       return;
     }
     this.#setOther(other);
+    const isNew = this.#diff === null;
     const diff = this.#diff ?? this.#makeDiff();
     const pair =
       mode === "now" ? { original: this.#model, modified: this.#other } : { original: this.#other, modified: this.#model };
@@ -172,6 +174,20 @@ export class PastPane {
     this.#plainHost.hidden = true;
     this.#diffHost.hidden = false;
     diff.layout();
+    if (isNew) this.#lookAtDifference(diff);
+  }
+
+  /** From where one was to the first difference, unless one is in sight there. */
+  #lookAtDifference(diff: Monaco.editor.IStandaloneDiffEditor): void {
+    const shown = diff.getModifiedEditor();
+    shown.setScrollTop(this.#editor.getScrollTop());
+    const first = diff.onDidUpdateDiff(() => {
+      first.dispose();
+      const seen = shown.getVisibleRanges();
+      const isSeen = (line: number): boolean => seen.some((range) => range.startLineNumber <= line && line <= range.endLineNumber);
+      const changes = diff.getLineChanges() ?? [];
+      if (!changes.some((change) => isSeen(change.modifiedStartLineNumber))) diff.revealFirstDiff();
+    });
   }
 
   #makeDiff(): Monaco.editor.IStandaloneDiffEditor {

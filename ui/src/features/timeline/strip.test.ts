@@ -85,7 +85,13 @@ describe("bars", () => {
   });
 
   it("a lane shows one author, to its own scale", () => {
-    expect(laneBars(buckets, map, 1)).toMatchObject([{ left: 0, width: 0.5, height: 1 }]);
+    expect(laneBars(buckets, map, 0)).toMatchObject([{ left: 0, width: 0.5, height: 1 }, { left: 0.5 }]);
+    expect(laneBars(buckets, map, 1)).toMatchObject([{ left: 0, width: 0.5 }]);
+  });
+
+  it("letters typed one by one stay low, where nothing larger was either", () => {
+    const letters = [bucket(0, 1, 0, 1, [[0, 1]]), bucket(1, 2, 1, 2, [[0, 1]])];
+    for (const { height } of stackedBars(letters, map)) expect(height).toBeLessThan(0.3);
   });
 
   it("folds: the longest first, where there is room", () => {
