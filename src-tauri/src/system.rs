@@ -95,8 +95,7 @@ pub fn open_window(place: Option<&OsStr>) -> Result<(), ApiError> {
         }
         start(command)
     });
-    started
-        .map_err(|reason| ApiError::new(ErrorCode::Io, "Another window could not be opened.").with_detail(reason))
+    started.map_err(|reason| ApiError::new(ErrorCode::Io, "Another window could not be opened.").with_detail(reason))
 }
 
 fn folder_of(path: &Path) -> Result<&Path, ApiError> {

@@ -68,13 +68,17 @@ fn nothing_unlawful(world: &World) {
         assert!(author.is_some() || delta.log.device == device_of(LIAR), "a delta of nobody");
         let Some(author) = author else { return };
         let is_edit = Act::of(delta) > Act::Speak;
-        assert!(!is_edit || world.peers[author].kind == Kind::Upright, "a viewer with a changed program was heeded");
-        if let Some(lowered) = world.lowered.get(&author).filter(|lowered| world.surely_counts(lowered)) {
+        // Of whoever was removed everything is kept, and none of it counts.
+        let is_unlawful = is_edit && world.peers[author].kind == Kind::Modified;
+        assert!(!is_unlawful || world.lowered.contains_key(&author), "a viewer with a changed program was heeded");
+        let lowered = world.lowered.get(&author).filter(|lowered| world.surely_counts(lowered));
+        let is_late = lowered.is_some_and(|lowered| {
             let accepted = lowered.accepted.get(&delta.log).copied().unwrap_or(0);
-            if delta.seq > accepted && lowered.role < Some(Act::of(delta).needs()) {
-                let n_changes = delta.steps.iter().filter(|step| delta.file_of(step).is_some()).count();
-                *late.entry(delta.log.device).or_default() += n_changes as u64;
-            }
+            delta.seq > accepted && lowered.role < Some(Act::of(delta).needs())
+        });
+        if is_unlawful || is_late {
+            let n_changes = delta.steps.iter().filter(|step| delta.file_of(step).is_some()).count();
+            *late.entry(delta.log.device).or_default() += n_changes as u64;
         }
     };
     world.peers[0].engine.log().for_each(&mut check).expect("a log in memory can be read");

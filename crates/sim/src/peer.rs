@@ -32,6 +32,8 @@ pub struct Peer {
     pub disk: MemoryDisk,
     index: MemoryIndex,
     pub incarnation: u32,
+    /// It knows that it was removed.
+    is_out: bool,
     pub skew_ms: i64,
     /// Its disk has little room, and whatever is written may fail.
     pub is_short: bool,
@@ -64,6 +66,7 @@ impl Peer {
             disk,
             index,
             incarnation: 0,
+            is_out: false,
             skew_ms: 0,
             is_short: false,
             links: BTreeMap::new(),
@@ -94,6 +97,19 @@ impl Peer {
         }
         self.note_durable();
         self.engine.pass_on(self.moment(steady_ms));
+        self.follow_membership(steady_ms);
+    }
+
+    /// What the node does when this device was removed, or takes part again: it goes on in another log. Every other peer does
+    /// not, as one that was not there yet when more came.
+    fn follow_membership(&mut self, steady_ms: u64) {
+        let is_out = self.engine.is_removed();
+        if is_out != self.is_out && self.kind == Kind::Upright && self.idx % 2 == 1 && !self.is_short {
+            self.is_out = is_out;
+            self.incarnation += 1;
+            let begun = self.engine.begin_incarnation(self.incarnation, self.now(steady_ms));
+            begun.expect("a disk with room takes what was said");
+        }
     }
 
     /// Whatever the log holds right after a sync is durable.

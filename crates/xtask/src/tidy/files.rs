@@ -7,7 +7,7 @@ const FILE_LINES_ADVISED: usize = 800;
 const COMPONENT_LINES_ADVISED: usize = 250;
 /// The desktop shell stays small enough to be exchanged for another (DESIGN §2): lines that are neither
 /// blank nor comment, tests left out.
-const SHELL_LINES_MAX: usize = 1_400;
+const SHELL_LINES_MAX: usize = 1_500;
 const SHELL_FOLDER: &str = "src-tauri/src/";
 
 /// Looks at one file.

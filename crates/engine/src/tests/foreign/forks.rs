@@ -86,6 +86,27 @@ fn forked_logs_converge_whatever_came_when() {
 }
 
 #[test]
+fn a_branch_that_parts_again_is_known_by_the_name_it_had() {
+    // Which branch keeps a name depends on hashes.
+    for n in 0..8 {
+        let mut peers = copied("one\n");
+        peers.edit(0, "a", &[(0, 0, "left ")]).edit(3, "a", &[(0, 0, &format!("right {n} "))]);
+        let disk = peers.disks[3].fork();
+        peers.engines.push(open_peer(&disk, 0, peers.now_ms));
+        peers.disks.push(disk);
+        peers.edit(3, "a", &[(0, 0, "more ")]).edit(4, "a", &[(0, 0, "other ")]);
+        peers.pull(0, 1).pull(3, 1);
+        let at = peers.text(1, "a").unwrap().find("more ").unwrap() as u32;
+        peers.edit(1, "a", &[(at + 2, 0, "Bo")]);
+        peers.pull(0, 2).pull(3, 2).pull(4, 2).pull(1, 2);
+        let text = peers.text(2, "a").unwrap();
+        assert!(text.contains("moBore "), "{n}: {text:?}");
+        peers.pull(2, 1);
+        check_two(&mut peers, &format!("variant {n}"));
+    }
+}
+
+#[test]
 fn a_store_from_a_backup_goes_on_under_a_new_name_and_gets_back_what_it_lost() {
     let mut peers = Peers::new(2);
     peers.edit(0, "a", &[(0, 0, "one\n")]).meet();
@@ -147,20 +168,27 @@ fn newest(peers: &Peers, n: usize, log: LogId) -> SignedDelta {
 #[test]
 fn what_was_not_declared_is_refused_whether_a_fork_is_known_or_not() {
     let mut peers = copied("one\n");
+    let (asha, bo) = (peers.engines[0].own, peers.engines[1].own);
+    let both_had = newest(&peers, 0, asha);
+    let seen = Head { log: asha, seq: both_had.delta.seq, hash: both_had.hash };
     peers.edit(0, "a", &[(0, 0, "left ")]).edit(3, "a", &[(0, 0, "right ")]);
     // Chidi does not know that Asha's log forked.
     peers.pull(0, 1).pull(0, 2).pull(3, 1);
     peers.edit(1, "a", &[(0, 0, "of Bo ")]).pull(1, 2).wait(10);
-    let (asha, bo) = (peers.engines[0].own, peers.engines[1].own);
-    let (last, of_bo) = (newest(&peers, 0, asha), newest(&peers, 1, bo));
+    let (of_asha, of_bo) = (newest(&peers, 0, asha), newest(&peers, 1, bo));
     let file = of_bo.delta.files[0];
-    let unit = ItemRef { log: 1, seq: of_bo.delta.seq, offset: 0 };
-    let insert = Insert { left: Some(unit), right: None, text: codesync_base::TextSource::Inline("!".into()) };
-    let text = TextStep { position: 1, delete: vec![], insert: Some(insert) };
-    let lie = said(1, &peers, Some(&last), vec![], (bo, file, text));
-    for n in [1, 2] {
-        let received = peers.give(n, n, std::slice::from_ref(&lie));
-        assert_eq!(received.refused, vec![(lie.hash, Refusal::Undeclared)], "peer {n}: {received:?}");
+    let after = |named: &SignedDelta| {
+        let left = Some(ItemRef { log: 1, seq: named.delta.seq, offset: 0 });
+        let insert = Insert { left, right: None, text: codesync_base::TextSource::Inline("!".into()) };
+        TextStep { position: 1, delete: vec![], insert: Some(insert) }
+    };
+    let in_the_fork = said(1, &peers, Some(&of_asha), vec![], (bo, file, after(&of_bo)));
+    let about_the_fork = said(99, &peers, None, vec![seen], (asha, file, after(&of_asha)));
+    for lie in [in_the_fork, about_the_fork] {
+        for n in [1, 2] {
+            let received = peers.give(n, n, std::slice::from_ref(&lie));
+            assert_eq!(received.refused, vec![(lie.hash, Refusal::Undeclared)], "peer {n}: {received:?}");
+        }
     }
 }
 

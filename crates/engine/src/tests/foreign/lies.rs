@@ -2,7 +2,9 @@
 //! refuses it, and in the end all have the same.
 
 use super::*;
-use codesync_base::{Change, Delta, Head, Hlc, Insert, LogId, Origin, RelPath, Step, TextSource, TextStep, encode_delta};
+use codesync_base::{
+    Change, Delta, Head, Hlc, Insert, LogId, Origin, RelPath, Step, TextSource, TextStep, encode_delta,
+};
 
 /// The first delta of a liar who puts a letter at the beginning of a file as if nothing stood there.
 fn letter(peers: &Peers, letter: &str) -> SignedDelta {
