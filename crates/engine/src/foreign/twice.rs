@@ -11,12 +11,14 @@ use crate::{Engine, Now, Result, api_error};
 use codesync_api::PatchSource;
 use codesync_auth::Act as Right;
 use codesync_base::{Change, DeltaKey, FileId, FileKind, LogId, Origin, SignedDelta, Splice, StepKey, utf16_len};
+use codesync_doc::TreeEvent;
 use codesync_fs::{disk_edit, rebase};
 use codesync_timeline::{FileTimeline, StepInfo, apply, edit_script};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Changes of the folder that one arrival is compared with.
 const ACTS_TRIED_MAX: usize = 16;
@@ -252,6 +254,14 @@ impl Engine {
         let delta = self.log.delta(&created.hash).map_err(api_error)?;
         let is_from_disk = delta.is_some_and(|signed| signed.delta.origin == Origin::Disk);
         if !is_like_it || !is_from_disk || self.sight(&created, sights)?.has(&self.others.forks, &first_created) {
+            return Ok(());
+        }
+        // Somebody, or a restore, put one of them where it is: they are not there twice by themselves.
+        let is_placed = |event: &Arc<TreeEvent>| {
+            let is_place = matches!(*event.change, Change::Revive { .. } | Change::Move { .. });
+            is_place && (event.file == file || event.file == first)
+        };
+        if self.tree.events().iter().any(is_placed) {
             return Ok(());
         }
         let edits = match kind {

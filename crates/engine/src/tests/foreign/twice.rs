@@ -79,6 +79,21 @@ fn what_a_store_that_was_put_back_has_lost_comes_once() {
 }
 
 #[test]
+fn a_restore_brings_back_both_of_what_was_there_twice() {
+    let (mut peers, backup) = lost();
+    peers.put_back(1, &backup).program(1, "b", "begun by Bo");
+    assert!(!peers.settled().contains_key("b (2)"));
+    let both = (0..=peers.n_moments(0, Scope::Workspace)).map(Moment::WorkspaceStep).find(|at| {
+        let Reply::Files { paths } = peers.ask(0, Request::ListFiles { at: Some(at.clone()) }) else { panic!() };
+        paths.contains(&"b (2)".to_owned())
+    });
+    let target = codesync_api::RestoreTarget::Workspace;
+    peers.wait(5_000).ask(0, Request::Restore { target, at: both.unwrap() });
+    assert!(peers.settled().contains_key("b (2)"));
+    assert!(peers.edit(1, "b", &[(0, 0, "y")]).settled().contains_key("b (2)"));
+}
+
+#[test]
 fn what_comes_in_parts_is_recognised_with_the_last_of_them() {
     let (mut peers, backup) = lost();
     peers.put_back(1, &backup).program(1, "a", "1\nsecond\nlast\n").program(1, "b", "begun by Bo");
