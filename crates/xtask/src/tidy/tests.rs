@@ -68,8 +68,8 @@ fn long_files_fail_and_long_components_are_advised() {
 
 #[test]
 fn the_desktop_shell_stays_small() {
-    let part = |name: &str| Source::new(&format!("src-tauri/src/{name}"), &"work();\n\n// why\n".repeat(701));
-    assert!(files::check_shell(&[part("a.rs"), part("b.rs")]).unwrap().sentence.contains("1402"));
+    let part = |name: &str| Source::new(&format!("src-tauri/src/{name}"), &"work();\n\n// why\n".repeat(751));
+    assert!(files::check_shell(&[part("a.rs"), part("b.rs")]).unwrap().sentence.contains("1502"));
     assert_eq!(files::check_shell(&[part("a.rs"), part("b/tests.rs")]), None);
 }
 
