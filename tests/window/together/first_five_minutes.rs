@@ -452,7 +452,7 @@ async fn back_live(person: &mut Person) -> Result<Duration> {
 /// Step 20.
 async fn through_the_others_work(bo: &Person, away: &[String], steps: &mut Steps) -> Result<()> {
     let began = Instant::now();
-    let seen = bo.drag_back(0.7).await?;
+    let seen = bo.drag_back(0.35).await?;
     bo.picture("20-through").await?;
     let n_there = |text: &String| away.iter().filter(|word| text.contains(word.as_str())).count();
     let stages: BTreeSet<usize> = seen.iter().map(|(_, text)| n_there(text)).collect();
