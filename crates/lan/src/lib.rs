@@ -14,9 +14,12 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 const MARK: &str = "CODESYNC_LAN";
+/// Longer than any takes, those by hand of ten minutes included.
+const SCENARIO_MAX: Duration = Duration::from_secs(20 * 60);
 
 /// Whether this machine can have such networks; why not, otherwise.
 fn is_possible() -> Result<()> {
@@ -64,10 +67,52 @@ pub fn run_scenarios(scenarios: &[Scenario]) -> Result<()> {
     let lan = Lan::new()?;
     for (name, scenario) in scenarios.iter().filter(|(name, _)| name.contains(&filter)) {
         let began = Instant::now();
+        let goes_on = watch(name);
         scenario(&lan).with_context(|| format!("scenario {name}"))?;
+        drop(goes_on);
         println!("test {name} ... ok ({:.1} s)", began.elapsed().as_secs_f32());
     }
     Ok(())
+}
+
+/// Ends this program and all that it started if a scenario goes on for too long: one that waits for a process which never
+/// ends would hold up whoever runs the tests for ever. Over once what is returned is dropped.
+fn watch(name: &'static str) -> mpsc::Sender<()> {
+    let (goes_on, ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        if ended.recv_timeout(SCENARIO_MAX) != Err(mpsc::RecvTimeoutError::Timeout) {
+            return;
+        }
+        eprintln!("scenario {name} has no end; what it started is ended with it:");
+        for (id, line) in started_by(std::process::id()) {
+            let is_ended = Command::new("kill").args(["-KILL", &id.to_string()]).stderr(Stdio::null()).status();
+            eprintln!("{line}{}", if is_ended.is_ok() { "" } else { " (goes on)" });
+        }
+        std::process::exit(1);
+    });
+    goes_on
+}
+
+/// The processes that one started, and those that they did, with what is known of each.
+fn started_by(ancestor: u32) -> Vec<(u32, String)> {
+    let listed = Command::new("ps").args(["-eo", "pid,ppid,stat,etimes,wchan:20,args"]).output();
+    let listed = listed.map_or_else(|_| String::new(), |output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let mut found: Vec<(u32, String)> = Vec::new();
+    // A child may be listed before its parent: numbers start anew.
+    loop {
+        let n_found = found.len();
+        for line in listed.lines() {
+            let mut words = line.split_whitespace().map_while(|word| word.parse::<u32>().ok());
+            let (Some(id), Some(parent)) = (words.next(), words.next()) else { continue };
+            let is_known = |id| found.iter().any(|(known, _)| *known == id);
+            if (parent == ancestor || is_known(parent)) && !is_known(id) {
+                found.push((id, line.to_owned()));
+            }
+        }
+        if found.len() == n_found {
+            return found;
+        }
+    }
 }
 
 /// A switch that hosts hang on.

@@ -338,7 +338,8 @@ impl Room {
     }
 
     fn answered(&mut self, stream: codesync_net::StreamId, bytes: &[u8]) {
-        let Some(mut ask) = self.ask.take().filter(|ask| ask.is_over(stream)) else { return };
+        // A frame of a stream that was let go may still come; it is nobody's.
+        let Some(mut ask) = self.ask.take_if(|ask| ask.is_over(stream)) else { return };
         match ask.handle(&self.key, bytes) {
             Step::Nothing => self.ask = Some(ask),
             Step::Waiting(joining) => {

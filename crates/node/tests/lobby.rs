@@ -2,8 +2,8 @@
 //! and a hostile peer sit on one host. One argument names the scenarios to run.
 
 use anyhow::{Context, Result, bail, ensure};
-use codesync_api::{AppEvent, Nearby};
-use codesync_auth::{About, Card, CardMessage, DeviceKey, Shared};
+use codesync_api::{AppEvent, Joining, Nearby};
+use codesync_auth::{About, Card, CardMessage, CodeHost, DeviceKey, Shared};
 use codesync_base::ProjectId;
 use codesync_lan::{Lan, Scenario};
 use codesync_net::{Config, Event, Net, Peer, Protocol, Stream};
@@ -30,6 +30,7 @@ fn main() -> Result<()> {
 const SCENARIOS: &[Scenario] = &[
     ("a_card_is_shown_changed_and_withdrawn", a_card_is_shown_changed_and_withdrawn),
     ("hostile_cards_show_nothing_and_harm_nobody", hostile_cards_show_nothing_and_harm_nobody),
+    ("what_comes_on_other_streams_ends_no_asking", what_comes_on_other_streams_ends_no_asking),
 ];
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -66,6 +67,18 @@ impl Stranger {
         bail!("nobody was met")
     }
 
+    /// The next stream that is opened, by either end.
+    fn opened(&self, protocol: Protocol) -> Result<Stream> {
+        let until = Instant::now() + PATIENCE;
+        while let Some(event) = self.next(until) {
+            match event {
+                Event::Opened(stream) if stream.protocol == protocol => return Ok(stream),
+                _ => {}
+            }
+        }
+        bail!("no stream of {protocol:?} was opened")
+    }
+
     fn is_let_go(&self, stream: &Stream) -> bool {
         let until = Instant::now() + PATIENCE;
         while let Some(event) = self.next(until) {
@@ -95,6 +108,18 @@ impl Watched {
         let (sender, events) = mpsc::channel();
         let lobby = Lobby::start("Asha", move |event| sender.send(event).unwrap_or_default())?;
         Ok(Self { lobby, events })
+    }
+
+    /// How the attempt to join ends.
+    fn refusal(&self) -> Result<String> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(AppEvent::Joining(Joining::Failed { sentence, .. })) => return Ok(sentence),
+                Ok(_) => {}
+                Err(_) => bail!("asking had no end within ten seconds"),
+            }
+        }
     }
 
     fn wait(&self, what: &str, is_so: impl Fn(&Nearby) -> bool) -> Result<Nearby> {
@@ -156,4 +181,30 @@ fn hostile_cards_show_nothing_and_harm_nobody(_: &Lan) -> Result<()> {
     let stream = bo.stream()?;
     stream.send(bo.message(&CardMessage::Card(bo.card("Bo")), stream.peer));
     watched.wait("whoever keeps to the protocol is seen", |nearby| nearby.people.len() == 1).map(drop)
+}
+
+/// A lobby lets streams go that only a workspace has a use for; what they brought before that is nobody's.
+fn what_comes_on_other_streams_ends_no_asking(_: &Lan) -> Result<()> {
+    let watched = Watched::start()?;
+    let bo = Stranger::new(1)?;
+    let cards = bo.stream()?;
+    let shares = Some(Shared::new(&ProjectId([5; 16]), "lab", 1));
+    cards.send(bo.message(&CardMessage::Card(Card { shares, ..bo.card("Bo") }), cards.peer));
+    let nearby = watched.wait("Bo shares", |nearby| nearby.people.iter().any(|person| person.shares.is_some()))?;
+    let folder = tempfile::tempdir()?;
+    watched.lobby.ask(&nearby.people[0].peer, folder.path().join("copy"))?;
+    let asking = bo.opened(Protocol::Pair)?;
+    for _ in 0..50 {
+        bo.net.open(cards.peer, Protocol::Sync);
+        let stream = bo.opened(Protocol::Sync)?;
+        // It may be let go before the last of them.
+        for _ in 0..10 {
+            stream.send(vec![7; 32]);
+        }
+        ensure!(bo.is_let_go(&stream), "a lobby kept a link");
+    }
+    asking.send(CodeHost::no_code());
+    let sentence = watched.refusal()?;
+    ensure!(sentence == "Bo can't let you in right now.", "{sentence}");
+    Ok(())
 }
