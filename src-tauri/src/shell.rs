@@ -232,14 +232,20 @@ impl Shell {
     /// The settings now, for the page.
     fn settings_for_page(&self) -> Settings {
         let settings = self.settings();
-        self.settings_known.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings);
+        self.hand_to_page(&settings);
         settings
+    }
+
+    /// From now on the page has these. Gives what it had.
+    fn hand_to_page(&self, settings: &Settings) -> Settings {
+        let mut known = self.settings_known.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut known, settings.clone())
     }
 
     /// Another window may have changed the settings.
     pub fn follow_settings(&self, app: &AppHandle) {
-        let known = self.settings_known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let settings = self.settings_for_page();
+        let settings = self.settings();
+        let known = self.hand_to_page(&settings);
         if settings != known {
             window::follow_settings(app, &settings);
             self.people.settings_changed(&self.person());

@@ -11,7 +11,7 @@ mod typists;
 use anyhow::{Context, Result, ensure};
 use codesync_lan::{Lan, Scenario};
 use person::{Person, read, wait_until};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 fn main() -> Result<()> {
@@ -50,13 +50,28 @@ fn a_code_lets_in_and_brings_everything(lan: &Lan) -> Result<()> {
     bo.run(&copy, &["verify"], "").map(drop)
 }
 
+/// Two hosts: Asha with a workspace, and Bo who joined it and has a copy. Nobody serves.
+struct Joined {
+    asha: Person,
+    bo: Person,
+    lab: PathBuf,
+    copy: PathBuf,
+}
+
+impl Joined {
+    fn new(lan: &Lan, files: &[(&str, &str)], invite: &[&str]) -> Result<Self> {
+        let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
+        let lab = asha.workspace("lab", files)?;
+        let invited = asha.invite(&lab, invite)?;
+        bo.run(&bo.home, &["join", &invited.code], "")?;
+        drop(invited);
+        let copy = bo.home.join("lab");
+        Ok(Self { asha, bo, lab, copy })
+    }
+}
+
 fn both_edit_live_and_apart(lan: &Lan) -> Result<()> {
-    let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
-    let lab = asha.workspace("lab", &[("a.txt", "one\ntwo\nthree\n")])?;
-    let invited = asha.invite(&lab, &[])?;
-    bo.run(&bo.home, &["join", &invited.code], "")?;
-    drop(invited);
-    let copy = bo.home.join("lab");
+    let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\ntwo\nthree\n")], &[])?;
     let (_at_asha, _at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
     // One on the command line, the other with any other program.
     asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"Asha \"]\n")?;
@@ -158,12 +173,7 @@ fn three_wrong_tries_switch_the_code_off(lan: &Lan) -> Result<()> {
 }
 
 fn a_viewer_changes_nothing_until_made_an_editor(lan: &Lan) -> Result<()> {
-    let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
-    let lab = asha.workspace("lab", &[("a.txt", "text\n")])?;
-    let invited = asha.invite(&lab, &["--role", "viewer"])?;
-    bo.run(&bo.home, &["join", &invited.code], "")?;
-    drop(invited);
-    let copy = bo.home.join("lab");
+    let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "text\n")], &["--role", "viewer"])?;
     let (_at_asha, _at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
     let (code, said) = bo.try_run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo \"]\n")?;
     ensure!(code != 0 && said.contains("You're a viewer here."), "{said}");

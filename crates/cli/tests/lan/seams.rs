@@ -1,6 +1,7 @@
 //! Where folder, store and membership meet, between real peers: a store that was put back, somebody who is let in again,
 //! a disk that is full.
 
+use crate::Joined;
 use crate::person::{Person, Staying, read, wait_until};
 use crate::typists::settle_digests;
 use anyhow::{Context, Result, ensure};
@@ -30,12 +31,9 @@ struct PutBack {
 
 impl PutBack {
     fn new(lan: &Lan) -> Result<Self> {
-        let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
-        let lab = asha.workspace("lab", &[("a.txt", "one\ntwo\nthree\n"), ("c.txt", "gone soon\n")])?;
-        let invited = asha.invite(&lab, &[])?;
-        bo.run(&bo.home, &["join", &invited.code], "")?;
-        drop(invited);
-        let (copy, backup) = (bo.home.join("lab"), bo.home.join("backup"));
+        let files = [("a.txt", "one\ntwo\nthree\n"), ("c.txt", "gone soon\n")];
+        let Joined { asha, bo, lab, copy } = Joined::new(lan, &files, &[])?;
+        let backup = bo.home.join("backup");
         bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo \"]\n")?;
         replace(&backup, &copy.join(".codesync"))?;
         let (at_asha, at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
@@ -121,12 +119,7 @@ struct Removed {
 
 impl Removed {
     fn new(lan: &Lan) -> Result<Self> {
-        let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
-        let lab = asha.workspace("lab", &[("a.txt", "one\ntwo\nthree\n")])?;
-        let invited = asha.invite(&lab, &[])?;
-        bo.run(&bo.home, &["join", &invited.code], "")?;
-        drop(invited);
-        let copy = bo.home.join("lab");
+        let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\ntwo\nthree\n")], &[])?;
         let (at_asha, at_bo) = (asha.serve(&lab)?, Some(bo.serve(&copy)?));
         bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo: \"]\n")?;
         wait_until("Bo's edit is at Asha's", || read(&lab, "a.txt").starts_with("Bo: one"))?;

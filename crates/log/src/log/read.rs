@@ -292,8 +292,9 @@ impl Log {
         Ok(self.note_brief(block, &deltas))
     }
 
-    /// Walks wanted blocks and the tail together, and gives what `takes` says. A block is decoded shortly before the walk reaches its first
-    /// delta and dropped after its last. What can be read is walked to the end even when some block cannot be.
+    /// Walks wanted blocks and the tail together, and gives what `takes` says. A block is decoded shortly before the walk
+    /// reaches its first delta and dropped after its last. What can be read is walked to the end even when some block
+    /// cannot be.
     fn walk(
         &self,
         direction: Direction,

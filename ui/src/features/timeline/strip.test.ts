@@ -87,6 +87,9 @@ describe("bars", () => {
   it("a lane shows one author, to its own scale", () => {
     expect(laneBars(buckets, map, 0)).toMatchObject([{ left: 0, width: 0.5, height: 1 }, { left: 0.5 }]);
     expect(laneBars(buckets, map, 1)).toMatchObject([{ left: 0, width: 0.5 }]);
+    expect(laneBars(buckets, map, 1)[0]?.height).toBeCloseTo(Math.log1p(10) / Math.log1p(16));
+    const long = [bucket(0, 10, 0, 1, [[0, 300], [1, 40]])];
+    expect(laneBars(long, map, 1)).toMatchObject([{ left: 0, width: 0.5, height: 1 }]);
   });
 
   it("letters typed one by one stay low, where nothing larger was either", () => {
