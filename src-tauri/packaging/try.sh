@@ -76,6 +76,7 @@ until_so() {
   for _ in {1..150}; do "$@" && return; sleep 0.2; done
   import -window root "$pictures/failed.png" || true
   [[ ! -f "$work/app.log" ]] || cat "$work/app.log"
+  say "windows: $(xdotool search --onlyvisible --name . getwindowname %@ 2>&1 | tr '\n' ';')"
   fail "$what (picture: $pictures/failed.png)"
 }
 title_has() { xdotool search --onlyvisible --name "$1" >/dev/null 2>&1; }
@@ -115,27 +116,43 @@ xdotool key ctrl+q
 for _ in {1..50}; do kill -0 "$app_pid" 2>/dev/null || break; sleep 0.2; done
 kill -0 "$app_pid" 2>/dev/null && fail "the window did not end"
 
-say "a second launch, and a replay bundle, go to the window that is there"
+say "a further folder and a replay bundle get windows of their own, the folder that is open the one it has"
 as_tester dbus-run-session -- sh -c '
   codesync-desktop /home/tester/one & first=$!
   while ! test -e /home/tester/go-1; do sleep 0.1; done
   codesync-desktop /home/tester/two; echo "second launch: $?" >/home/tester/second
+  codesync-desktop /home/tester/one; echo "third launch: $?" >/home/tester/third
   while ! test -e /home/tester/go-2; do sleep 0.1; done
   codesync-desktop /home/tester/lab.codesync-replay
   wait $first' >"$work/app.log" 2>&1 &
 app_pid=$!
+n_windows() { xdotool search --onlyvisible --name 'CodeSync$' | wc -l; }
+has_windows() { [[ "$(n_windows)" == "$1" ]]; }
+quit_window() {
+  xdotool search --onlyvisible --name "$1" windowfocus
+  sleep 0.5
+  # Not to the window itself: it goes while the key is still down, and xdotool would leave it down.
+  xdotool key ctrl+q
+}
 until_so "the window did not open" title_has 'README.md — one — CodeSync'
 touch "$system/home/tester/go-1"
-until_so "the second launch did not reach the window" title_has '— two — CodeSync'
+until_so "the second launch did not open its folder" title_has '— two — CodeSync'
 until_so "the second launch did not end" has_text second 'second launch: 0'
-[[ "$(xdotool search --onlyvisible --name 'CodeSync$' | wc -l)" == 1 ]] || fail "there are two windows"
+until_so "the third launch did not end" has_text third 'third launch: 0'
+sleep 2
+has_windows 2 || fail "there are $(n_windows) windows, not two"
+title_has 'README.md — one — CodeSync' || fail "the first window has another folder"
+quit_window '— two — CodeSync'
+until_so "the second window did not end" has_windows 1
 touch "$system/home/tester/go-2"
 until_so "the bundle was not opened" title_has '— lab — CodeSync'
 unpacked="$(cd "$system/home/tester" && find . -path '*/lab/README.md' | head -1)"
 has_text "$unpacked" 'typed offline' || fail "the bundle's text is not there"
 sleep 1
 import -window root "$pictures/bundle.png"
-xdotool key ctrl+q
+quit_window '— lab — CodeSync'
+until_so "the window of the bundle did not end" has_windows 1
+quit_window '— one — CodeSync'
 for _ in {1..50}; do kill -0 "$app_pid" 2>/dev/null || break; sleep 0.2; done
 kill -0 "$app_pid" 2>/dev/null && fail "the window did not end"
 
