@@ -97,12 +97,16 @@ struct Block {
     place: Place,
 }
 
-/// Where a sealed delta is.
+/// Where a sealed delta is, and its place in the canonical order: there is one for each, so it is kept small.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SealedHash {
     hash: DeltaHash,
+    wall_ms: u64,
+    counter: u32,
     block_idx: u32,
-    delta_idx: u32,
+    /// Among the logs of its block.
+    log_idx: u32,
+    seq: u32,
 }
 
 /// Deltas that are not sealed yet, in the order in which they came.

@@ -76,8 +76,18 @@ impl Author {
 
     /// One key at the end of a text that this author types alone.
     pub fn key(&mut self, now_ms: u64, file: FileId, position: u32, text: &str) -> Arc<SignedDelta> {
+        self.insert(now_ms, file, position, TextSource::Inline(text.into()))
+    }
+
+    /// The same with a text that is kept as a blob.
+    pub fn paste(&mut self, now_ms: u64, file: FileId, position: u32, text: &str) -> Arc<SignedDelta> {
+        let source = TextSource::Blob { hash: BlobHash::of(text.as_bytes()), length: utf16_len(text) };
+        self.insert(now_ms, file, position, source)
+    }
+
+    fn insert(&mut self, now_ms: u64, file: FileId, position: u32, text: TextSource) -> Arc<SignedDelta> {
         let left = self.seq.checked_sub(1).map(|_| ItemRef { log: 0, seq: self.seq, offset: 0 });
-        let insert = Insert { left, right: None, text: TextSource::Inline(text.into()) };
+        let insert = Insert { left, right: None, text };
         let change = Change::Text(TextStep { position, delete: vec![], insert: Some(insert) });
         self.delta(now_ms, vec![file], vec![Step { at_ms: now_ms, file: 0, change }])
     }

@@ -57,6 +57,9 @@ pub(crate) struct Writer {
     pub disk: Box<dyn Disk>,
     pub segments: BTreeMap<u32, Segment>,
     current: BTreeMap<Class, Current>,
+    /// Of each class the newest segment found at opening, until it is synced: whoever wrote it may have been killed
+    /// before that. Those before it were synced when they were left.
+    found: BTreeMap<Class, u32>,
     /// Deltas that follow blobs which are not durable. Written, they could outlive these in a crash.
     held_back: Vec<Vec<u8>>,
     /// Whether a delta may name a blob that is not durable. Those put ahead of time are named only once they are.
@@ -100,6 +103,7 @@ impl Writer {
             disk,
             segments: BTreeMap::new(),
             current: BTreeMap::new(),
+            found: BTreeMap::new(),
             held_back: Vec::new(),
             are_blobs_named: false,
             twins: BTreeMap::new(),
@@ -113,6 +117,7 @@ impl Writer {
     /// Takes note of a segment found at opening. Appending goes on in the newest of its class when `is_open`.
     pub fn adopt(&mut self, number: u32, segment: Segment, is_open: bool) {
         self.segments.insert(number, segment);
+        self.found.insert(segment.class, number);
         self.adopt_twin(number, segment);
         self.next_number = self.next_number.max(number.saturating_add(1));
         self.current.entry(segment.class).or_default().number = is_open.then_some(number);
@@ -164,18 +169,17 @@ impl Writer {
 
     /// Whether something waits for [`Self::sync`].
     pub fn unsynced(&self) -> bool {
-        let waits = |(class, current): (&Class, &Current)| {
-            !current.unsynced.is_empty() && (*class != Class::Blobs || self.are_blobs_named)
-        };
-        !self.held_back.is_empty() || self.current.iter().any(waits)
+        let written = self.current.iter().filter(|(_, current)| !current.unsynced.is_empty()).map(|(class, _)| class);
+        let waits = |class: &Class| *class != Class::Blobs || self.are_blobs_named;
+        !self.held_back.is_empty() || written.chain(self.found.keys()).any(waits)
     }
 
     /// From now on a delta may name this blob: if it is not durable it goes with the next sync.
     pub fn name_blob(&mut self, place: Place) {
         let current = self.current.entry(Class::Blobs).or_default();
         let first = current.unsynced.first().map(|record| record.place);
-        self.are_blobs_named |=
-            first.is_some_and(|first| first.segment == place.segment && first.offset <= place.offset);
+        self.are_blobs_named |= self.found.get(&Class::Blobs) == Some(&place.segment)
+            || first.is_some_and(|first| first.segment == place.segment && first.offset <= place.offset);
     }
 
     /// Makes everything durable, blobs that no delta waits for, too.
@@ -220,7 +224,7 @@ impl Writer {
         }
         let n_synced = current.unsynced.partition_point(|record| record.place.offset < done.until);
         let synced: Vec<Unsynced> = current.unsynced.drain(..n_synced).collect();
-        self.are_blobs_named &= !current.unsynced.is_empty();
+        self.are_blobs_named &= !current.unsynced.is_empty() || self.found.contains_key(&Class::Blobs);
         self.copy_to_twin(Class::Blobs, done.number, &synced);
         Ok(())
     }
@@ -241,6 +245,7 @@ impl Writer {
     }
 
     fn sync_class(&mut self, class: Class) -> Result<(), LogError> {
+        self.sync_found(class)?;
         let Some(current) = self.current.get(&class).filter(|current| !current.unsynced.is_empty()) else {
             return Ok(());
         };
@@ -260,33 +265,43 @@ impl Writer {
         Ok(())
     }
 
+    fn sync_found(&mut self, class: Class) -> Result<(), LogError> {
+        let Some(number) = self.found.get(&class) else { return Ok(()) };
+        let name = journal::segment_name(*number);
+        self.disk.sync(&name).map_err(|error| LogError::of(&name, error))?;
+        self.found.remove(&class);
+        Ok(())
+    }
+
     /// Blobs and blocks whose place changed since the last call: before and after.
     pub fn take_moved(&mut self) -> Vec<(Place, Place)> {
         std::mem::take(&mut self.moved)
     }
 
-    /// Puts what is not durable into a fresh segment.
+    /// Puts what is not durable into a fresh segment, all of it or nothing.
     fn rewrite_unsynced(&mut self, class: Class) -> Result<(), LogError> {
         let current = self.current.entry(class).or_default();
-        let mut records = std::mem::take(&mut current.unsynced);
+        let records = std::mem::take(&mut current.unsynced);
         current.number = None;
         current.is_doubtful = false;
-        for n_done in 0..records.len() {
-            match self.write(class, records[n_done].kind, records[n_done].payload(), Rotation::Never) {
-                Ok(written) => {
-                    self.moved.push((records[n_done].place, written.place));
-                    records[n_done] = written;
-                }
-                Err(error) => {
-                    let current = self.current.entry(class).or_default();
-                    current.unsynced = records;
-                    current.is_doubtful = true;
-                    return Err(error);
-                }
+        let write = |record: &Unsynced| self.write(class, record.kind, record.payload(), Rotation::Never);
+        let rewritten: Result<Vec<Unsynced>, LogError> = records.iter().map(write).collect();
+        match rewritten {
+            Ok(rewritten) => {
+                self.moved.extend(records.iter().zip(&rewritten).map(|(old, new)| (old.place, new.place)));
+                self.current.entry(class).or_default().unsynced = rewritten;
+                Ok(())
+            }
+            Err(error) => {
+                // What is not durable must stand in one segment, and a part of it would take the room it waits for.
+                let begun = self.current.entry(class).or_default().number;
+                begun.into_iter().for_each(|number| self.take_back(number));
+                let current = self.current.entry(class).or_default();
+                current.unsynced = records;
+                current.is_doubtful = true;
+                Err(error)
             }
         }
-        self.current.entry(class).or_default().unsynced = records;
-        Ok(())
     }
 
     fn write(
@@ -323,12 +338,18 @@ impl Writer {
         self.segments.insert(number, Segment { class, length_bytes: 0 });
         self.current.entry(class).or_default().number = Some(number);
         if let Err(error) = self.append_bytes(class, number, &journal::encode_header(number, class)) {
-            self.current.entry(class).or_default().number = None;
-            self.segments.remove(&number);
-            // Header bytes that may have been written are cut off at the next opening.
+            self.take_back(number);
             return Err(error);
         }
         Ok(number)
+    }
+
+    /// Removes a segment that was begun in vain. The next try begins another one: what is left of each would add up, in
+    /// the folder and in open files.
+    fn take_back(&mut self, number: u32) {
+        if let Err(error) = self.remove(number) {
+            tracing::warn!(%error, number, "a segment that was begun in vain stays");
+        }
     }
 
     fn append_bytes(&mut self, class: Class, number: u32, bytes: &[u8]) -> Result<(), LogError> {
@@ -425,6 +446,7 @@ impl Writer {
 
     fn forget(&mut self, number: u32) {
         self.segments.remove(&number);
+        self.found.retain(|_, found| *found != number);
         self.current.values_mut().filter(|current| current.number == Some(number)).for_each(|current| {
             assert!(current.unsynced.is_empty(), "invariant: no segment goes with unsynced records");
             current.number = None;

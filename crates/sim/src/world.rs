@@ -185,7 +185,8 @@ impl World {
         }
         let style = match n % 3 {
             0 => CrashStyle::Lose,
-            1 => CrashStyle::Keep,
+            1 if n & 8 == 0 => CrashStyle::Keep,
+            1 => CrashStyle::Kill,
             _ => CrashStyle::Tear(n >> 8),
         };
         let before = self.peers[idx].durable.clone();

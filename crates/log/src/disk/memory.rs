@@ -40,6 +40,8 @@ pub enum CrashStyle {
     Lose,
     /// All happen to be there.
     Keep,
+    /// Only the process is gone: all is there, and what was not synced still is not.
+    Kill,
     /// Each file keeps a part that depends on the number; what follows may be garbage.
     Tear(u64),
 }
@@ -75,10 +77,13 @@ impl MemoryDisk {
         self.state().n_changes
     }
 
-    /// Power goes: what was not synced is treated by `style`. The disk works again afterwards.
+    /// Power goes, or just the process: what was not synced is treated by `style`. The disk works again afterwards.
     pub fn crash(&self, style: CrashStyle) {
         let mut state = self.state();
         state.dies_after_changes = None;
+        if style == CrashStyle::Kill {
+            return;
+        }
         let names: Vec<String> = state.files.keys().cloned().collect();
         for (idx, name) in names.iter().enumerate() {
             let file = state.files.remove(name).expect("invariant: listed above");
@@ -87,11 +92,14 @@ impl MemoryDisk {
             }
         }
         let removed = std::mem::take(&mut state.removed);
-        if style != CrashStyle::Keep {
-            for (name, file) in removed {
-                if let Some(bytes) = file.synced {
-                    state.files.entry(name).or_insert(File { synced: Some(bytes.clone()), bytes });
-                }
+        for (idx, (name, file)) in removed.into_iter().enumerate() {
+            let is_back = match style {
+                CrashStyle::Lose => true,
+                CrashStyle::Keep | CrashStyle::Kill => false,
+                CrashStyle::Tear(seed) => mix(seed ^ mix(!(idx as u64))) & 1 == 0,
+            };
+            if let Some(bytes) = file.synced.filter(|_| is_back) {
+                state.files.entry(name).or_insert(File { synced: Some(bytes.clone()), bytes });
             }
         }
     }
@@ -127,7 +135,7 @@ impl File {
         let synced = self.synced.clone();
         match style {
             CrashStyle::Lose => synced,
-            CrashStyle::Keep => Some(self.bytes.clone()),
+            CrashStyle::Keep | CrashStyle::Kill => Some(self.bytes.clone()),
             CrashStyle::Tear(seed) => {
                 let random = mix(seed ^ mix(salt));
                 let base = synced.clone().unwrap_or_default();

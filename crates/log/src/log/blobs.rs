@@ -125,9 +125,10 @@ impl Log {
     }
 
     fn append_blob(&mut self, hash: BlobHash, payload: &[u8]) -> Result<(), LogError> {
-        let place = self.writer.append(Class::Blobs, RecordKind::Blob, payload)?;
+        let place = self.writer.append(Class::Blobs, RecordKind::Blob, payload);
+        // Those before it may have moved though there was no room for this one.
         self.follow_moved_blobs();
-        self.note_blob(hash, payload, place);
+        self.note_blob(hash, payload, place?);
         Ok(())
     }
 

@@ -619,7 +619,9 @@ impl Opening {
             let what = "The newest changes were missing and were brought back from their second copy.";
             self.find("journal", what, Outcome::Healed);
         }
-        if let Err(error) = self.log.clear_live() {
+        // What a killed process had not synced may be in the page cache only. It is durable before what it replaces
+        // goes, and before anything builds on it.
+        if let Err(error) = self.log.sync_all().and_then(|()| self.log.clear_live()) {
             tracing::warn!(%error, "sealed segments stay for now");
         }
     }

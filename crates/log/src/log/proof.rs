@@ -6,7 +6,7 @@ use super::*;
 use crate::testing::recording::{Crash, Event, Media, RecordingDisk, RecordingIndex, Trace};
 use crate::testing::{self, Author, Random, START_MS, file, verify};
 use crate::{CrashStyle, Outcome};
-use codesync_base::{BlobSource, Change, Insert, ItemRef, Step, TextSource, TextStep, utf16_len};
+use codesync_base::BlobSource;
 
 /// Small, so that a short session has several of everything.
 fn options() -> Options {
@@ -57,14 +57,7 @@ fn session(seed: u64, n: u32) -> Session {
             continue;
         }
         let text: String = (0..200 + random.below(1_500)).map(|_| char::from(b'a' + random.below(26) as u8)).collect();
-        let source = TextSource::Blob { hash: BlobHash::of(text.as_bytes()), length: utf16_len(&text) };
-        let left = Some(ItemRef { log: 0, seq: author.seq, offset: 0 });
-        let change = Change::Text(TextStep {
-            position,
-            delete: vec![],
-            insert: Some(Insert { left, right: None, text: source }),
-        });
-        let signed = author.delta(now_ms, vec![file(2)], vec![Step { at_ms: now_ms, file: 0, change }]);
+        let signed = author.paste(now_ms, file(2), position, &text);
         pastes.insert(signed.hash, text.into_bytes());
         deltas.push(signed);
     }
@@ -109,7 +102,7 @@ fn record(session: &Session, seed: u64) -> Vec<Event> {
     trace.events()
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Promises {
     begun: Vec<DeltaHash>,
     n_promised: usize,
@@ -129,6 +122,19 @@ impl Promises {
             _ => {}
         }
     }
+}
+
+/// Another process opens what a killed one left. Whatever it finds it builds on, so that is promised, too; then power
+/// goes.
+fn open_and_lose_power(disk: &MemoryDisk, index: &MemoryIndex, promises: &mut Promises, what: &str) {
+    let (log, report) = open(disk, index);
+    assert!(!report.findings.iter().any(|finding| finding.outcome == Outcome::Lost), "{what}: {report:?}");
+    promises.n_promised = promises.n_promised.max(hashes(&log).len());
+    promises.blobs_begun.retain(|hash| log.has_blob(hash));
+    promises.n_blobs_promised = promises.blobs_begun.len();
+    drop(log);
+    disk.crash(CrashStyle::Lose);
+    index.crash();
 }
 
 fn check_after_crash(disk: &MemoryDisk, index: &MemoryIndex, promises: &Promises, session: &Session, what: &str) {
@@ -179,14 +185,18 @@ fn a_trace_cut_anywhere_leaves_all_that_was_promised_and_nothing_else() {
                 promises.note(event);
                 continue;
             }
-            let mut crashes = vec![Crash::Lose, Crash::Keep];
+            let mut crashes = vec![Crash::Lose, Crash::Keep, Crash::Kill];
             crashes.extend((0..6).map(|n| Crash::Scatter(seed * 1_000_003 + cut as u64 * 31 + n)));
             if !is_long {
                 crashes = vec![crashes[(seed as usize + cut / 2) % crashes.len()]];
             }
             for crash in crashes {
                 let (disk, index) = media.after(crash);
-                check_after_crash(&disk, &index, &promises, &session, &format!("seed {seed}, cut {cut}, {crash:?}"));
+                let (mut promises, what) = (promises.clone(), format!("seed {seed}, cut {cut}, {crash:?}"));
+                if crash == Crash::Kill {
+                    open_and_lose_power(&disk, &index, &mut promises, &what);
+                }
+                check_after_crash(&disk, &index, &promises, &session, &what);
                 n_opened += 1;
             }
             media.apply(event);

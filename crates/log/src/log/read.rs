@@ -45,7 +45,17 @@ impl Log {
         }
         let Some(found) = self.find_sealed(hash) else { return Ok(None) };
         let deltas = self.decoded(&self.blocks[found.block_idx as usize])?;
-        Ok(Some(deltas[found.delta_idx as usize].clone()))
+        Ok(deltas.iter().find(|signed| signed.hash == *hash).cloned())
+    }
+
+    /// Place of a delta that is here. Once the names are known it decodes nothing: others may ask for thousands.
+    pub fn key_of(&self, hash: &DeltaHash) -> Option<DeltaKey> {
+        if let Some(idx) = self.tail.by_hash.get(hash) {
+            return Some(self.tail.deltas[*idx].delta.key(*hash));
+        }
+        let SealedHash { wall_ms, counter, block_idx, log_idx, seq, .. } = self.find_sealed(hash)?;
+        let log = self.blocks[block_idx as usize].summary.logs.get(log_idx as usize)?.log;
+        Some(DeltaKey { hlc: Hlc { wall_ms, counter }, log, seq, hash: *hash })
     }
 
     /// The signed delta whose signature vouches for this one: itself, or a later one of its chain.
@@ -53,7 +63,7 @@ impl Log {
         let Some(mut covering) = self.delta(hash)? else { return Ok(None) };
         let Some(found) = self.find_sealed(hash) else { return Ok(Some(covering)) };
         let deltas = self.decoded(&self.blocks[found.block_idx as usize])?;
-        for signed in deltas.iter().skip(found.delta_idx as usize + 1) {
+        for signed in deltas.iter().skip_while(|signed| signed.hash != *hash).skip(1) {
             if covering.signature != [0; 64] {
                 break;
             }
@@ -111,12 +121,13 @@ impl Log {
                 return Vec::new();
             }
         };
-        let entry = |(idx, signed): (usize, &Arc<SignedDelta>)| SealedHash {
-            hash: signed.hash,
-            block_idx: block_idx as u32,
-            delta_idx: idx as u32,
+        let logs = &self.blocks[block_idx].summary.logs;
+        let entry = |signed: &Arc<SignedDelta>| {
+            let DeltaKey { hlc, log, seq, hash } = signed.delta.key(signed.hash);
+            let log_idx = logs.partition_point(|part| part.log < log) as u32;
+            SealedHash { hash, wall_ms: hlc.wall_ms, counter: hlc.counter, block_idx: block_idx as u32, log_idx, seq }
         };
-        deltas.iter().enumerate().map(entry).collect()
+        deltas.iter().map(entry).collect()
     }
 
     /// Newest delta of the canonical order.
@@ -545,3 +556,6 @@ impl Walk {
         Some(signed)
     }
 }
+
+#[cfg(test)]
+mod tests;

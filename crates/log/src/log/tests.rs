@@ -2,6 +2,8 @@
 //! The log on a disk that crashes, fills up and rots.
 
 mod ahead;
+mod full;
+mod killed;
 mod long;
 mod staged;
 
@@ -329,7 +331,8 @@ fn a_crash_at_any_write_loses_nothing_that_was_synced() {
     assert!(n_changes > 400, "{n_changes}");
     let step = if testing::is_slow() { 1 } else { 23 };
     for cut in (0..n_changes).step_by(step) {
-        let styles = [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(cut), CrashStyle::Tear(cut + 1_000_000)];
+        let tears = [CrashStyle::Tear(cut), CrashStyle::Tear(cut + 1_000_000)];
+        let styles = [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Kill, tears[0], tears[1]];
         let style = styles[(cut / step as u64) as usize % styles.len()];
         let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
         disk.die_after(Some(cut));

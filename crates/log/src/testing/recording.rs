@@ -172,6 +172,8 @@ pub(crate) struct Media {
 pub(crate) enum Crash {
     Lose,
     Keep,
+    /// Only the process is gone: all is there, and the next crash can still take it.
+    Kill,
     /// Any part of it, in any order, by this seed.
     Scatter(u64),
 }
@@ -224,7 +226,9 @@ impl Media {
         });
         let mut disk = MemoryDisk::new();
         for (name, file) in &self.files {
-            if let Some(bytes) = file.after(crash, &mut random) {
+            if crash == Crash::Kill {
+                file.write_to(&mut disk, name);
+            } else if let Some(bytes) = file.after(crash, &mut random) {
                 disk.replace(name, &bytes).unwrap();
             }
         }
@@ -232,6 +236,8 @@ impl Media {
         let n_kept = match crash {
             Crash::Lose => 0,
             Crash::Keep => self.index_unflushed.len(),
+            // What was not flushed went with the process.
+            Crash::Kill => 0,
             Crash::Scatter(_) => random.below(self.index_unflushed.len() as u64 + 1) as usize,
         };
         self.index_unflushed[..n_kept].iter().for_each(|changes| apply(&mut entries, changes));
@@ -256,10 +262,24 @@ fn apply(entries: &mut BTreeMap<Vec<u8>, Vec<u8>>, changes: &[IndexChange]) {
 }
 
 impl Medium {
+    /// As it stands, what is not synced unsynced.
+    fn write_to(&self, disk: &mut MemoryDisk, name: &str) {
+        let n_durable = self.durable.as_ref().map_or(0, Vec::len);
+        if let Some(bytes) = &self.durable {
+            disk.replace(name, bytes).unwrap();
+        }
+        if self.durable.is_none() || !self.unsynced.is_empty() {
+            disk.append(name, &self.content()[n_durable..]).unwrap();
+        }
+        if self.is_removed {
+            disk.remove(name).unwrap();
+        }
+    }
+
     fn after(&self, crash: Crash, random: &mut Random) -> Option<Vec<u8>> {
         match crash {
             Crash::Lose => self.durable.clone(),
-            Crash::Keep => (!self.is_removed).then(|| self.content()),
+            Crash::Keep | Crash::Kill => (!self.is_removed).then(|| self.content()),
             Crash::Scatter(_) => {
                 if self.is_removed && random.below(2) == 0 || self.durable.is_none() && random.below(4) == 0 {
                     return None;

@@ -63,7 +63,7 @@ fn a_crash_in_the_middle_leaves_all_of_it_or_nothing_and_it_can_be_put_again() {
     let bytes = noise(3, 12 * PART_BYTES + 5);
     let keys = typing(10);
     for n_changes in 0.. {
-        for style in [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(n_changes)] {
+        for style in [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Kill, CrashStyle::Tear(n_changes)] {
             let (disk, index) = (MemoryDisk::new(), MemoryIndex::new());
             let (mut log, _) = open_long(&disk, &index);
             append(&mut log, &keys[0]).unwrap();
