@@ -224,20 +224,24 @@ impl Engine {
         if let Some(by) = aside {
             self.others.aside.insert(&signed, by);
         }
-        if fork.is_some() {
+        let (key, prev) = (signed.delta.key(signed.hash), (signed.delta.log, signed.delta.prev));
+        let before = fork.map(|_| (self.others.forks.clone(), self.others.strands.get(&prev).cloned()));
+        let is_renamed = fork.is_some() && self.note_fork(&signed)?;
+        if is_renamed {
             self.read_all_anew(batch);
-            self.note_fork(&signed)?;
         }
-        let key = signed.delta.key(signed.hash);
         let taken = self.take_in_judged(signed, bytes, batch, now);
-        match (fork, &taken) {
-            (Some(fork), Ok(None)) => {
-                self.name_branches();
+        match (fork.zip(before), &taken) {
+            (Some((fork, (_, strand))), Ok(None)) => {
+                // Where a log parted it may part again.
+                self.others.strands.extend(strand.map(|strand| (prev, strand)));
                 self.tell_fork(&fork);
             }
-            (Some(_), _) => {
-                self.forget_fork();
-                self.read_all_anew(batch);
+            (Some((fork, (forks, _))), _) => {
+                self.forget_fork(&fork.log, forks);
+                if is_renamed {
+                    self.read_all_anew(batch);
+                }
             }
             (None, _) => {}
         }

@@ -8,7 +8,7 @@ use codesync_auth::Access;
 use codesync_base::{BlobHash, Delta, DeltaHash, DeltaKey, DeviceId, FileId, Head, LogId, SignedDelta};
 use codesync_sync::{
     Admission, BlobPiece, Branches, Computed, Config, Event as LinkEvent, Hello, Incoming, LinkId, Mesh, Moment,
-    Output, Reason, Replica, SignedTexts,
+    Output, Reason, Replica, SignedTexts, limits,
 };
 use contents::Contents;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,8 @@ pub enum LinkOutput {
 pub(crate) struct Links {
     open: Option<Open>,
     outputs: Vec<(LinkId, LinkOutput)>,
+    /// Bytes among the outputs, by link.
+    waiting_bytes: BTreeMap<LinkId, usize>,
     /// The name of ours of which others have more.
     elsewhere: Option<LogId>,
 }
@@ -112,6 +114,10 @@ impl Engine {
 
     /// A frame that a peer sent, without its length.
     pub fn handle_frame(&mut self, id: LinkId, bytes: &[u8], moment: Moment) {
+        // Many frames may come before what they ask for is taken from here: small ones must not fill the memory.
+        if self.links.waiting_bytes.get(&id).is_some_and(|n_bytes| *n_bytes > limits::WAITING_BYTES_MAX) {
+            return self.end_link(id, Reason::Limit, moment);
+        }
         self.with_mesh(moment, |mesh, replica| mesh.handle_frame(id, bytes, replica, moment));
         self.settle_links(moment);
     }
@@ -160,6 +166,7 @@ impl Engine {
 
     /// What is to be done for the links since the last call.
     pub fn take_link_outputs(&mut self) -> Vec<(LinkId, LinkOutput)> {
+        self.links.waiting_bytes.clear();
         std::mem::take(&mut self.links.outputs)
     }
 
@@ -210,7 +217,10 @@ impl Engine {
                 }
                 device.map(LinkOutput::Admitted)
             }
-            Output::Send(frame) => Some(LinkOutput::Send(frame)),
+            Output::Send(frame) => {
+                *self.links.waiting_bytes.entry(id).or_default() += frame.len();
+                Some(LinkOutput::Send(frame))
+            }
             Output::Presence(bytes) => {
                 let now = self.now_at(moment);
                 let device = self.peer_of(id);
@@ -306,8 +316,8 @@ impl Replica for View<'_> {
         if let Some(key) = self.engine.others.beginning.key(hash) {
             return Some(key);
         }
-        // What cannot be read is not here: it is asked for again, and heals the log.
-        self.engine.log.delta(hash).ok().flatten().map(|signed| signed.delta.key(signed.hash))
+        // What could not be read is not here: it is asked for again, and heals the log.
+        self.engine.log.key_of(hash)
     }
 
     fn known(&self, log: &LogId) -> Vec<(u32, DeltaHash)> {

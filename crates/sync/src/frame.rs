@@ -23,13 +23,13 @@ pub const VERSION_NEWEST: u16 = 1;
 pub enum Frame {
     Hello(Hello),
     Bye(Bye),
-    /// What is durable here, all logs. Comes once, first after the Hellos.
-    Heads(#[serde(deserialize_with = "few::<_, _, LOGS_MAX>")] Vec<Head>),
+    /// What is durable here. Comes once, first after the Hellos; what has no room in it follows as news.
+    Heads(#[serde(deserialize_with = "few::<_, _, FRAME_HEADS_MAX>")] Vec<Head>),
     /// Asks for deltas. Takes the place of the Want before, if that is not answered yet.
     Want(Want),
     Deltas(Deltas),
     /// News of what is durable here: replaces what was told of these logs.
-    Stored(#[serde(deserialize_with = "few::<_, _, LOGS_MAX>")] Vec<Head>),
+    Stored(#[serde(deserialize_with = "few::<_, _, FRAME_HEADS_MAX>")] Vec<Head>),
     /// So many more bytes of deltas may be sent.
     Credit(u64),
     /// New deltas of a log shall come unasked, or not: somebody else is faster.

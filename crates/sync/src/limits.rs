@@ -33,9 +33,11 @@ pub(crate) const LIVE_BURST_TAKEN: u32 = 1_000;
 pub const PRESENCE_BYTES_MAX: usize = 1_024;
 pub const PRESENCE_PER_SECOND: u32 = 20;
 
-/// Logs of one project.
-pub const LOGS_MAX: usize = 3_072;
-/// Branches of one log that are told.
+/// Heads in one frame. Who has more tells them in several.
+pub const FRAME_HEADS_MAX: usize = 3_072;
+/// Logs that are told to one peer, and that it is believed to have; more are passed over, for anybody can begin logs.
+pub const LOGS_MAX: usize = 8_192;
+/// Branches of one log that are told. Others are asked for once something builds on them.
 pub const BRANCHES_MAX: usize = 8;
 /// Logs asked for in one Want, and known places named for each.
 pub const WANT_LOGS_MAX: usize = 256;
@@ -46,8 +48,13 @@ pub const BLOB_REQUEST_BYTES_MAX: u32 = 512 * 1024;
 pub(crate) const BLOB_CHUNK_BYTES: u32 = 128 * 1024;
 /// Requests in one frame.
 pub const BLOB_REQUESTS_MAX: usize = 64;
-/// Bytes of blobs that are asked for and not there yet.
+/// Bytes of blobs that are asked for and not there yet: below this one more request may be made.
 pub(crate) const BLOB_ASKED_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// What one frame may ask for: nobody who keeps to the limit above ever has more under way.
+pub const BLOB_WANT_BYTES_MAX: u64 = BLOB_ASKED_BYTES_MAX + BLOB_REQUEST_BYTES_MAX as u64;
+/// Bytes of frames for one peer that wait to be sent: whoever asks for more before they go is let go. A peer that keeps to
+/// its limits is not half way there: its contents, its credit and a snapshot.
+pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Text of a snapshot.
 pub const SNAPSHOT_BYTES_MAX: u32 = 4 * 1024 * 1024;

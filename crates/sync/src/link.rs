@@ -3,6 +3,7 @@
 
 mod blobs;
 mod extras;
+mod heads;
 mod receive;
 mod serve;
 
@@ -249,7 +250,7 @@ impl Link {
     fn handle_open(&mut self, frame: Frame, context: &mut Context) {
         // Only who read our Hello says anything after its own.
         if std::mem::take(&mut self.owes_heads) {
-            self.send(&Frame::Heads(context.replica.heads()));
+            self.send_heads(context);
         }
         match frame {
             Frame::Heads(heads) if !self.has_heads => self.handle_heads(heads, context),
@@ -289,9 +290,8 @@ impl Link {
             - context.now.wall_ms.saturating_sub(hello.wall_ms).cast_signed();
         self.outputs.push(Output::Admitted);
         self.tell(Event::Joined { device: hello.device, software: hello.software, clock_offset_ms });
-        let heads = Frame::Heads(context.replica.heads());
-        if heads.encode().len() <= FRAME_BYTES_MAX_FIRST {
-            self.send(&heads);
+        if Frame::Heads(context.replica.heads()).encode().len() <= FRAME_BYTES_MAX_FIRST {
+            self.send_heads(context);
         } else {
             // The other end may not have read our Hello yet, and takes nothing long before.
             self.owes_heads = true;
@@ -362,7 +362,8 @@ impl Link {
             return;
         }
         let mut ours: BTreeMap<LogId, u32> = BTreeMap::new();
-        for head in context.replica.heads() {
+        // Of what is not told nobody knows how far it is.
+        for head in heads::told(context.replica.heads()) {
             let seq = ours.entry(head.log).or_default();
             *seq = head.seq.max(*seq);
         }
@@ -389,18 +390,6 @@ impl Link {
 
 fn versions_apart(their_newest: u16, other: OtherVersion) -> Ended {
     if their_newest < VERSION_OLDEST { Ended::PeerTooOld(other) } else { Ended::WeAreTooOld(other) }
-}
-
-/// Heads by log.
-fn by_log(heads: Vec<Head>) -> BTreeMap<LogId, Vec<Head>> {
-    let mut grouped: BTreeMap<LogId, Vec<Head>> = BTreeMap::new();
-    for head in heads {
-        let branches = grouped.entry(head.log).or_default();
-        if branches.len() < BRANCHES_MAX {
-            branches.push(head);
-        }
-    }
-    grouped
 }
 
 /// BLAKE3 over heads.

@@ -10,22 +10,31 @@ use codesync_base::{Delta, DeltaHash, DeviceId, Head, ItemRange, ItemRef, LogId,
 use codesync_doc::TextDocument;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-#[derive(Default)]
+/// A copy is cheap: it is what stays when a delta that would have forked a log is not taken.
+#[derive(Clone, Default, PartialEq, Debug)]
 pub(crate) struct Forks {
-    by_log: BTreeMap<LogId, Forked>,
-    /// What deltas name of forked logs as dependencies: by the naming strand, in order.
-    sightings: BTreeMap<LogId, Vec<(u32, Head)>>,
+    by_log: BTreeMap<LogId, Arc<Forked>>,
+    /// Whoever forked one log may fork another: what is named of any log of theirs is known from then on, so that the
+    /// whole history is read for it once and not for each.
+    suspects: BTreeSet<DeviceId>,
+    /// What deltas name of suspects' logs as dependencies: by the naming strand and the log that is named.
+    sightings: BTreeMap<(LogId, LogId), Arc<Sightings>>,
 }
 
+/// Heads of one log, each with the number of the delta that names it, in order.
+type Sightings = Vec<(u32, Head)>;
+
 /// A forked log as stretches, each without a fork: the first is the log itself with the branches that keep its name.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Debug)]
 struct Forked {
     stretches: Vec<Stretch>,
     of: BTreeMap<DeltaHash, usize>,
 }
 
 /// Deltas of one log, one after the other.
+#[derive(Clone, PartialEq, Debug)]
 struct Stretch {
     name: LogId,
     /// The stretch that it goes on from, and its own first sequence number.
@@ -88,6 +97,26 @@ impl Forked {
         forked
     }
 
+    /// What it was made of.
+    fn deltas(&self, cut: Option<&Head>) -> BTreeSet<(u32, DeltaHash, DeltaHash)> {
+        let mut deltas = BTreeSet::new();
+        for stretch in &self.stretches {
+            let parent = stretch.parent.and_then(|at| self.stretches[at].hash_at(stretch.from - 1));
+            let mut prev = parent.copied().unwrap_or(DeltaHash::ZERO);
+            for (seq, hash) in (stretch.from..).zip(&stretch.hashes) {
+                if cut.is_none_or(|cut| seq > cut.seq) {
+                    deltas.insert((seq, *hash, prev));
+                }
+                prev = *hash;
+            }
+        }
+        deltas
+    }
+
+    fn name_of(&self, hash: &DeltaHash) -> Option<LogId> {
+        self.of.get(hash).map(|at| self.stretches[*at].name)
+    }
+
     /// From the stretch of a delta back to the beginning, each with the newest sequence number that is meant.
     fn chain(&self, head: &Head) -> Vec<(usize, u32)> {
         let mut chain = Vec::new();
@@ -146,8 +175,7 @@ impl Forks {
 
     /// The name under which the units of a delta are known here.
     pub fn name_of(&self, log: &LogId, hash: &DeltaHash) -> LogId {
-        let stretch = self.by_log.get(log).and_then(|forked| Some(&forked.stretches[*forked.of.get(hash)?]));
-        stretch.map_or(*log, |stretch| stretch.name)
+        self.by_log.get(log).and_then(|forked| forked.name_of(hash)).unwrap_or(*log)
     }
 
     /// The same of a delta that may not be taken in yet: one that goes on from a known one has its name.
@@ -201,9 +229,8 @@ impl Forks {
         }
         let mut seen: Vec<Head> = delta.deps.iter().filter(|dep| dep.log == *log).copied().collect();
         for (name, seq) in self.chain(&before) {
-            let sightings = self.sightings.get(&name).map_or(&[][..], Vec::as_slice);
-            let known = sightings.iter().take_while(|(at, _)| *at <= seq).map(|(_, head)| *head);
-            seen.extend(known.filter(|head| head.log == *log));
+            let sightings = self.sightings.get(&(name, *log)).map_or(&[][..], |sightings| sightings.as_slice());
+            seen.extend(sightings.iter().take_while(|(at, _)| *at <= seq).map(|(_, head)| *head));
         }
         seen
     }
@@ -223,10 +250,36 @@ impl Forks {
     fn note_sightings(&mut self, signed: &SignedDelta) {
         let delta = &signed.delta;
         let name = self.name_of_delta(signed);
-        let seen: Vec<_> = delta.deps.iter().filter(|dep| self.by_log.contains_key(&dep.log)).copied().collect();
-        if !seen.is_empty() {
-            self.sightings.entry(name).or_default().extend(seen.into_iter().map(|head| (delta.seq, head)));
+        for dep in &delta.deps {
+            if self.suspects.contains(&dep.log.device) {
+                self.note_sighting(name, delta.seq, *dep);
+            }
         }
+    }
+
+    fn note_sighting(&mut self, name: LogId, seq: u32, seen: Head) {
+        Arc::make_mut(self.sightings.entry((name, seen.log)).or_default()).push((seq, seen));
+    }
+
+    /// A log has other branches than before. Gives whether deltas that were known have other names now.
+    fn rename(&mut self, log: &LogId, before: &Forked) -> bool {
+        let Some(after) = self.by_log.get(log).cloned() else { return false };
+        let has_other = |(hash, at): (&DeltaHash, &usize)| after.name_of(hash) != Some(before.stretches[*at].name);
+        if !before.of.iter().any(has_other) {
+            return false;
+        }
+        let mut moved = Vec::new();
+        for stretch in &before.stretches {
+            let of_stretch = self.sightings.range((stretch.name, LogId::default())..);
+            let keys: Vec<_> = of_stretch.map(|(key, _)| *key).take_while(|(name, _)| *name == stretch.name).collect();
+            for (seq, head) in keys.iter().filter_map(|key| self.sightings.remove(key)).flat_map(Arc::unwrap_or_clone) {
+                let name = stretch.hash_at(seq).and_then(|hash| after.name_of(hash));
+                moved.extend(name.map(|name| (seq, name, head)));
+            }
+        }
+        moved.sort_by_key(|(seq, ..)| *seq);
+        moved.into_iter().for_each(|(seq, name, head)| self.note_sighting(name, seq, head));
+        true
     }
 
     /// A text step in the names that are used here.
@@ -363,43 +416,58 @@ impl Engine {
         self.log.for_each(&mut |signed| *n_of.entry(signed.delta.log).or_default() += 1).map_err(api_error)?;
         let forked =
             heads.iter().filter(|head| n_of.get(&head.log).is_some_and(|n| *n > n_here(head))).map(|head| head.log);
-        self.read_forks(&forked.collect(), None)?;
+        let mut forks = Forks::default();
+        for log in forked {
+            let forked = Forked::new(log, &self.deltas_of(&log)?, self.log.cut().and_then(|cut| cut.head(&log)));
+            forks.by_log.insert(log, Arc::new(forked));
+            forks.suspects.insert(log.device);
+        }
+        self.read_sightings(&mut forks)?;
+        self.others.forks = forks;
         self.name_branches();
         Ok(())
     }
 
-    /// A log turns out to be forked, or gets one more branch, with this delta: names may mean something else from now
-    /// on. All documents have to be read anew.
-    pub(super) fn note_fork(&mut self, signed: &SignedDelta) -> Result<()> {
-        let mut forked: BTreeSet<LogId> = self.others.forks.by_log.keys().copied().collect();
-        forked.insert(signed.delta.log);
-        self.read_forks(&forked, Some(signed))
+    /// A log turns out to be forked, or gets one more branch, with this delta. Gives whether names mean something else from
+    /// now on: then all documents have to be read anew.
+    pub(super) fn note_fork(&mut self, signed: &SignedDelta) -> Result<bool> {
+        let (log, cut) = (signed.delta.log, self.log.cut().and_then(|cut| cut.head(&signed.delta.log)));
+        let known = self.others.forks.by_log.get(&log).cloned();
+        let mut deltas = known.as_ref().map_or_else(|| self.deltas_of(&log), |forked| Ok(forked.deltas(cut)))?;
+        let before = known.unwrap_or_else(|| Arc::new(Forked::new(log, &deltas, cut)));
+        deltas.insert((signed.delta.seq, signed.hash, signed.delta.prev));
+        let mut forks = self.others.forks.clone();
+        forks.by_log.insert(log, Arc::new(Forked::new(log, &deltas, cut)));
+        let is_renamed = forks.rename(&log, &before);
+        if forks.suspects.insert(log.device) {
+            self.read_sightings(&mut forks)?;
+        }
+        self.others.forks = forks;
+        self.name_waiting(&log);
+        Ok(is_renamed)
     }
 
     /// The delta that would have forked a log was not taken.
-    pub(super) fn forget_fork(&mut self) {
-        self.others.forks = Forks::default();
-        if let Err(error) = self.load_forks() {
-            tracing::warn!(%error, "forks of the log cannot be read");
-        }
+    pub(super) fn forget_fork(&mut self, log: &LogId, before: Forks) {
+        self.others.forks = before;
+        self.name_waiting(log);
     }
 
-    fn read_forks(&mut self, logs: &BTreeSet<LogId>, with: Option<&SignedDelta>) -> Result<()> {
-        let mut forks = Forks::default();
-        for log in logs {
-            let of_log = with.filter(|signed| signed.delta.log == *log);
-            let mut deltas: BTreeSet<_> =
-                of_log.iter().map(|signed| (signed.delta.seq, signed.hash, signed.delta.prev)).collect();
-            let take = &mut |signed: &SignedDelta| {
-                deltas.insert((signed.delta.seq, signed.hash, signed.delta.prev));
-                ControlFlow::Continue(())
-            };
-            self.log.for_each_from(log, 1, take).map_err(api_error)?;
-            forks.by_log.insert(*log, Forked::new(*log, &deltas, self.log.cut().and_then(|cut| cut.head(log))));
-        }
+    /// Deltas of a log by sequence number, then hash: name, seq, prev.
+    fn deltas_of(&self, log: &LogId) -> Result<BTreeSet<(u32, DeltaHash, DeltaHash)>> {
+        let mut deltas = BTreeSet::new();
+        let take = &mut |signed: &SignedDelta| {
+            deltas.insert((signed.delta.seq, signed.hash, signed.delta.prev));
+            ControlFlow::Continue(())
+        };
+        self.log.for_each_from(log, 1, take).map_err(api_error)?;
+        Ok(deltas)
+    }
+
+    fn read_sightings(&self, forks: &mut Forks) -> Result<()> {
+        forks.sightings.clear();
         self.log.for_each(&mut |signed| forks.note_sightings(signed)).map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| forks.note_sightings(signed));
-        self.others.forks = forks;
         Ok(())
     }
 
@@ -415,6 +483,13 @@ impl Engine {
         }
     }
 
+    /// Branches of a log may have other names now. What our next delta has to name of it, it still has to.
+    fn name_waiting(&mut self, log: &LogId) {
+        let Others { forks, unnamed, .. } = &mut self.others;
+        let waiting: Vec<Head> = unnamed.extract_if(.., |_, head| head.log == *log).map(|(_, head)| head).collect();
+        unnamed.extend(waiting.into_iter().map(|head| (forks.name_of(log, &head.hash), head)));
+    }
+
     /// The log has taken a delta that goes on with what is known.
     pub(crate) fn follow_forks(&mut self, signed: &SignedDelta) {
         let forks = &mut self.others.forks;
@@ -426,9 +501,13 @@ impl Engine {
             && !forked.of.contains_key(&signed.hash)
             && let Some(at) = forked.of.get(&delta.prev).copied()
         {
+            let forked = Arc::make_mut(forked);
             forked.of.insert(signed.hash, at);
             forked.stretches[at].push(Head { log: delta.log, seq: delta.seq, hash: signed.hash });
         }
         forks.note_sightings(signed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use super::Fork;
 use super::declared::Declared;
-use crate::{Engine, Now, Result, api_error};
+use crate::{Engine, Now, Result};
 use codesync_auth::Verdict as Rights;
 use codesync_base::{
     BlobHash, Change, Delta, DeltaHash, FileId, FileKind, FileMeta, Head, Hlc, SignedDelta, Step, TextSource, TextStep,
@@ -97,7 +97,7 @@ impl Engine {
             Ok(is_fork) => is_fork,
             Err(verdict) => return Ok(verdict),
         };
-        if let Err(verdict) = self.judge_dependencies(delta)? {
+        if let Err(verdict) = self.judge_dependencies(delta) {
             return Ok(verdict);
         }
         let aside = match self.judge_rights(signed) {
@@ -148,7 +148,7 @@ impl Engine {
         }
         let prev = Head { log: delta.log, seq: delta.seq - 1, hash: delta.prev };
         if delta.seq > 1 {
-            match self.reading_of(&prev)? {
+            match self.reading_of(&prev) {
                 None if self.others.refused.contains(&delta.prev) => {
                     return Ok(Err(Verdict::Refused(Refusal::Past(delta.prev))));
                 }
@@ -167,41 +167,38 @@ impl Engine {
         Ok(Ok(!goes_on))
     }
 
-    fn judge_dependencies(&mut self, delta: &Delta) -> Result<std::result::Result<(), Verdict>> {
+    fn judge_dependencies(&self, delta: &Delta) -> std::result::Result<(), Verdict> {
         let named: BTreeSet<_> = delta.deps.iter().map(|dep| dep.hash).collect();
         if named.len() < delta.deps.len() || delta.deps.iter().any(|dep| dep.log == delta.log) {
-            return Ok(Err(Verdict::Refused(Refusal::Chain)));
+            return Err(Verdict::Refused(Refusal::Chain));
         }
         for dep in &delta.deps {
-            match self.reading_of(dep)? {
+            match self.reading_of(dep) {
                 None if self.others.refused.contains(&dep.hash) => {
-                    return Ok(Err(Verdict::Refused(Refusal::Past(dep.hash))));
+                    return Err(Verdict::Refused(Refusal::Past(dep.hash)));
                 }
-                None => return Ok(Err(Verdict::Held(Held::Missing(dep.hash)))),
-                Some(None) => return Ok(Err(Verdict::Refused(Refusal::Chain))),
-                Some(Some(hlc)) if hlc >= delta.hlc => return Ok(Err(Verdict::Refused(Refusal::Clock))),
+                None => return Err(Verdict::Held(Held::Missing(dep.hash))),
+                Some(None) => return Err(Verdict::Refused(Refusal::Chain)),
+                Some(Some(hlc)) if hlc >= delta.hlc => return Err(Verdict::Refused(Refusal::Clock)),
                 Some(Some(_)) => {}
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Clock reading of a delta that is here; some of none when it is not what it is said to be.
-    fn reading_of(&mut self, head: &Head) -> Result<Option<Option<Hlc>>> {
+    fn reading_of(&self, head: &Head) -> Option<Option<Hlc>> {
         if let Some(hlc) = self.others.beginning.reading_of(head) {
-            return Ok(Some(Some(hlc)));
+            return Some(Some(hlc));
         }
         if let Some(strand) = self.others.strands.get(&(head.log, head.hash)) {
             let is_newest = self.log.head(&head.log) == Some(*head);
             if is_newest {
-                return Ok(Some(Some(strand.hlc)));
+                return Some(Some(strand.hlc));
             }
         }
-        let found = self.log.delta(&head.hash).map_err(api_error)?;
-        Ok(found.map(|signed| {
-            let is_so = (signed.delta.log, signed.delta.seq) == (head.log, head.seq);
-            is_so.then_some(signed.delta.hlc)
-        }))
+        let found = self.log.key_of(&head.hash);
+        found.map(|key| ((key.log, key.seq) == (head.log, head.seq)).then_some(key.hlc))
     }
 
     /// Files that the steps name are of the declared past, or created before in the same delta.

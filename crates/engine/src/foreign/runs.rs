@@ -2,7 +2,7 @@
 //! then nobody could ever be shown that the others are genuine. So a run is weighed as a whole, on a trial: it is merged
 //! and entered as anything else, but only staged in the log, and taken back where it does not hold.
 
-use super::{Aside, Batch, Held, Received, Verdict};
+use super::{Aside, Batch, Forks, Held, Received, Verdict};
 use crate::{Engine, Now, Result, api_error};
 use codesync_auth::Access;
 use codesync_base::{Change, DeltaHash, Head, LogId, SignedDelta};
@@ -36,6 +36,7 @@ pub(super) fn parts(opened: Vec<Opened>) -> Vec<Vec<Opened>> {
 struct Before {
     rights: Option<Access>,
     aside: Aside,
+    forks: Forks,
     unnamed: BTreeMap<LogId, Head>,
     is_shared: bool,
     n_events: usize,
@@ -115,6 +116,7 @@ impl Engine {
         Before {
             rights: self.rights.clone(),
             aside: self.others.aside.clone(),
+            forks: self.others.forks.clone(),
             unnamed: self.others.unnamed.clone(),
             is_shared: self.is_shared,
             n_events: self.events.len(),
@@ -137,11 +139,9 @@ impl Engine {
     fn undo_trial(&mut self, before: Before, part: &[Opened]) {
         self.log.drop_staged();
         self.others.strands.clear();
-        if !self.others.forks.is_none() {
-            self.forget_fork();
-        }
         self.rights = before.rights;
         self.others.aside = before.aside;
+        self.others.forks = before.forks;
         self.others.unnamed = before.unnamed;
         self.is_shared = before.is_shared;
         self.documents = Default::default();

@@ -356,6 +356,52 @@ fn a_long_content_goes_on_where_its_link_broke() {
     assert_eq!(image.kind, crate::DiskImageKind::Long { hash });
 }
 
+/// Chidi's store was copied so often that not all its branches are told.
+#[test]
+fn what_builds_on_one_of_many_branches_is_taken_everywhere() {
+    let mut world = World::new(2);
+    for n in 0..12 {
+        world.now_ms += 1_000;
+        let (now, (log, key, profile)) = (world.now(), parts(2));
+        let chidi = Engine::open(log, key, profile, now).unwrap();
+        let mut deltas = Vec::new();
+        chidi.log().for_each(&mut |signed| deltas.push(Arrived::of(signed))).unwrap();
+        // Asha does not hear of the last.
+        for to in if n == 11 { 1..2 } else { 0..2 } {
+            assert_eq!(world.engines[to].receive(deltas.clone(), now).unwrap().n_new, 1);
+            world.sync(to);
+        }
+    }
+    world.edit(1, "b.txt", 0, "built on all of them\n");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!(world.text(0, "b.txt").as_deref(), Some("built on all of them\n"));
+    let n_deltas = [0, 1].map(|n| world.engines[n].log().n_deltas());
+    assert_eq!(n_deltas[0], n_deltas[1]);
+}
+
+#[test]
+fn who_asks_for_more_than_is_taken_away_is_let_go() {
+    use codesync_sync::{Blob, BlobRange, Frame, limits::*};
+    let mut world = World::new(2);
+    let now = world.now();
+    put_whole(&mut world.engines[0], "film.bin", noise(LONG_BYTES), now);
+    let id = world.connect(0, 1);
+    world.run();
+    let hash = BlobHash::of(&noise(LONG_BYTES));
+    let want = Frame::Blob(Blob::Want(vec![BlobRange { hash, offset: 0, length: BLOB_REQUEST_BYTES_MAX }; 5]));
+    let moment = world.moment();
+    for _ in 0..64 {
+        world.engines[0].handle_frame(id, &want.encode(), moment);
+    }
+    let outputs = world.engines[0].take_link_outputs();
+    let n_bytes =
+        |(_, output): &(LinkId, LinkOutput)| if let LinkOutput::Send(bytes) = output { bytes.len() } else { 0 };
+    let sent_bytes: usize = outputs.iter().map(n_bytes).sum();
+    assert!((WAITING_BYTES_MAX..WAITING_BYTES_MAX + 3_000_000).contains(&sent_bytes), "{sent_bytes} bytes");
+    assert_eq!(outputs.last(), Some(&(id, LinkOutput::Close)));
+}
+
 #[test]
 fn a_crash_while_a_long_content_comes_leaves_a_good_log_and_it_comes_again() {
     for style in [CrashStyle::Lose, CrashStyle::Keep, CrashStyle::Tear(9)] {

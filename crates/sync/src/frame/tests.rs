@@ -95,9 +95,9 @@ fn only_hello_and_bye_may_say_more_than_is_known() {
 fn every_field_is_bounded() {
     let of = |frame: Frame| Frame::decode(&frame.encode(), usize::MAX).is_ok();
     let many_heads = |n| vec![head(1); n];
-    assert!(of(Frame::Heads(many_heads(LOGS_MAX))));
-    assert!(!of(Frame::Heads(many_heads(LOGS_MAX + 1))));
-    assert!(!of(Frame::Stored(many_heads(LOGS_MAX + 1))));
+    assert!(of(Frame::Heads(many_heads(FRAME_HEADS_MAX))));
+    assert!(!of(Frame::Heads(many_heads(FRAME_HEADS_MAX + 1))));
+    assert!(!of(Frame::Stored(many_heads(FRAME_HEADS_MAX + 1))));
     let deltas = |n| Frame::Deltas(Deltas { cause: Cause::Live, deltas: vec![delta(); n] });
     assert!(of(deltas(FRAME_DELTAS_MAX)) && !of(deltas(FRAME_DELTAS_MAX + 1)));
     let presence = |n| Frame::Presence(Bytes(vec![0; n]));
@@ -121,7 +121,9 @@ fn every_field_is_bounded() {
 
 #[test]
 fn the_largest_honest_frames_fit() {
-    assert!(Frame::Heads(vec![Head { seq: u32::MAX, ..head(0xff) }; LOGS_MAX]).encode().len() <= FRAME_BYTES_MAX);
+    assert!(
+        Frame::Heads(vec![Head { seq: u32::MAX, ..head(0xff) }; FRAME_HEADS_MAX]).encode().len() <= FRAME_BYTES_MAX
+    );
     let full = Deltas {
         cause: Cause::Answer { id: u32::MAX, is_last: true },
         deltas: vec![WireDelta { bytes: Bytes(vec![0; 64 * 1024]), ..delta() }; 3],

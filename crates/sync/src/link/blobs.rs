@@ -101,7 +101,7 @@ impl Link {
 
     pub(super) fn handle_blob(&mut self, blob: Blob, context: &mut Context) {
         match blob {
-            Blob::Want(ranges) => ranges.iter().for_each(|range| self.serve_blob(range, context)),
+            Blob::Want(ranges) => self.serve_blobs(&ranges, context),
             Blob::Chunk(chunk) => self.take_chunk(chunk, context),
             Blob::Lacks(hash) => {
                 if self.blobs.fetches.remove(&hash).is_some() {
@@ -113,10 +113,16 @@ impl Link {
         }
     }
 
-    fn serve_blob(&mut self, range: &BlobRange, context: &Context) {
-        if range.length > BLOB_REQUEST_BYTES_MAX {
-            return self.end(Reason::Limit, "too much of a blob at once");
+    fn serve_blobs(&mut self, ranges: &[BlobRange], context: &Context) {
+        let asked_bytes: u64 = ranges.iter().map(|range| u64::from(range.length)).sum();
+        let is_long = |range: &BlobRange| range.length > BLOB_REQUEST_BYTES_MAX;
+        if asked_bytes > BLOB_WANT_BYTES_MAX || ranges.iter().any(is_long) {
+            return self.end(Reason::Limit, "too much of blobs at once");
         }
+        ranges.iter().for_each(|range| self.serve_blob(range, context));
+    }
+
+    fn serve_blob(&mut self, range: &BlobRange, context: &Context) {
         if self.peer().is_none_or(|peer| context.replica.is_blob_kept_from(&peer, &range.hash)) {
             return self.send(&Frame::Blob(Blob::Lacks(range.hash)));
         }

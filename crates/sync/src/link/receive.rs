@@ -2,7 +2,8 @@
 
 mod arriving;
 
-use super::{Context, Event, Fork, Link, Moment, Output, by_log};
+use super::heads::by_log;
+use super::{Context, Event, Fork, Link, Moment, Output};
 use crate::frame::*;
 use crate::held::{Held, Incoming, Way};
 use crate::limits::*;
@@ -19,6 +20,8 @@ const SILENCE_MS: u64 = 10_000;
 const STUCK_MS: u64 = 3_000;
 /// How often it is looked whether what everything begins with is here.
 const FIRST_CHECK_MS: u64 = 1_000;
+/// Logs that are looked at to find one whose place another can take.
+const ROOM_SOUGHT_MAX: usize = 16;
 /// Longest time between two tries to get a log.
 const RETRY_MS_MAX: u64 = 60_000;
 
@@ -92,8 +95,8 @@ impl Receiving {
 impl Link {
     pub(super) fn handle_heads(&mut self, heads: Vec<Head>, context: &mut Context) {
         self.has_heads = true;
-        self.theirs = by_log(heads);
-        let logs: Vec<LogId> = self.theirs.keys().copied().collect();
+        self.theirs.clear();
+        let logs = self.note_told(heads);
         self.note_known(&logs, context);
         for log in logs {
             self.receiving.retries.insert(log, Retry::default());
@@ -104,12 +107,7 @@ impl Link {
     }
 
     pub(super) fn handle_stored(&mut self, heads: Vec<Head>, context: &mut Context) {
-        let news = by_log(heads);
-        let logs: Vec<LogId> = news.keys().copied().collect();
-        self.theirs.extend(news);
-        if self.theirs.len() > LOGS_MAX {
-            return self.end(Reason::Limit, "too many logs");
-        }
+        let logs = self.note_told(heads);
         self.note_known(&logs, context);
         self.consider_wants(context);
         self.note_progress(context);
@@ -312,6 +310,7 @@ impl Link {
         if arriving.is_forged() {
             return self.end(Reason::Forged, "a signature that is not its author's");
         }
+        self.note_past(&delta.deps, context);
         let signature = arriving.has_signature.then_some(signed.signature);
         let blobs = context.replica.needs(delta).into_iter().collect();
         let held = Held::new(delta, blobs, hash, arriving.bytes, signature, way);
@@ -338,7 +337,7 @@ impl Link {
     /// A peer sends only what is durable there.
     fn note_theirs(&mut self, head: Head, prev: &DeltaHash) {
         if self.theirs.len() >= LOGS_MAX && !self.theirs.contains_key(&head.log) {
-            return self.end(Reason::Limit, "too many logs");
+            return;
         }
         let heads = self.theirs.entry(head.log).or_default();
         if let Some(known) = heads.iter_mut().find(|known| known.hash == *prev) {
@@ -348,6 +347,36 @@ impl Link {
         }
         if self.sent.get(&head.log).is_none_or(|sent| sent.seq < head.seq) {
             self.sent.insert(head.log, head);
+        }
+    }
+
+    /// What a delta builds on is durable at the peer as well, though not all branches of a log are told.
+    fn note_past(&mut self, deps: &[Head], context: &Context) {
+        let is_here =
+            |head: &Head| head.seq <= context.replica.cut_seq(&head.log) || context.replica.key(&head.hash).is_some();
+        for dep in deps.iter().filter(|dep| !is_here(dep)) {
+            let mut heads = self.theirs.get(&dep.log).cloned().unwrap_or_default();
+            // Else the log is asked for anyway, and all branches of it come.
+            if heads.iter().all(is_here) {
+                heads.push(*dep);
+                self.make_room_for(&dep.log, context);
+                self.note_told(heads);
+            }
+        }
+    }
+
+    /// Among too many logs one that is needed goes before one of which all is here. Only a few are looked at: nearly all
+    /// are of that kind.
+    fn make_room_for(&mut self, log: &LogId, context: &Context) {
+        if self.theirs.len() < LOGS_MAX || self.theirs.contains_key(log) {
+            return;
+        }
+        let is_here =
+            |(_, heads): &(&LogId, &Vec<Head>)| heads.iter().all(|head| context.replica.key(&head.hash).is_some());
+        let near = self.theirs.range(log..).chain(self.theirs.range(..log));
+        if let Some(log) = near.take(ROOM_SOUGHT_MAX).find(is_here).map(|(log, _)| *log) {
+            self.theirs.remove(&log);
+            self.receiving.retries.remove(&log);
         }
     }
 
@@ -367,7 +396,7 @@ impl Link {
         let released = self.hold.release(context.replica, context.now.wall_ms);
         self.owed_bytes += released.freed_bytes;
         for (key, why) in released.refused {
-            self.receiving.dead.insert(key.log);
+            self.note_dead(key.log);
             self.tell(Event::Refused { log: key.log, seq: key.seq, why });
         }
         if !released.ready.is_empty() {
@@ -433,7 +462,13 @@ impl Link {
 
     /// This log is of no use any more: the engine refused a delta of it.
     pub fn refuse(&mut self, log: LogId) {
-        self.receiving.dead.insert(log);
+        self.note_dead(log);
+    }
+
+    fn note_dead(&mut self, log: LogId) {
+        if self.receiving.dead.len() < LOGS_MAX {
+            self.receiving.dead.insert(log);
+        }
     }
 
     /// What was of no use may be of some.
@@ -444,7 +479,7 @@ impl Link {
     pub(super) fn drop_waiting_for(&mut self, blob: &codesync_base::BlobHash) {
         let (logs, freed_bytes) = self.hold.drop_waiting_for(blob);
         self.owed_bytes += freed_bytes;
-        self.receiving.dead.extend(logs);
+        logs.into_iter().for_each(|log| self.note_dead(log));
         self.settle_credit();
     }
 

@@ -191,8 +191,7 @@ impl Link {
         }
         self.serving.announce_due_ms = None;
         let logs = std::mem::take(&mut self.serving.announce);
-        let heads = context.replica.heads().into_iter().filter(|head| logs.contains(&head.log)).collect();
-        self.send(&Frame::Stored(heads));
+        self.send_stored(context.replica.heads().into_iter().filter(|head| logs.contains(&head.log)).collect());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::store::*;
 use crate::limits::*;
 use crate::*;
-use codesync_base::{BlobHash, Change, Delta, FileId, Head, Hlc, ProjectId, SignedDelta, Step, encode_delta};
+use codesync_base::{BlobHash, Change, Delta, FileId, Head, Hlc, LogId, ProjectId, SignedDelta, Step, encode_delta};
 
 /// An honest replica, and a peer that says whatever a test wants.
 struct Door {
@@ -430,6 +430,10 @@ fn a_request_for_too_much_of_a_content_ends_the_link() {
     let mut door = Door::joined();
     let range = BlobRange { hash: BlobHash::of(b""), offset: 0, length: BLOB_REQUEST_BYTES_MAX + 1 };
     door.say(Frame::Blob(Blob::Want(vec![range]))).ended(Reason::Limit);
+    // Nor does it come to more in parts.
+    let want = |n| Frame::Blob(Blob::Want(vec![BlobRange { length: BLOB_REQUEST_BYTES_MAX, ..range }; n]));
+    Door::joined().say(want(5)).goes_on();
+    Door::joined().say(want(6)).ended(Reason::Limit);
 }
 
 #[test]
@@ -452,17 +456,77 @@ fn a_snapshot_has_to_be_signed_by_the_peer() {
     door.say(Frame::Snapshot(Snapshot::End(Signature([3; 64])))).ended(Reason::Forged);
 }
 
+/// A delta in the n-th log of a device that begins as many as it likes.
+fn first_of(n: u32) -> SignedDelta {
+    let mut peer = Store::new(2);
+    peer.log.incarnation = n;
+    peer.write(START_MS)
+}
+
+fn heads_in(frames: &[Frame]) -> Vec<Head> {
+    let heads = frames.iter().filter_map(|frame| match frame {
+        Frame::Heads(heads) | Frame::Stored(heads) => Some(heads.clone()),
+        _ => None,
+    });
+    heads.flatten().collect()
+}
+
 #[test]
-fn more_logs_than_a_project_can_have_end_the_link() {
+fn any_number_of_logs_is_told_and_none_ends_a_link() {
+    let mut door = Door::closed();
+    let all: Vec<SignedDelta> = (0..FRAME_HEADS_MAX as u32 + 10).map(first_of).collect();
+    all.into_iter().for_each(|signed| {
+        door.store.receive(&[Incoming { bytes: encode_delta(&signed.delta).0, signed }]);
+    });
+    door.store.sync();
+    door.say(Frame::Hello(hello()));
+    door.say(Frame::Heads(vec![])).goes_on();
+    let told = door.sent();
+    assert_eq!(heads_in(&told), door.store.heads());
+    assert!(told.iter().all(|frame| frame.encode().len() <= FRAME_BYTES_MAX));
+}
+
+#[test]
+fn logs_above_the_limit_are_passed_over_and_the_link_goes_on() {
     let head = |n: u32| {
         let mut log = Store::new(2).log;
         log.incarnation = n;
         Head { log, seq: 1, hash: codesync_base::DeltaHash([1; 32]) }
     };
     let mut door = Door::joined();
-    let max = LOGS_MAX as u32;
-    door.say(Frame::Stored((0..max).map(head).collect())).goes_on();
-    door.say(Frame::Stored((max..max + 1).map(head).collect())).ended(Reason::Limit);
+    for first in (0..LOGS_MAX as u32 + 100).step_by(1_024) {
+        door.say(Frame::Stored((first..first + 1_024).map(head).collect())).goes_on();
+    }
+    assert_eq!(door.mesh.heads_told(LINK).len(), LOGS_MAX);
+    let fresh = first_of(900_000);
+    door.live(std::slice::from_ref(&fresh)).goes_on();
+    assert!(door.store.key(&fresh.hash).is_some());
+}
+
+#[test]
+fn what_was_not_told_is_asked_for_once_something_builds_on_it() {
+    let liar = Store::new(3);
+    let hlc = Hlc { wall_ms: START_MS, counter: 0 };
+    let [here, there] = [1, 2].map(|at_ms| liar.sign(liar.draft(hlc, vec![], vec![Store::step(at_ms)])));
+    let here_in = |log: LogId| Head { log, seq: 1, hash: here.hash };
+    // Another branch of the log is told; or more logs than anybody keeps account of, and not this one.
+    let begun = |incarnation| here_in(LogId { incarnation, ..Store::new(4).log });
+    for told in [vec![here_in(liar.log)], (0..LOGS_MAX as u32).map(begun).collect()] {
+        let mut door = Door::open();
+        door.store.receive(&[Incoming { bytes: encode_delta(&here.delta).0, signed: here.clone() }]);
+        door.store.sync();
+        door.say(Frame::Heads(vec![]));
+        for heads in told.chunks(1_024) {
+            door.say(Frame::Stored(heads.to_vec()));
+        }
+        let peer = Store::new(2);
+        let after = Hlc { wall_ms: START_MS + 1, counter: 0 };
+        let past = Head { log: liar.log, seq: 1, hash: there.hash };
+        door.live(&[peer.sign(peer.draft(after, vec![past], vec![Store::step(START_MS)]))]);
+        door.wait(600);
+        let asks = |frame: &Frame| matches!(frame, Frame::Want(want) if want.logs.iter().any(|of| of.log == liar.log));
+        assert!(door.sent().iter().any(asks), "with {} logs", told.len());
+    }
 }
 
 #[test]
