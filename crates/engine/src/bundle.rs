@@ -7,7 +7,7 @@
 use crate::foreign::{drop_forged, is_signed};
 use crate::{Engine, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_base::{DeltaHash, LogId, ProjectId, SignedDelta, decode_delta, encode_delta, limits};
+use codesync_base::{DeltaHash, Head, LogId, ProjectId, SignedDelta, decode_delta, encode_delta, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 const MAGIC: &[u8] = b"CODESYNC-REPLAY 1\n";
@@ -21,6 +21,8 @@ pub struct Bundle {
     pub project: ProjectId,
     pub deltas: Vec<(SignedDelta, Vec<u8>)>,
     pub blobs: Vec<Vec<u8>>,
+    /// What its deltas go on from and is not in it: nothing in a whole history.
+    needs: BTreeSet<Head>,
 }
 
 /// Deltas carry the time of their act, which is a little before they are saved.
@@ -92,22 +94,24 @@ impl Engine {
             let sentence = "This bundle is the history of another workspace. Import it in a new, empty folder.";
             return Err(invalid(sentence));
         }
+        // Before the cut everything counts as here.
+        let is_before_cut = |head: &Head| self.others.beginning.reading_of(head).is_some();
+        bundle.check_needs(|head| is_before_cut(head) || self.log.contains(&head.hash))?;
         add_bundle(&mut self.log, bundle)
     }
 }
 
-/// Adds the deltas of a bundle to a log.
+/// Adds the deltas of a bundle to a log. On failure the log has none of them, or all, and some wait for room on the disk:
+/// never one without the later one that vouches for it.
 pub fn add_bundle(log: &mut codesync_log::Log, bundle: &Bundle) -> Result<u64> {
     for blob in &bundle.blobs {
         log.put_blob(blob).map_err(api_error)?;
     }
-    let mut n_new = 0;
-    for (signed, bytes) in bundle.deltas.iter().filter(|(signed, _)| !log.contains(&signed.hash)).collect::<Vec<_>>() {
-        log.append(signed, bytes).map_err(api_error)?;
-        n_new += 1;
-    }
+    let n_before = log.n_deltas();
+    bundle.deltas.iter().for_each(|(signed, bytes)| log.stage(signed, bytes));
+    log.keep_staged().map_err(api_error)?;
     log.sync().map_err(api_error)?;
-    Ok(n_new)
+    Ok(log.n_deltas() - n_before)
 }
 
 impl Bundle {
@@ -132,6 +136,16 @@ impl Bundle {
         bundle.check_signatures().then_some(bundle).ok_or_else(|| bad("signatures"))
     }
 
+    /// Refuses a bundle that goes on from what is not here: a log with gaps is no history.
+    pub fn check_needs(&self, is_here: impl Fn(&Head) -> bool) -> Result<()> {
+        if self.needs.iter().all(is_here) {
+            return Ok(());
+        }
+        let sentence = "The edits in this file go on from others that are neither in it nor here. \
+                        Import it in the workspace that it came from.";
+        Err(invalid(sentence))
+    }
+
     fn read_records(mut rest: &[u8]) -> Option<Self> {
         let (mut deltas, mut blobs) = (Vec::<(SignedDelta, Vec<u8>)>::new(), Vec::new());
         while let Some((&kind, after)) = rest.split_first() {
@@ -150,22 +164,33 @@ impl Bundle {
             }
         }
         let project = deltas.first()?.0.delta.project;
-        deltas.iter().all(|(signed, _)| signed.delta.project == project).then_some(Self { project, deltas, blobs })
+        let is_one_project = deltas.iter().all(|(signed, _)| signed.delta.project == project);
+        let needs = needs_of(&deltas);
+        is_one_project.then_some(Self { project, deltas, blobs, needs })
     }
 
-    /// Every delta is signed, or named as `prev` by one that is (the chain covers it); every `prev` is there. A signature
-    /// that is not its author's goes: in a log it would be handed on, and others take nothing of who hands on such.
+    /// Every delta is signed, or named as `prev` by one that is (the chain covers it). A signature that is not its
+    /// author's goes: in a log it would be handed on, and others take nothing of who hands on such.
     fn check_signatures(&mut self) -> bool {
         drop_forged(&mut self.deltas);
         let mut covered: BTreeMap<LogId, BTreeSet<DeltaHash>> = BTreeMap::new();
-        let known: BTreeSet<DeltaHash> = self.deltas.iter().map(|(signed, _)| signed.hash).collect();
         self.deltas.iter().rev().all(|(signed, _)| {
             let by_chain = covered.entry(signed.delta.log).or_default();
             let good = by_chain.contains(&signed.hash) || is_signed(signed);
             by_chain.insert(signed.delta.prev);
-            good && (signed.delta.seq == 1 || known.contains(&signed.delta.prev))
+            good
         })
     }
+}
+
+/// What deltas name as `prev` or as dependencies and is not among them.
+fn needs_of(deltas: &[(SignedDelta, Vec<u8>)]) -> BTreeSet<Head> {
+    let known: BTreeSet<DeltaHash> = deltas.iter().map(|(signed, _)| signed.hash).collect();
+    let named = deltas.iter().map(|(signed, _)| &signed.delta).flat_map(|delta| {
+        let prev = Head { log: delta.log, seq: delta.seq.saturating_sub(1), hash: delta.prev };
+        delta.deps.iter().copied().chain((delta.seq > 1).then_some(prev))
+    });
+    named.filter(|head| !known.contains(&head.hash)).collect()
 }
 
 fn put_record(out: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {

@@ -10,7 +10,7 @@ use cap_std::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use codesync_base::limits::BLOB_BYTES_MAX;
 use codesync_base::{BlobHash, RelPath};
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -485,22 +485,39 @@ impl Folder {
         }
     }
 
+    /// On failure the file has its old content: half of the new one would be taken for what somebody wrote.
     fn overwrite(&self, dir: &Dir, name: &OsStr, path: &RelPath, fill: Fill, mode: u32) -> Result<Stamp, FolderError> {
         let written = (|| {
             let mut options = OpenOptions::new();
-            options.write(true);
+            options.read(true).write(true);
             let mut file = dir.open_with(name, not_following(&mut options))?;
-            file.set_len(0)?;
-            fill(&mut file)?;
+            let mut old = Vec::new();
+            file.read_to_end(&mut old)?;
+            if let Err(source) = fill_anew(&mut file, fill) {
+                // It has had the room for that all along, however full the disk is.
+                if let Err(lost) = fill_anew(&mut file, &|file| file.write_all(&old)) {
+                    tracing::warn!(%path, %lost, "a file that could not be written does not have its old content either");
+                }
+                return Err(source);
+            }
             #[cfg(unix)]
             if mode != 0 && Stamp::of(&file.metadata()?).mode != mode {
                 file.set_permissions(cap_std::fs::Permissions::from_mode(mode))?;
+                file.sync_all()?;
             }
-            file.sync_all()?;
             file.metadata()
         })();
         written.map(|metadata| Stamp::of(&metadata)).map_err(|source| failure(path, "written", source))
     }
+}
+
+/// Writes a file from its start, durably. It is cut only then: until all is written it gives no room away.
+fn fill_anew(file: &mut File, fill: Fill) -> io::Result<()> {
+    file.rewind()?;
+    fill(file)?;
+    let length_bytes = file.stream_position()?;
+    file.set_len(length_bytes)?;
+    file.sync_all()
 }
 
 /// The name that stands for `name` (NFC) in a folder: itself, or one there that composes to it.

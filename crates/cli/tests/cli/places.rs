@@ -145,6 +145,64 @@ fn a_read_only_folder_is_told_in_plain_words() {
     assert_eq!(told(&run, "written"), ["kept hello"], "written once it can be");
 }
 
+const BUNDLE_ON_A_FULL_DISK: &str = r#"
+mount -t tmpfs -o size=16m none "$M"
+mkdir "$M/work" && cd "$M/work" && echo hello > a.txt
+"$C" init > /dev/null
+cp -a "$M/work" "$M/../elsewhere" && cd "$M/../elsewhere"
+for n in $(seq 120); do echo "[0,0,\"<$n>$(head -c 5000 /dev/urandom | base64 -w0)\"]"; done | "$C" edit a.txt > /dev/null
+"$C" export "$M/../more.codesync-replay" > /dev/null
+cd "$M/work"
+"$C" watch --json > "$M/../watch.out" & WATCH=$!
+trap 'kill -9 $WATCH 2> /dev/null || true' EXIT
+until [ -e .codesync/run.json ]; do sleep 0.05; done
+dd if=/dev/zero of="$M/fill" bs=64k 2> /dev/null || true
+"$C" import "$M/../more.codesync-replay" > /dev/null 2> "$M/../refusal" || sed 's/^/sentence: /' "$M/../refusal"
+rm "$M/fill"
+until "$C" status | grep -q '^Saved  *everything'; do sleep 0.2; done
+echo "history: $("$C" show a.txt | grep -o '<[0-9]*>' | wc -l)"
+"$C" verify > /dev/null && echo "verify: well"
+"#;
+
+#[test]
+fn a_bundle_that_did_not_fit_is_there_once_there_is_room() {
+    let world = World::new();
+    let Some(run) = in_own_mounts(&world, BUNDLE_ON_A_FULL_DISK) else { return };
+    assert_eq!(run.status, Some(0), "{} {}", run.stdout, run.stderr);
+    let sentence = told(&run, "sentence").join(" ");
+    assert!(sentence.contains("disk is full"), "{sentence}");
+    assert_eq!((told(&run, "history"), told(&run, "verify")), (vec!["120"], vec!["well"]), "{}", run.stdout);
+}
+
+const OVERWRITTEN_IN_PLACE: &str = r#"
+mount -t tmpfs none "$M"
+mkdir "$M/work" "$M/small" && echo hello > "$M/work/a.txt" && cd "$M/work"
+"$C" init > /dev/null
+# Where no other file can be made, on a disk of its own that gets full.
+mount -t tmpfs -o size=64k none "$M/small" && cp a.txt "$M/small"
+mount --bind "$M/work" "$M/work"
+mount --bind "$M/work/.codesync" "$M/work/.codesync"
+mount --bind "$M/small/a.txt" "$M/work/a.txt"
+mount -o remount,bind,ro "$M/work"
+dd if=/dev/zero of="$M/small/fill" bs=4k 2> /dev/null || true
+cd "$M/work"
+echo "[0,0,\"$(head -c 30000 /dev/zero | tr '\0' x)\"]" | "$C" edit a.txt > /dev/null 2>&1 || true
+cat a.txt | head -c 100 | sed 's/^/file: /'
+"$C" show a.txt | wc -c | sed 's/^/history: /'
+rm "$M/small/fill"
+"$C" status > /dev/null
+cat a.txt | wc -c | sed 's/^/written: /'
+"#;
+
+#[test]
+fn a_file_that_does_not_fit_where_it_is_keeps_what_it_had() {
+    let world = World::new();
+    let Some(run) = in_own_mounts(&world, OVERWRITTEN_IN_PLACE) else { return };
+    assert_eq!(run.status, Some(0), "{} {}", run.stdout, run.stderr);
+    assert_eq!(told(&run, "file"), ["hello"]);
+    assert_eq!((told(&run, "history"), told(&run, "written")), (vec!["30006"], vec!["30006"]), "{}", run.stdout);
+}
+
 fn copy(from: &Path, to: &Path) {
     let status = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
     assert!(status.success());

@@ -3,6 +3,7 @@
 use super::editing::open_view;
 use super::*;
 use codesync_api::{Event, SaveKind, ViewEdit};
+use codesync_log::Disk;
 
 fn try_type(
     bench: &mut Bench,
@@ -47,20 +48,79 @@ fn type_until_full(bench: &mut Bench, view_id: u32) -> (u64, String) {
 
 #[test]
 fn what_a_full_disk_did_not_take_can_be_taken_to_another() {
-    let mut bench = Bench::new();
-    let view_id = open_view(&mut bench);
-    assert_eq!(bench.engine.export_unsaved().unwrap().1, 0);
-    let (_, typed) = type_until_full(&mut bench, view_id);
-    let (bytes, n_deltas) = bench.engine.export_unsaved().unwrap();
-    assert!(n_deltas > 0);
-    let elsewhere = bench.disk.fork();
-    elsewhere.crash(codesync_log::CrashStyle::Lose);
-    elsewhere.set_space(None);
-    bench.engine = open_leniently(&elsewhere);
-    assert_ne!(bench.text("a").unwrap(), typed, "the disk lacks what it did not take");
-    bench.engine.import_bundle(&crate::Bundle::read(&bytes).unwrap()).unwrap();
-    bench.engine = open_leniently(&elsewhere.fork());
-    assert_eq!(bench.text("a").unwrap(), typed);
+    for is_sealed in [false, true] {
+        let mut bench = Bench::new();
+        let view_id = open_view(&mut bench);
+        bench.edit("a", &[(0, 0, "an hour ago")]).wait(3_600_000);
+        if is_sealed {
+            bench.engine.rest(true).unwrap();
+        }
+        assert_eq!(bench.engine.export_unsaved().unwrap().1, 0);
+        let (_, typed) = type_until_full(&mut bench, view_id);
+        let (bytes, n_deltas) = bench.engine.export_unsaved().unwrap();
+        assert!(n_deltas > 0);
+        let elsewhere = bench.disk.fork();
+        elsewhere.crash(codesync_log::CrashStyle::Lose);
+        elsewhere.set_space(None);
+        bench.engine = open_leniently(&elsewhere);
+        let wanted = typed + "an hour ago";
+        assert_ne!(bench.text("a").unwrap(), wanted, "the disk lacks what it did not take");
+        bench.engine.import_bundle(&crate::Bundle::read(&bytes).unwrap()).unwrap();
+        bench.engine = open_leniently(&elsewhere.fork());
+        assert_eq!(bench.text("a").unwrap(), wanted);
+    }
+}
+
+#[test]
+fn edits_whose_past_is_not_here_are_refused() {
+    let (mut bench, mut other) = (Bench::new(), Bench::new());
+    other.wait(1).edit("a", &[(0, 0, "one")]).edit("a", &[(3, 0, " two")]);
+    let newest = other.engine.log().head(&other.engine.own).unwrap().hash;
+    let newest = other.engine.log().delta(&newest).unwrap().unwrap();
+    let bundle = crate::Bundle::read(&other.engine.bundle_of(vec![newest.as_ref().clone()]).unwrap().0).unwrap();
+    bench.edit("b", &[(0, 0, "mine")]);
+    let n_deltas = bench.engine.log().n_deltas();
+    let refusal = bench.engine.import_bundle(&bundle).unwrap_err();
+    assert!(refusal.message.contains("neither in it nor here"), "{refusal:?}");
+    assert_eq!(bench.engine.log().n_deltas(), n_deltas);
+    assert_eq!(other.engine.import_bundle(&bundle).unwrap(), 0, "where they were made, their past is here");
+}
+
+#[test]
+fn a_bundle_that_does_not_fit_the_disk_is_taken_whole_or_not_at_all() {
+    let mut source = Bench::new();
+    source.edit("a", &[(0, 0, "x")]);
+    let disk = source.disk.fork();
+    for _ in 0..400 {
+        source.edit("a", &[(1, 0, &"long ".repeat(400))]);
+    }
+    // Of sealed deltas only the last of a chain is signed: it vouches for all before it.
+    source.engine.rest(true).unwrap();
+    let bundle = crate::Bundle::read(&source.engine.export_bundle().unwrap().0).unwrap();
+    let wanted = source.text("a").unwrap();
+    let (mut n_refused, mut n_waiting) = (0, 0);
+    for room_bytes in (0..400_000).step_by(40_000) {
+        let disk = disk.fork();
+        let mut bench = Bench { engine: open_leniently(&disk), disk, now_ms: START_MS + 10_000_000 };
+        assert!(try_sync(&mut bench));
+        let n_before = bench.engine.log().n_deltas();
+        let n_missing = bundle.deltas.iter().filter(|(signed, _)| !bench.engine.log().contains(&signed.hash)).count();
+        let spare_bytes = bench.disk.length_bytes("ballast").unwrap_or(0);
+        bench.disk.set_space(Some(bench.disk.size_bytes() - spare_bytes + room_bytes));
+        bench.engine.import_bundle(&bundle).unwrap_err();
+        match bench.engine.log().n_deltas() - n_before {
+            0 => n_refused += 1,
+            n_new => {
+                assert_eq!(n_new, n_missing as u64);
+                n_waiting += 1;
+            }
+        }
+        bench.disk.set_space(None);
+        bench.engine.import_bundle(&bundle).unwrap();
+        bench.reopen();
+        assert_eq!(bench.text("a").unwrap(), wanted);
+    }
+    assert!(n_refused > 0 && n_waiting > 0, "{n_refused} {n_waiting}");
 }
 
 #[test]

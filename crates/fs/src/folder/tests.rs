@@ -213,3 +213,21 @@ fn a_writable_file_in_a_folder_that_is_not() {
     assert_eq!(new.unwrap_err().to_string(), "“d/g” could not be written: permission denied.");
     assert!(matches!(denied, Err(FolderError::Denied { .. })));
 }
+
+#[test]
+fn a_file_that_cannot_be_overwritten_keeps_what_it_had() {
+    let (_place, folder) = fixture();
+    let target = path("f");
+    let overwrite = |fill: Fill| folder.overwrite(&folder.inner.dir, OsStr::new("f"), &target, fill, 0);
+    for old in [&b"old"[..], &[b'o'; 100_000]] {
+        folder.write(&target, old, 0).unwrap();
+        let refused = overwrite(&|file| {
+            file.write_all(b"half of what is ")?;
+            Err(ErrorKind::StorageFull.into())
+        });
+        assert!(matches!(refused, Err(FolderError::DiskFull(_))));
+        assert_eq!(folder.read(&target).unwrap().unwrap().bytes, old);
+        assert_eq!(overwrite(&|file| file.write_all(b"shorter or longer")).unwrap().size, 17);
+        assert_eq!(folder.read(&target).unwrap().unwrap().bytes, b"shorter or longer");
+    }
+}
