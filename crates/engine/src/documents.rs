@@ -184,7 +184,9 @@ impl Engine {
                     origin: delta.origin,
                     group,
                 };
-                if let Err(what) = replay(&mut document, signed, &step.change, &info, &reading, delta.log == own) {
+                if let Err(what) =
+                    replay(&mut document, signed, &step.change, &info, &reading, delta.log.device == own.device)
+                {
                     failure.get_or_insert(what);
                 }
                 document.note_from_disk(&info, &step.change, &own.device);

@@ -409,11 +409,12 @@ impl Engine {
         Now { ms: moment.wall_ms, local_offset_minutes: self.local_offset_minutes }
     }
 
-    /// Takes the place of an engine whose views are gone: their numbers are not given again.
+    /// Takes the place of an engine, with its views.
     pub fn succeed(&mut self, other: &Self) {
         self.next_view_id = self.next_view_id.max(other.next_view_id);
         self.notices.clone_from(&other.notices);
         self.auto_save = other.auto_save;
+        self.succeed_views(other);
     }
 
     /// The first view gets this number, so that a client that goes on here from another process finds its own free.

@@ -297,7 +297,8 @@ impl Engine {
         let file = self.file_of_view(view_id)?;
         self.settle();
         let path = self.tree.get(&file).map(|node| node.path.to_string()).unwrap_or_default();
-        let own = self.own;
+        // Of all lives of this device's log: one begins anew after a removal, or a backup that was put back.
+        let own = self.own.device;
         let document = self.document_mut(file)?;
         let entry = match origin {
             Origin::Redo => document.undo.next_redo(),
@@ -311,7 +312,7 @@ impl Engine {
         let timeline = &document.timeline;
         let is_own = |n: &usize| {
             let info = timeline.step(*n).info;
-            info.key.delta.log == own && !info.origin.is_disk()
+            info.key.delta.log.device == own && !info.origin.is_disk()
         };
         let revert = timeline.revert((first..=timeline.n_steps()).filter(is_own));
         if revert.splices.is_empty() {
@@ -380,21 +381,22 @@ impl Engine {
 
     /// The newest act that was not taken back, and its newest delta.
     fn newest_act(&self, taken_back: &BTreeMap<DeltaHash, DeltaHash>) -> Result<Option<(GroupKey, DeltaHash)>> {
-        let (own, mut newest, mut gone) = (self.own, None, BTreeSet::new());
+        let (own, mut newest, mut gone) = (self.own.device, None, BTreeSet::new());
         let find = &mut |signed: &SignedDelta| {
             let delta = &signed.delta;
+            let group = GroupKey { log: delta.log, seq: delta.group };
             let is_act = !matches!(
                 delta.origin,
                 Origin::Undo | Origin::Redo | Origin::Import | Origin::Moment | Origin::Session
             );
-            if delta.log != own || !is_act || gone.contains(&delta.group) {
+            if delta.log.device != own || !is_act || gone.contains(&group) {
                 return ControlFlow::Continue(());
             }
             if taken_back.get(&signed.hash).is_some_and(|by| self.log.contains(by)) {
-                gone.insert(delta.group);
+                gone.insert(group);
                 return ControlFlow::Continue(());
             }
-            newest = Some((GroupKey { log: own, seq: delta.group }, signed.hash));
+            newest = Some((group, signed.hash));
             ControlFlow::Break(())
         };
         self.log.for_each_back(find).map_err(api_error)?;

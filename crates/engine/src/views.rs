@@ -140,6 +140,34 @@ impl Engine {
             self.send_snapshot(view_id)?;
         }
         // What happened between the two processes nobody has told.
+        self.tell_all_anew();
+        Ok(())
+    }
+
+    /// Goes on with the views of another engine, under their numbers.
+    pub(crate) fn succeed_views(&mut self, other: &Self) {
+        for (view_id, known) in &other.views {
+            let (view_id, file) = (*view_id, known.file);
+            let place =
+                |engine: &Self| engine.tree.get(&file).filter(|node| node.alive).map(|node| node.path.to_string());
+            let path = place(self);
+            if path != place(other) {
+                self.events.push(Event::ViewMoved { view_id, path });
+            }
+            let Some(kind) = self.tree.get(&file).map(|node| node.kind) else { continue };
+            let (revision, acked_request_id) = (known.revision, known.acked_request_id);
+            let view = View { file, revision, bridge: VecDeque::new(), acked_request_id, snapshot_revision: revision };
+            self.views.insert(view_id, view);
+            if kind == FileKind::Text
+                && let Err(error) = self.send_snapshot(view_id)
+            {
+                tracing::warn!(%error, "a view cannot go on with what was taken in");
+            }
+        }
+        self.tell_all_anew();
+    }
+
+    fn tell_all_anew(&mut self) {
         let mut folders: BTreeSet<String> = [String::new()].into();
         let parents = self.tree.alive().filter_map(|node| node.path.parent());
         folders.extend(parents.map(|parent| parent.to_string()));
@@ -147,7 +175,6 @@ impl Engine {
         self.events.push(Event::HistoryGrew { n_moments: self.count_moments(), paths: Vec::new() });
         self.events.push(Event::SaveState(self.save.clone()));
         self.has_waiting_changed = true;
-        Ok(())
     }
 
     pub(crate) fn close_view(&mut self, view_id: u32) -> Result<()> {

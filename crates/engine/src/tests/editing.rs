@@ -196,6 +196,20 @@ fn undo(bench: &mut Bench, view_id: u32) -> UndoneKind {
     }
 }
 
+/// A log begins a life of its own after a removal, and after a backup that was put back.
+#[test]
+fn undo_goes_back_beyond_the_beginning_of_another_life() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    type_text(&mut bench, view_id, 1, Splice(0, 0, "before".into()));
+    let now = bench.wait(5_000).now();
+    bench.engine.begin_incarnation(77, now).unwrap();
+    type_text(&mut bench, view_id, 2, Splice(6, 0, " and after".into()));
+    assert_eq!((undo(&mut bench, view_id), bench.text("a").unwrap().as_str()), (UndoneKind::Applied, "before"));
+    assert_eq!((undo(&mut bench, view_id), bench.text("a").unwrap().as_str()), (UndoneKind::Applied, ""));
+    assert_eq!(undo(&mut bench, view_id), UndoneKind::NothingToUndo);
+}
+
 fn redo(bench: &mut Bench, view_id: u32) -> UndoneKind {
     match bench.ask(Request::Redo { view_id }) {
         Reply::Undone(undone) => undone.kind,
