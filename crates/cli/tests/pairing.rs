@@ -5,13 +5,14 @@
 mod person;
 
 use anyhow::{Context, Result, ensure};
-use codesync_api::{Acquaintance, AskAnswer, Asking, Reply, Request, Role, Together};
+use codesync_api::{Acquaintance, AskAnswer, Asking, Event, LinkState, Reply, Request, Role, Together};
 use codesync_lan::{Lan, Scenario};
 use codesync_node::{Node, Options};
 use person::{Person, Staying, read, wait_until};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 fn main() -> Result<()> {
     codesync_lan::run_scenarios(SCENARIOS)
@@ -22,6 +23,7 @@ const SCENARIOS: &[Scenario] = &[
     ("asking_lets_in_once_the_words_are_the_same", asking_lets_in_once_the_words_are_the_same),
     ("who_is_turned_away_gets_nothing", who_is_turned_away_gets_nothing),
     ("who_wants_not_to_be_seen_is_not", who_wants_not_to_be_seen_is_not),
+    ("who_pauses_or_leaves_sees_it_and_can_go_on", who_pauses_or_leaves_sees_it_and_can_go_on),
 ];
 
 /// Asha at a workspace that she shares.
@@ -128,7 +130,50 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
     drop(at_bo);
     sharing.bo.run(&sharing.bo.home, &["join", "--ask", "Asha", "third"], "")?;
     ensure!(read(&sharing.bo.home.join("third"), "a.txt") == "text\n");
-    Ok(())
+    // That lets in once: whoever was removed is asked for again.
+    sharing.asha.run(&sharing.lab, &["remove", "Bo"], "")?;
+    sharing.asked("fourth").map(drop)
+}
+
+fn who_pauses_or_leaves_sees_it_and_can_go_on(lan: &Lan) -> Result<()> {
+    let sharing = Sharing::begin(lan)?;
+    let invited = match sharing.node.call(Request::Invite { role: Role::Editor, is_long: false, share_past: true })? {
+        Reply::Invitation(invitation) => invitation,
+        other => anyhow::bail!("{other:?}"),
+    };
+    sharing.bo.run(&sharing.bo.home, &["join", &invited.code, "copy"], "")?;
+    let _at_bo = sharing.bo.serve(&sharing.bo.home.join("copy"))?;
+    let events = sharing.node.subscribe();
+    wait_until("both are live", || is_live(&sharing.node))?;
+    let (asking, ..) = sharing.asked("again")?;
+    let told_live = |events| told(events, |together| matches!(together.link, LinkState::Live { .. }));
+    for request in [Request::Pause { is_paused: true }, Request::Leave] {
+        sharing.node.call(request.clone())?;
+        let told = told(&events, |together| together.link == LinkState::Paused)?;
+        ensure!(told.asking.is_empty(), "{request:?}: {told:?}");
+        ensure!(!told.members[1].is_connected && told.members[1].last_seen_ms.is_some(), "{request:?}: {told:?}");
+        sharing.node.call(Request::Pause { is_paused: false })?;
+        told_live(&events)?;
+    }
+    drop(asking);
+    // Naming an address is going on, too.
+    sharing.node.call(Request::Leave)?;
+    sharing.node.call(Request::Connect { address: sharing.bo.host.address().to_string() })?;
+    wait_until("both are live at an address", || is_live(&sharing.node))
+}
+
+fn is_live(node: &Node) -> bool {
+    together(node).is_ok_and(|together| matches!(together.link, LinkState::Live { .. }))
+}
+
+/// The next that is told by itself of how things stand, once it is so.
+fn told(events: &Receiver<Event>, is_so: impl Fn(&Together) -> bool) -> Result<Together> {
+    loop {
+        match events.recv_timeout(Duration::from_secs(10)).context("nothing is told")? {
+            Event::Together(together) if is_so(&together) => return Ok(together),
+            _ => {}
+        }
+    }
 }
 
 /// Bo's peer as Asha's window has it.

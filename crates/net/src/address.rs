@@ -116,9 +116,30 @@ pub(crate) fn may_be_dialled(address: &Multiaddr) -> bool {
     is_plain && socket_of(address).is_some_and(|socket| is_elsewhere(socket.ip()) && socket.port() != 0)
 }
 
+/// Where to look for a computer that is known by name. A link-local address does not say on which interface it is.
+pub(crate) fn best_of(sockets: impl Iterator<Item = SocketAddr>) -> Option<SocketAddr> {
+    let is_link_local = |socket: &SocketAddr| match socket.ip() {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
+    sockets.min_by_key(|socket| (is_link_local(socket), socket.is_ipv6()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_leads_to_the_address_that_can_be_reached() {
+        let best = |sockets: &[&str]| best_of(sockets.iter().map(|socket| socket.parse().unwrap()));
+        let (link, plain, v4, v4_link) = ("[fe80::1]:1", "[fd00::1]:1", "10.0.0.1:1", "169.254.0.1:1");
+        assert_eq!(best(&[link, plain, v4]), Some(v4.parse().unwrap()));
+        assert_eq!(best(&[v4_link, link, plain]), Some(plain.parse().unwrap()));
+        assert_eq!(best(&[link, v4_link]), Some(v4_link.parse().unwrap()));
+        assert_eq!((best(&[link]), best(&[])), (Some(link.parse().unwrap()), None));
+        // Of equal ones the first, as the system has put them in order.
+        assert_eq!(best(&["10.0.0.2:1", v4]), Some("10.0.0.2:1".parse().unwrap()));
+    }
 
     #[test]
     fn what_people_type() {

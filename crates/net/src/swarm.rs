@@ -440,8 +440,8 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
         let resolved = self.resolved.clone();
         tokio::spawn(async move {
             let found = tokio::net::lookup_host((address.host(), address.port())).await;
-            let first = found.ok().and_then(|mut sockets| sockets.next());
-            resolved.send((address, first)).await.unwrap_or_default();
+            let best = found.ok().and_then(crate::address::best_of);
+            resolved.send((address, best)).await.unwrap_or_default();
         });
     }
 

@@ -38,6 +38,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(200);
 const CHEAP: usize = 64;
 /// How long an intake rests that the full disk stopped.
 const PAUSE: Duration = Duration::from_secs(1);
+/// After a look that failed, the next one waits this long.
+const LOOK_LATER: Duration = Duration::from_secs(2);
 /// The next part of a mass change is handed on sooner than this, if there is one.
 const HOLD: Duration = Duration::from_secs(11);
 /// More changed files than this at once are a mass change.
@@ -56,7 +58,7 @@ pub(crate) struct Bridge {
     held: Option<Held>,
     /// Where to look once the running intake is done.
     next_look: Option<Wanted>,
-    /// An intake that the full disk stopped goes on then.
+    /// An intake that the full disk stopped goes on then, and a look that failed is made again.
     paused_until: Option<Instant>,
     /// Files of which the shadow does not say yet that the disk lacks their newest text.
     unmarked: Vec<FileId>,
@@ -186,13 +188,15 @@ impl Bridge {
         self.looking.is_some() || self.intake.is_some()
     }
 
-    /// How long an intake need not be gone on with; none without one.
+    /// How long nothing of an intake, or of a look, needs to be gone on with; none without one.
     pub fn patience(&self) -> Option<Duration> {
         let wait = self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(Instant::now()));
         let intake = self.intake.is_some().then_some(wait);
         let looking = self.looking.is_some().then_some(ASK_EVERY);
         let held = self.held.as_ref().map(|held| held.until.saturating_duration_since(Instant::now()));
-        intake.or(looking).or(held)
+        // A look that failed is made again.
+        let next = self.next_look.is_some().then_some(wait);
+        intake.or(looking).or([held, next].into_iter().flatten().min())
     }
 
     /// Goes on with an intake for a moment.
@@ -203,6 +207,9 @@ impl Bridge {
         self.paused_until = None;
         if !self.is_busy() && self.held.as_ref().is_some_and(|held| Instant::now() >= held.until) {
             self.end_held(engine)?;
+        }
+        if !self.is_busy() {
+            self.look_again(engine, now)?;
         }
         let until = Instant::now() + TURN;
         // A look that wants to know something often wants more right after.

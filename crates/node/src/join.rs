@@ -22,6 +22,11 @@ use std::time::{Duration, Instant};
 const JOINED_FILE: &str = "state/joined.json";
 /// How long the one who gave the code is looked for.
 const SEARCH_MAX: Duration = Duration::from_secs(20);
+/// How long others may still let this device in after somebody said that the code is not theirs, or is over: many
+/// invitations have the same channel.
+const OTHERS_WAIT: Duration = Duration::from_millis(1_500);
+/// How long whoever has answered is waited for, as they do at their end.
+const TALK_MAX: Duration = Duration::from_secs(30);
 /// How soon it is noticed that nobody wants to come in any more.
 const NOTICE_WAIT: Duration = Duration::from_millis(50);
 
@@ -157,13 +162,15 @@ struct Joining {
     address: Option<Address>,
     /// The best reason so far why it did not work out.
     why: Option<Failed>,
+    /// When somebody first refused who has an invitation on this channel: only others can let this device in now.
+    refused: Option<Instant>,
 }
 
 struct Talk {
     stream: Stream,
     guest: CodeGuest,
-    /// The other end said something: asking anew would be another try at the code.
-    is_answered: bool,
+    /// When the other end first said something: asking anew would be another try at the code.
+    answered: Option<Instant>,
     proved: Option<(Other, Place)>,
 }
 
@@ -191,16 +198,17 @@ impl Joining {
             talks: BTreeMap::new(),
             address,
             why: None,
+            refused: None,
         })
     }
 
-    /// Until somebody lets this device in, or a try at the code failed, or nobody is found.
+    /// Until somebody lets this device in, or nobody is left who could.
     fn run(&mut self, is_cancelled: &AtomicBool) -> Result<(Other, Place, Option<Address>), Failed> {
-        let until = Instant::now() + SEARCH_MAX;
+        let began = Instant::now();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = self.until(began).saturating_duration_since(Instant::now());
             if left.is_zero() || is_cancelled.load(Ordering::Relaxed) {
-                return Err(self.why.take().unwrap_or_else(|| nobody_found().into()));
+                return Err(self.in_vain());
             }
             self.asking.take_due(Instant::now()).into_iter().for_each(|peer| self.net.open(peer, Protocol::Pair));
             let event = match self.events.recv_timeout(left.min(NOTICE_WAIT)) {
@@ -219,17 +227,13 @@ impl Joining {
                 }
                 Event::Opened(stream) if stream.protocol == Protocol::Pair => self.begin(stream),
                 Event::Frame { stream, frame } => {
-                    if let Some(done) = self.handle(stream, &frame.bytes)? {
+                    if let Some(done) = self.handle(stream, &frame.bytes) {
                         return Ok(done);
                     }
                 }
-                Event::Closed(stream) => {
-                    if let Some(talk) = self.talks.remove(&stream).filter(|talk| !talk.is_answered) {
-                        self.asking.ended(&talk.stream.peer, Instant::now());
-                    }
-                }
+                Event::Closed(stream) => self.closed(stream)?,
                 Event::NotOpened { peer, .. } => self.asking.ended(&peer, Instant::now()),
-                Event::Unreachable { why, .. } => self.why = Some(unreachable(why, self.address.as_ref()).into()),
+                Event::Unreachable { why, .. } => self.not_here(unreachable(why, self.address.as_ref()).into()),
                 _ => {}
             }
         }
@@ -242,12 +246,37 @@ impl Joining {
         let connection = Connection { host_peer: stream.peer.0, guest_peer: self.net.peer().0 };
         let (guest, knock) = CodeGuest::start(self.code.clone(), connection, &self.key, &self.about, random());
         stream.send(knock);
-        self.talks.insert(stream.id, Talk { stream, guest, is_answered: false, proved: None });
+        self.talks.insert(stream.id, Talk { stream, guest, answered: None, proved: None });
     }
 
-    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, Failed> {
-        let Some(talk) = self.talks.get_mut(&id) else { return Ok(None) };
-        talk.is_answered = true;
+    /// When it has been tried for long enough.
+    fn until(&self, began: Instant) -> Instant {
+        let searched = self.refused.map_or(began + SEARCH_MAX, |refused| refused + OTHERS_WAIT);
+        let talked = self.talks.values().filter_map(|talk| talk.answered).map(|answered| answered + TALK_MAX);
+        talked.max().map_or(searched, |talked| talked.max(searched))
+    }
+
+    fn in_vain(&mut self) -> Failed {
+        let is_first = self.refused.is_none();
+        let is_missed = |talk: &&Talk| talk.proved.is_some() || (talk.answered.is_some() && is_first);
+        let silent = self.talks.values().find(is_missed).map(|talk| broke_off(talk).into());
+        silent.or(self.why.take()).unwrap_or_else(|| nobody_found().into())
+    }
+
+    fn closed(&mut self, stream: StreamId) -> Result<(), Failed> {
+        match self.talks.remove(&stream) {
+            // They know the code, and it is used now: nobody else can let this device in.
+            Some(talk) if talk.proved.is_some() => return Err(broke_off(&talk).into()),
+            Some(talk) if talk.answered.is_some() => self.refused(broke_off(&talk).into()),
+            Some(talk) => self.asking.ended(&talk.stream.peer, Instant::now()),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Option<(Other, Place, Option<Address>)> {
+        let talk = self.talks.get_mut(&id)?;
+        talk.answered.get_or_insert_with(Instant::now);
         let reply = talk.guest.handle(&self.key, bytes);
         if let Some(bytes) = reply.send {
             talk.stream.send(bytes);
@@ -260,42 +289,53 @@ impl Joining {
             }
             Some(CodeGuestEvent::Granted(_)) => {
                 let reached = self.connected.get(&talk.stream.peer).cloned();
-                let done = talk.proved.take().map(|(host, place)| (host, place, reached));
-                return Ok(done);
+                return talk.proved.take().map(|(host, place)| (host, place, reached));
             }
-            Some(CodeGuestEvent::Failed(failure)) => self.failed(failure)?,
+            Some(CodeGuestEvent::Failed(failure)) => self.failed(failure),
             None => {}
         }
         if reply.is_over {
             self.talks.remove(&id);
         }
-        Ok(None)
+        None
     }
 
-    /// Somebody who does not have this code is not the one looked for; any other end is the end.
-    fn failed(&mut self, failure: Failure) -> Result<(), Failed> {
+    fn failed(&mut self, failure: Failure) {
         match failure {
-            Failure::Closed(Closed::NoCode) => {
-                self.why = Some(Failed::new("MSG-PAIR-2", wrong_code()));
-                Ok(())
-            }
+            Failure::Closed(Closed::NoCode) => self.not_here(Failed::new("MSG-PAIR-2", wrong_code())),
             Failure::Closed(Closed::SwitchedOff) => {
                 let sentence = "This code is switched off after three wrong tries. Ask for a new one.";
-                Err(Failed::new("MSG-PAIR-2c", ApiError::new(ErrorCode::NotFound, sentence)))
+                self.refused(Failed::new("MSG-PAIR-2c", ApiError::new(ErrorCode::NotFound, sentence)));
             }
             Failure::Closed(Closed::RunOut) => {
                 let error = ApiError::new(ErrorCode::NotFound, "This code ran out. Ask for a new one.");
-                Err(Failed::new("MSG-PAIR-3", error))
+                self.refused(Failed::new("MSG-PAIR-3", error));
             }
             Failure::Closed(Closed::WrongCode { n_left }) => {
                 let left = if n_left == 1 { "1 try".to_owned() } else { format!("{n_left} tries") };
                 let error = wrong_code();
                 let error = ApiError::new(error.code, format!("{} {left} left.", error.message));
-                Err(Failed { n_tries_left: Some(n_left), ..Failed::new("MSG-PAIR-2", error) })
+                self.refused(Failed { n_tries_left: Some(n_left), ..Failed::new("MSG-PAIR-2", error) });
             }
-            Failure::Version(_) => Err(other_version().into()),
-            _ => Err(Failed::new("MSG-PAIR-2", wrong_code())),
+            Failure::Version(_) => self.refused(other_version().into()),
+            _ => self.refused(Failed::new("MSG-PAIR-2", wrong_code())),
         }
+    }
+
+    /// Whoever has no such code, or is not there, says nothing about the one who is looked for.
+    fn not_here(&mut self, why: Failed) {
+        if self.refused.is_none() {
+            self.why = Some(why);
+        }
+    }
+
+    /// Whoever gave the code may have said this, or somebody else whose invitation has the same channel.
+    fn refused(&mut self, why: Failed) {
+        // Those who weighed the words know more than those who only have an invitation.
+        if self.refused.is_none() || why.n_tries_left.is_some() {
+            self.why = Some(why);
+        }
+        self.refused.get_or_insert_with(Instant::now);
     }
 }
 
@@ -318,6 +358,14 @@ fn wrong_words(error: &CodeError) -> ApiError {
 fn wrong_code() -> ApiError {
     let sentence = "That code didn't match. Either a word is wrong, or the code was used or has run out. Nothing was \
                     shared.";
+    ApiError::new(ErrorCode::NotFound, sentence)
+}
+
+fn broke_off(talk: &Talk) -> ApiError {
+    let sentence = match talk.proved {
+        Some(_) => "The connection broke off before you were let in, and the code is used now. Ask for a new one.",
+        None => "The connection broke off before you were let in. Try again, or ask for a new code.",
+    };
     ApiError::new(ErrorCode::NotFound, sentence)
 }
 

@@ -21,12 +21,12 @@ type Version = (PathBuf, SystemTime, u64, u64);
 /// Everybody who is remembered. Nobody, when the file can't be read: whoever was known is met anew then.
 pub(crate) fn read() -> Arc<People> {
     let file = file();
-    let Some(version) = version_of(&file) else { return Arc::new(read_anew(&file)) };
+    let Some(version) = version_of(&file) else { return Arc::new(read_or_nobody(&file)) };
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, people)) = last.as_ref().filter(|(known, _)| *known == version) {
         return people.clone();
     }
-    let people = Arc::new(read_anew(&file));
+    let people = Arc::new(read_or_nobody(&file));
     // What was read may be newer than that, never older.
     *last = Some((version, people.clone()));
     people
@@ -41,17 +41,18 @@ fn version_of(file: &Path) -> Option<Version> {
     Some((file.to_path_buf(), metadata.modified().ok()?, metadata.len(), inode))
 }
 
-fn read_anew(file: &Path) -> People {
+fn read_or_nobody(file: &Path) -> People {
+    read_anew(file).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the people known here can't be read");
+        People::default()
+    })
+}
+
+fn read_anew(file: &Path) -> Result<People, ApiError> {
     match fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            tracing::warn!(%error, file = %file.display(), "the people known here can't be read");
-            People::default()
-        }),
-        Err(error) if error.kind() == ErrorKind::NotFound => People::default(),
-        Err(error) => {
-            tracing::warn!(%error, file = %file.display(), "the people known here can't be read");
-            People::default()
-        }
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| cannot("read", file, &error.into())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(People::default()),
+        Err(error) => Err(cannot("read", file, &error)),
     }
 }
 
@@ -89,7 +90,7 @@ pub(crate) fn seen(device: &DeviceId, now_ms: u64) -> Result<(), ApiError> {
 }
 
 /// # Errors
-/// The name is none of a device, or the file can't be written.
+/// The name is none of a device, or the file can't be read or written.
 pub fn forget_person(device: &str) -> Result<(), ApiError> {
     let device: DeviceId =
         device.parse().map_err(|_| ApiError::new(ErrorCode::Invalid, "That names nobody who is known here."))?;
@@ -120,7 +121,8 @@ fn change(change: impl FnOnce(&mut People)) -> Result<(), ApiError> {
     let _alone = File::create(&lock)
         .and_then(|lock| lock.lock().map(|()| lock))
         .map_err(|error| cannot("keep", &lock, &error))?;
-    let before = read_anew(&file);
+    // What can't be read now is not to be written over.
+    let before = read_anew(&file)?;
     let mut people = before.clone();
     change(&mut people);
     if people == before {

@@ -314,7 +314,8 @@ impl Room {
             // Here is no workspace: dropping a stream closes it.
             Event::Opened(_) => {}
             Event::NotOpened { peer, protocol: Protocol::Pair } => {
-                if self.ask.as_ref().is_some_and(|ask| ask.peer == peer)
+                // A stream of an asking that was given up may be what did not open.
+                if self.ask.as_ref().is_some_and(|ask| ask.peer == peer && !ask.is_open())
                     && let Some(ask) = self.ask.take()
                 {
                     self.tell_joining(ask.gone());

@@ -115,7 +115,12 @@ impl Moving {
             match fs::rename(&self.from, &self.to) {
                 Ok(()) => {
                     self.is_done = true;
-                    [&self.from, &self.to].into_iter().filter_map(|place| place.parent()).try_for_each(sync_folder)?;
+                    // It is there already: that it could be back after a power failure is no reason to say it is not.
+                    for place in [&self.from, &self.to] {
+                        if let Err(error) = sync_entry(place) {
+                            tracing::warn!(%error, place = %place.display(), "a move may not be durable yet");
+                        }
+                    }
                     return Ok(Moved { from: self.from.clone(), to: self.to.clone(), copier: None });
                 }
                 // Two places that only look like one disk.
@@ -143,13 +148,14 @@ impl Moving {
         }
         copier.seal()?;
         fs::rename(&*place, &self.to).map_err(|error| cannot("write", &self.to, &error))?;
-        self.to.parent().map_or(Ok(()), sync_folder)?;
+        // Whatever fails from here on, the copy goes from there.
+        place.clone_from(&self.to);
+        sync_entry(&self.to)?;
         // From here on the old place is no workspace any more, so that the new one is no copy of it.
         let before = self.from.join(STORE_FOLDER);
         if before.is_dir()
             && let Err(error) = fs::rename(&before, self.from.join(STORE_BEFORE))
         {
-            *place = self.to.clone();
             return Err(cannot("move", &before, &error));
         }
         self.is_done = true;
@@ -222,6 +228,16 @@ pub(crate) fn copy_files_only(from: &Path, elsewhere: &Path, progress: Progress<
         remove_whole(&place).unwrap_or_default();
     }
     done
+}
+
+/// Makes it durable that something is at a place, or is there no more.
+fn sync_entry(place: &Path) -> Result<()> {
+    let Some(folder) = place.parent() else { return Ok(()) };
+    // Tests have no disk that fails.
+    if cfg!(test) && folder.file_name().is_some_and(|name| name == "failing") {
+        return Err(refused("The disk fails."));
+    }
+    sync_folder(folder)
 }
 
 /// Removes a copy made here, folders without the right to write included.

@@ -614,11 +614,17 @@ impl Runtime {
     fn import_bundle(&mut self, file: &Path, now: Now) -> Result<Reply> {
         let bundle = whole::read_bundle(file)?;
         self.bridge.finish_intake(&mut self.engine, now)?;
+        self.commit(now)?;
         if self.engine.project() == bundle.project {
-            let n_deltas = self.engine.import_bundle(&bundle)?;
-            self.reopen(now)?;
-            return Ok(Reply::Imported { n_deltas });
+            let n_before = self.engine.log().n_deltas();
+            let imported = self.engine.import_bundle(&bundle);
+            // What does not fit the disk now may be in the log already, and this engine knows nothing of it.
+            if imported.is_ok() || self.engine.log().n_deltas() > n_before {
+                self.reopen(now)?;
+            }
+            return imported.map(|n_deltas| Reply::Imported { n_deltas });
         }
+        bundle.check_needs(|_| false)?;
         if !self.engine.tree().events().is_empty() {
             let sentence = "This folder has a history of its own already. Import the bundle in a new, empty folder.";
             return Err(ApiError::new(ErrorCode::Exists, sentence));
@@ -628,7 +634,7 @@ impl Runtime {
         // A life of its own: the device that made the bundle may be this one, and may go on elsewhere.
         self.identity = Identity::begin_anew(&store, config::device_key()?.device());
         let incarnation = self.identity.incarnation();
-        self.replace_engine(now, |log, root| {
+        self.replace_engine(|log, root| {
             log.close().map_err(api_error)?;
             whole::set_history_aside(&store)?;
             let (mut log, _) = open_log(root)?;
@@ -639,17 +645,19 @@ impl Runtime {
         Ok(Reply::Imported { n_deltas })
     }
 
-    /// Opens the engine anew on its log.
+    /// Opens the engine anew on its log, which has all that this one has.
     fn reopen(&mut self, now: Now) -> Result<()> {
         let (person, incarnation) = (self.person.clone(), self.identity.incarnation());
-        self.replace_engine(now, |log, root| open_engine(log, root, person, incarnation))?;
+        self.replace_engine(|log, root| open_engine(log, root, person, incarnation))?;
         self.write_whole_tree(now)
     }
 
-    fn replace_engine(&mut self, now: Now, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
+    fn replace_engine(&mut self, make: impl FnOnce(Log, &Path) -> Result<Engine>) -> Result<()> {
         let (spare, _) = Log::open_with(Box::new(MemoryDisk::new()), Box::new(MemoryIndex::new()), log_options())
             .map_err(api_error)?;
-        self.commit(now)?;
+        // The next engine knows nothing of what this one has to tell, nor of its links.
+        self.tell();
+        let meeting = self.part_for_now();
         let old = std::mem::replace(self.engine.log_mut(), spare);
         let made = make(old, &self.root);
         let (engine, failure) = match made {
@@ -666,6 +674,7 @@ impl Runtime {
             Ok(mut engine) => {
                 engine.succeed(&self.engine);
                 self.engine = engine;
+                self.meet_again(meeting)?;
             }
             Err(_) => self.has_no_store = true,
         }

@@ -13,7 +13,9 @@ mod trash;
 
 use crate::Options;
 use crate::runtime::{Message, Runtime};
-use codesync_api::{ApiError, Moment, Reply, Request, Splice};
+use codesync_api::{ApiError, Event, Moment, Reply, Request, Splice, ViewEdit};
+use codesync_engine::{Engine, Now};
+use codesync_log::Log;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -330,6 +332,70 @@ fn a_bundle_that_cannot_be_imported_leaves_the_workspace_on_its_own_store() {
     peer.edit("b", 0, 0, "typed after it").flush();
     peer.reopen_killed();
     assert_eq!(peer.text("b").unwrap(), "typed after it");
+}
+
+/// What was typed last, some of it saved, an hour after the rest.
+fn unsaved_edits() -> Vec<u8> {
+    let (log, _) = Log::in_memory(codesync_log::Options::new(codesync_auth::verify_delta)).unwrap();
+    let profile = codesync_engine::Profile {
+        new_project: codesync_base::ProjectId([7; 16]),
+        person: "Bo".into(),
+        device_name: "Tower".into(),
+        root: "/work/demo".into(),
+        incarnation: 0,
+    };
+    let now = Now { ms: 1_790_000_000_000, local_offset_minutes: 0 };
+    let mut engine = Engine::open(log, codesync_auth::DeviceKey::from_seed(&[5; 32]), profile, now).unwrap();
+    engine.handle(Request::CreateFile { path: "a".into() }, now).unwrap();
+    engine.sync(now).unwrap();
+    let later = Now { ms: now.ms + 3_600_000, ..now };
+    for text in ["saved", "typed "] {
+        engine.sync(later).unwrap();
+        let edits = vec![Splice(0, 0, text.into())];
+        engine.handle(Request::EditFile { path: "a".into(), edits }, later).unwrap();
+    }
+    engine.export_unsaved().unwrap().0
+}
+
+#[test]
+fn edits_without_their_past_are_no_history_for_an_empty_folder() {
+    let mut peer = Peer::new(&[]);
+    let (bundle, before) = (peer.path("unsaved.codesync-replay"), peer.runtime().log_heads());
+    fs::write(&bundle, unsaved_edits()).unwrap();
+    let refusal = peer.ask(Request::ImportBundle { file: bundle.display().to_string() }).unwrap_err();
+    assert!(refusal.message.contains("the workspace that it came from"), "{refusal:?}");
+    assert_eq!(peer.runtime().log_heads(), before);
+    assert!(!peer.path(".codesync/set-aside").exists(), "the history that was there is where it was");
+}
+
+#[test]
+fn a_view_goes_on_when_a_bundle_of_the_same_workspace_is_taken_in() {
+    let mut peer = Peer::new(&[("a", "one"), ("b", "two")]);
+    let mut other = peer.kill().copied().opened();
+    peer.open();
+    other.edit("a", 3, 0, " of the other").ask(Request::Delete { path: "b".into() }).unwrap();
+    let bundle = other.path("bundle.codesync-replay");
+    other.ask(Request::ExportBundle { file: bundle.display().to_string() }).unwrap();
+    let mut view = |path: &str| match peer.ask(Request::OpenView { path: path.into() }) {
+        Ok(Reply::View(view)) => view.view_id,
+        other => panic!("{other:?}"),
+    };
+    let (of_a, of_b) = (view("a"), view("b"));
+    let (subscriber, events) = mpsc::sync_channel(100);
+    peer.runtime().turn(vec![Message::Subscribe(subscriber)]);
+    peer.ask(Request::ImportBundle { file: bundle.display().to_string() }).unwrap();
+    let told: Vec<Event> = events.try_iter().collect();
+    let snapshot = told.iter().find_map(|event| match event {
+        Event::ViewSnapshot(snapshot) if snapshot.view_id == of_a => Some(snapshot.clone()),
+        _ => None,
+    });
+    let snapshot = snapshot.unwrap_or_else(|| panic!("{told:?}"));
+    assert_eq!(snapshot.text, "one of the other");
+    let is_gone = |event: &Event| matches!(event, Event::ViewMoved { view_id, path: None } if *view_id == of_b);
+    assert!(told.iter().any(is_gone), "{told:?}");
+    let edit = ViewEdit { request_id: 1, base_revision: snapshot.revision, splices: vec![Splice(0, 0, "now ".into())] };
+    peer.ask(Request::EditView { view_id: of_a, edit }).unwrap();
+    assert_eq!(peer.text("a").unwrap(), "now one of the other");
 }
 
 #[test]

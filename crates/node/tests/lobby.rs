@@ -2,13 +2,17 @@
 //! and a hostile peer sit on one host. One argument names the scenarios to run.
 
 use anyhow::{Context, Result, bail, ensure};
-use codesync_api::{AppEvent, Joining, Nearby};
-use codesync_auth::{About, Card, CardMessage, CodeHost, DeviceKey, Shared};
-use codesync_base::ProjectId;
+use codesync_api::{ApiError, AppEvent, Joining, Nearby};
+use codesync_auth::{
+    About, Card, CardMessage, Code, CodeHost, CodeHostEvent, Connection, DeviceKey, Invitation, LONG_CODE_MS, Place,
+    Shared,
+};
+use codesync_base::{ProjectId, Role, ShareFrom};
 use codesync_lan::{Lan, Scenario};
 use codesync_net::{Config, Event, Net, Peer, Protocol, Stream};
-use codesync_node::Lobby;
-use std::sync::mpsc::{self, Receiver};
+use codesync_node::{JoinOptions, Joined, Lobby};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 const FOLDER: &str = "CODESYNC_CONFIG_DIR";
@@ -31,6 +35,9 @@ const SCENARIOS: &[Scenario] = &[
     ("a_card_is_shown_changed_and_withdrawn", a_card_is_shown_changed_and_withdrawn),
     ("hostile_cards_show_nothing_and_harm_nobody", hostile_cards_show_nothing_and_harm_nobody),
     ("what_comes_on_other_streams_ends_no_asking", what_comes_on_other_streams_ends_no_asking),
+    ("invitations_of_others_end_no_joining", invitations_of_others_end_no_joining),
+    ("who_is_not_let_in_hears_why", who_is_not_let_in_hears_why),
+    ("a_talk_goes_on_when_the_search_is_over", a_talk_goes_on_when_the_search_is_over),
 ];
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -206,5 +213,141 @@ fn what_comes_on_other_streams_ends_no_asking(_: &Lan) -> Result<()> {
     asking.send(CodeHost::no_code());
     let sentence = watched.refusal()?;
     ensure!(sentence == "Bo can't let you in right now.", "{sentence}");
+    Ok(())
+}
+
+const CODE: &str = "crossover-clockwork-harbor-violin-crossover-clockwork";
+const CODE_OF_OTHERS: &str = "harbor-harbor-harbor-harbor-harbor-harbor";
+
+/// Somebody with an invitation, on a thread of their own.
+#[derive(Clone, Copy)]
+struct Inviting {
+    seed: u8,
+    code: &'static str,
+    has_run_out: bool,
+    /// Before anything is answered, and before the grant.
+    waits: [Duration; 2],
+    /// So many the guest gets, and is let go then.
+    n_answers: usize,
+}
+
+impl Inviting {
+    fn with(seed: u8, code: &'static str) -> Self {
+        Self { seed, code, has_run_out: false, waits: [Duration::ZERO; 2], n_answers: usize::MAX }
+    }
+
+    /// Until nobody wants to come in any more.
+    fn run(self, is_over: &Receiver<()>) -> Result<()> {
+        let stranger = Stranger::new(self.seed)?;
+        let founder = stranger.key.device();
+        let (project, name) = (ProjectId([self.seed; 16]), format!("lab-{}", self.seed));
+        let place = Place { project, name, founder, role: Role::Editor, share_from: ShareFrom::Past };
+        let mut invitation = Invitation::new(Code::parse(self.code)?, place, 0);
+        let now_ms = if self.has_run_out { LONG_CODE_MS + 1 } else { 1 };
+        let mut talks = BTreeMap::new();
+        while is_over.try_recv() == Err(TryRecvError::Empty) {
+            match stranger.next(Instant::now() + Duration::from_millis(20)) {
+                Some(Event::Opened(stream)) if stream.protocol == Protocol::Pair => {
+                    let connection = Connection { host_peer: stranger.net.peer().0, guest_peer: stream.peer.0 };
+                    let talk = CodeHost::new(connection, About::new("Carol", "laptop"), [self.seed; 32]);
+                    talks.insert(stream.id, (stream, talk, 0));
+                }
+                Some(Event::Frame { stream: id, frame }) => {
+                    let Some((stream, talk, n_answered)) = talks.get_mut(&id) else { continue };
+                    std::thread::sleep(self.waits[0]);
+                    let reply = talk.handle(&mut invitation, &stranger.key, &frame.bytes, now_ms);
+                    let grant = matches!(reply.event, Some(CodeHostEvent::Proved { .. })).then(|| {
+                        std::thread::sleep(self.waits[1]);
+                        talk.grant(&[]).expect("the guest proved it")
+                    });
+                    if *n_answered == self.n_answers {
+                        // Dropping a stream closes it.
+                        talks.remove(&id);
+                        continue;
+                    }
+                    *n_answered += 1;
+                    if let Some(bytes) = reply.send.or(grant) {
+                        stream.send(bytes);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Joins with [`CODE`] where these are, and how long it took.
+fn join(inviting: &[Inviting]) -> Result<(Result<Joined, ApiError>, Duration)> {
+    let folder = tempfile::tempdir()?;
+    std::thread::scope(|scope| {
+        let others: Vec<_> = inviting
+            .iter()
+            .map(|inviting| {
+                let (end, is_over) = mpsc::channel();
+                (end, scope.spawn(move || inviting.run(&is_over)))
+            })
+            .collect();
+        let options = JoinOptions {
+            code: CODE.into(),
+            address: None,
+            folder: Some(folder.path().join("copy")),
+            person: Some("Bo".into()),
+            port: 0,
+        };
+        let began = Instant::now();
+        let joined = codesync_node::join(&options);
+        let took = began.elapsed();
+        for (end, thread) in others {
+            drop(end);
+            thread.join().expect("an inviting thread goes on")?;
+        }
+        println!("  {:.2} s: {:?}", took.as_secs_f32(), joined.as_ref().map(|joined| &joined.name));
+        Ok((joined, took))
+    })
+}
+
+/// All codes of six words have one channel: whoever has one is knocked at.
+fn invitations_of_others_end_no_joining(_: &Lan) -> Result<()> {
+    let run_out = Inviting { has_run_out: true, ..Inviting::with(20, CODE_OF_OTHERS) };
+    let wrong = Inviting::with(21, CODE_OF_OTHERS);
+    // Each of its two answers comes after all that the others say.
+    let right = Inviting { waits: [Duration::from_millis(700), Duration::from_secs(1)], ..Inviting::with(22, CODE) };
+    for others in [&[run_out][..], &[wrong], &[run_out, wrong]] {
+        let (joined, _) = join(&[others, &[right]].concat())?;
+        ensure!(joined?.name == "lab-22");
+    }
+    Ok(())
+}
+
+fn who_is_not_let_in_hears_why(_: &Lan) -> Result<()> {
+    let wrong = Inviting::with(21, CODE_OF_OTHERS);
+    let run_out = Inviting { has_run_out: true, ..Inviting::with(20, CODE_OF_OTHERS) };
+    let right = Inviting::with(22, CODE);
+    let ways: [(&str, &[Inviting]); 5] = [
+        ("This code ran out.", &[run_out]),
+        ("2 tries left.", &[wrong]),
+        // Who weighed the words says more.
+        ("2 tries left.", &[run_out, wrong]),
+        ("The connection broke off before you were let in. Try again", &[Inviting { n_answers: 1, ..right }]),
+        ("The connection broke off before you were let in, and", &[Inviting { n_answers: 2, ..right }]),
+    ];
+    for (sentence, inviting) in ways {
+        let (joined, took) = join(inviting)?;
+        let Err(error) = joined else { bail!("somebody came in who should hear: {sentence}") };
+        ensure!(error.message.contains(sentence), "not “{sentence}”: {error}");
+        ensure!(took < PATIENCE, "{sentence}: only after {took:?}");
+    }
+    Ok(())
+}
+
+/// Takes longer than others wait for a test.
+fn a_talk_goes_on_when_the_search_is_over(_: &Lan) -> Result<()> {
+    if std::env::var_os("CODESYNC_SLOW_TESTS").is_none() {
+        return Ok(());
+    }
+    let slow = Inviting { waits: [Duration::ZERO, Duration::from_secs(22)], ..Inviting::with(22, CODE) };
+    let (joined, _) = join(&[slow])?;
+    ensure!(joined?.name == "lab-22");
     Ok(())
 }

@@ -3,9 +3,10 @@
 
 use crate::Joined;
 use crate::person::{Person, Staying, read, wait_until};
-use crate::typists::settle_digests;
+use crate::typists::{Line, digest, settle_digests};
 use anyhow::{Context, Result, ensure};
 use codesync_lan::Lan;
+use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -176,6 +177,54 @@ pub fn who_is_let_in_again_is_linked_by_itself(lan: &Lan) -> Result<()> {
     let said = both.bo.run(&both.bo.home, &["join", &invited.code, "lab"], "")?;
     drop(invited);
     both.check(&said)
+}
+
+/// Over the link that stood when he was removed nothing comes to Bo any more, and neither counts the other as there.
+pub fn who_is_removed_gets_nothing_more(lan: &Lan) -> Result<()> {
+    let both = Removed::new(lan)?;
+    let is_alone = |folder: &Path| {
+        let told = Line::open(folder).and_then(|mut line| line.ask("together", Value::Null));
+        let told = told.unwrap_or_default();
+        let members = told["value"]["members"].as_array().cloned().unwrap_or_default();
+        members.len() == 2 && members.iter().all(|member| member["isConnected"] == false)
+    };
+    wait_until("their link is over", || is_alone(&both.lab) && is_alone(&both.copy))?;
+    let before = digest(&both.copy)?;
+    both.asha.run(&both.lab, &["edit", "a.txt"], "[0, 0, \"after Bo \"]\n")?;
+    std::thread::sleep(Duration::from_secs(3));
+    ensure!(digest(&both.copy)? == before, "what was done after Bo was removed came to him");
+    ensure!(is_alone(&both.lab), "Bo is there again");
+    drop((both.at_asha, both.at_bo));
+    Ok(())
+}
+
+/// The program ends before it is at rest once: the log that Bo goes on in is one that his computer knows of.
+pub fn who_is_removed_and_killed_reads_of_no_backup(lan: &Lan) -> Result<()> {
+    let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\n")], &[])?;
+    let (_at_asha, at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
+    bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo \"]\n")?;
+    wait_until("Bo's edit is at Asha's", || read(&lab, "a.txt") == "Bo one\n")?;
+    asha.run(&lab, &["remove", "Bo"], "")?;
+    wait_until("Bo hears of it", || bo.run(&copy, &["members"], "").is_ok_and(|said| said.contains("removed")))?;
+    at_bo.kill();
+    let said = bo.run(&copy, &["verify"], "")?;
+    ensure!(!said.contains("older copy"), "{said}");
+    Ok(())
+}
+
+/// The engine is another one after that; the links are, too.
+pub fn all_goes_on_live_after_a_bundle_was_taken_in(lan: &Lan) -> Result<()> {
+    let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\n")], &[])?;
+    let (_at_asha, _at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
+    asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"Asha \"]\n")?;
+    wait_until("Asha's edit is at Bo's", || read(&copy, "a.txt") == "Asha one\n")?;
+    let bundle = asha.home.join("lab.codesync-replay");
+    let mut window = Line::open(&lab)?;
+    window.ask("exportBundle", json!({ "file": bundle }))?;
+    window.ask("importBundle", json!({ "file": bundle }))?;
+    asha.run(&lab, &["edit", "a.txt"], "[5, 0, \"again \"]\n")?;
+    bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo, \"]\n")?;
+    wait_until("all is at both", || [&lab, &copy].iter().all(|folder| read(folder, "a.txt") == "Bo, Asha again one\n"))
 }
 
 /// A disk of its own, which goes with this.

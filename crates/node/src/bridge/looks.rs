@@ -3,7 +3,7 @@
 use super::intake::content_path;
 use super::look::{self, Look, Looked, Looking, Note, SMALL_BYTES, SMALL_FILES};
 use super::read_ahead::ReadAhead;
-use super::{Begun, Bridge, FIRST_LOOK, MASS_FILES, Result, Running, Size, Wanted, folder_error, now_ns};
+use super::{Begun, Bridge, FIRST_LOOK, LOOK_LATER, MASS_FILES, Result, Running, Size, Wanted, folder_error, now_ns};
 use crate::config::cannot;
 use crate::shadow::Shadow;
 use codesync_base::{FileKind, RelPath};
@@ -52,13 +52,17 @@ impl Bridge {
         now: Now,
     ) -> Result<()> {
         let look = self.prepare(engine, paths);
-        if look.is_small() {
-            return self.look_here(engine, look, size, now);
+        let begun = if look.is_small() {
+            self.look_here(engine, look, size, now)
+        } else {
+            let is_first = look.is_first;
+            let looking = Looking::start(look).map_err(|source| cannot("look at", self.folder.root(), &source));
+            looking.map(|looking| self.looking = Some(Begun { looking, size, is_first, run: None }))
+        };
+        if begun.is_err() {
+            self.look_later(size);
         }
-        let is_first = look.is_first;
-        let looking = Looking::start(look).map_err(|source| cannot("look at", self.folder.root(), &source))?;
-        self.looking = Some(Begun { looking, size, is_first, run: None });
-        Ok(())
+        begun
     }
 
     /// Looks at paths (none: at everything) at once, and begins to take in what changed.
@@ -118,7 +122,9 @@ impl Bridge {
                             run.map_or(Ok(()), |run| engine.end_intake(run, false)).and(Err(folder_error(error)))
                         }
                     };
-                    if !self.is_busy() {
+                    if taken_up.is_err() {
+                        self.look_later(size);
+                    } else if !self.is_busy() {
                         self.look_again(engine, now)?;
                     }
                     return taken_up;
@@ -134,6 +140,13 @@ impl Bridge {
             Some(next) => self.begin_look(engine, next.paths, next.size, now),
             None => Ok(()),
         }
+    }
+
+    /// What changed is told once, and a look that failed has not found it: everything is looked at after a pause.
+    fn look_later(&mut self, size: Size) {
+        let size = self.next_look.take().map_or(size, |next| next.size.max(size));
+        self.next_look = Some(Wanted { paths: None, size });
+        self.paused_until = Some(Instant::now() + LOOK_LATER);
     }
 
     /// Begins to take in what a look found.
@@ -180,7 +193,11 @@ impl Bridge {
                 held.map_or(Ok(()), |held| engine.end_intake(held.run, true))?;
                 run
             }
-            (None, None) => engine.begin_intake(looked.is_first, size > Size::Few, now)?,
+            (None, None) => engine.begin_intake(looked.is_first, size > Size::Few, now).or_else(|error| {
+                // The moment before a mass change is worth less than the change.
+                tracing::warn!(%error, "no moment could be named before a change of the folder");
+                engine.begin_intake(looked.is_first, false, now)
+            })?,
         };
         let ahead = self.read_ahead(&looked.changes, looked.n_bytes);
         let (changes, refreshed, began_ns) = (looked.changes.into(), looked.refreshed.into(), looked.began_ns);
@@ -228,3 +245,6 @@ impl Texts for EngineTexts<'_> {
         look::disk_text(self.folder, path)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,3 +18,15 @@ fn people_are_remembered_recognised_and_forgotten() {
     assert_eq!(acquaintance(&read(), &bo), Acquaintance::New);
     assert!(forget_person("nobody").is_err());
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_taken_for_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("people.json");
+    assert_eq!(read_anew(&file).unwrap(), People::default());
+    fs::write(&file, "{ torn").unwrap();
+    assert!(read_anew(&file).is_err() && read_or_nobody(&file) == People::default());
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(read_anew(&file).is_err() && read_or_nobody(&file) == People::default());
+}

@@ -48,6 +48,11 @@ impl Ask {
         self.talk = Some((stream, guest));
     }
 
+    /// The other end has heard of it.
+    pub fn is_open(&self) -> bool {
+        self.talk.is_some()
+    }
+
     /// Whether this is about that stream.
     pub fn is_over(&self, stream: StreamId) -> bool {
         self.talk.as_ref().is_some_and(|(open, _)| open.id == stream)

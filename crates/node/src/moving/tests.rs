@@ -75,6 +75,24 @@ fn a_copy_has_all_of_it_and_what_changed_meanwhile() {
 }
 
 #[test]
+fn where_a_move_cannot_be_made_durable_the_workspace_is_in_one_place() {
+    for is_copied in [false, true] {
+        let (outer, from, into) = places();
+        let into = if is_copied { into.join("failing") } else { outer.path().join("failing") };
+        fs::create_dir(&into).unwrap();
+        let wanted = picture(&from);
+        let mut moving = Moving::plan(&from, &into).unwrap();
+        moving.copy(&mut |_, _| true).unwrap();
+        let (from, to) = (from.clone(), moving.to().to_path_buf());
+        // Renamed, it is there. Copied, it can stay where it was, and nothing of it is at the other place.
+        assert_eq!(moving.finish().is_ok(), !is_copied);
+        let (place, other) = if is_copied { (from, to) } else { (to, from) };
+        assert!(picture(&place) == wanted && !other.exists());
+        assert_eq!(fs::read_dir(&into).unwrap().count(), usize::from(!is_copied));
+    }
+}
+
+#[test]
 fn what_changed_after_the_copy_stays_and_is_named() {
     let (_outer, from, into) = places();
     let mut moving = Moving::plan(&from, &into).unwrap();

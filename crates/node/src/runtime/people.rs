@@ -15,7 +15,7 @@ use codesync_auth::{About, Act};
 use codesync_base::DeviceId;
 use codesync_engine::{LinkOutput, Now};
 use codesync_net::{Config, Event as NetEvent, Net, StreamId};
-use codesync_sync::{Ended, Event as LinkEvent, LinkId, Reason};
+use codesync_sync::{Ended, Event as LinkEvent, LinkId, Moment, Reason};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ const OUT: &str = "removed";
 const TELL_WITHIN: Duration = Duration::from_millis(250);
 /// More programs than that are not told of: somebody makes them up.
 const VERSIONS_TOLD_MAX: usize = 16;
+/// How long a link with somebody who was removed stands: that they were is to get through first.
+const OUT_WAIT: Duration = Duration::from_secs(2);
 /// Clocks that differ by more are told of.
 const CLOCK_OFFSET_MAX_MS: u64 = 10 * 60 * 1_000;
 
@@ -61,6 +63,8 @@ pub(crate) struct People {
     trouble: Option<(String, String)>,
     /// What was said of programs that are too old or too new.
     versions_told: BTreeSet<String>,
+    /// Others have more of this store's log than it has itself: it is to go on under another name.
+    is_log_elsewhere: bool,
     /// That another copy of the workspace is open on this computer was told.
     is_copy_told: bool,
     /// Changes that were to come or go when that began; 0 when all is level.
@@ -71,10 +75,20 @@ pub(crate) struct People {
     last_seen: BTreeMap<DeviceId, u64>,
 }
 
+/// What there was with people before the engine was replaced.
+pub(super) struct Meeting {
+    has_rights: bool,
+    is_together: bool,
+}
+
 struct Linked {
     device: DeviceId,
     receive_left: u64,
     send_left: u64,
+    /// This device was no member any more when the link came about: it may be let in again over it.
+    is_for_return: bool,
+    /// Since when one of the two ends is no member any more.
+    out_since: Option<Instant>,
 }
 
 impl People {
@@ -95,8 +109,10 @@ impl People {
         let until_due = self.host.due_ms(now_ms).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
         let until_told = self.stale_at.map(|at| at.saturating_duration_since(Instant::now()));
         let until_hidden = self.seen.ends().map(|at| at.saturating_duration_since(Instant::now()));
+        let out = self.linked.values().filter_map(|linked| linked.out_since);
+        let until_ended = out.map(|since| OUT_WAIT.saturating_sub(since.elapsed()));
         let other = until_due.into_iter().chain(self.host.patience()).chain(until_told).chain(until_hidden);
-        self.together.as_ref()?.patience(engine).into_iter().chain(other).min()
+        self.together.as_ref()?.patience(engine).into_iter().chain(other).chain(until_ended).min()
     }
 }
 
@@ -120,6 +136,27 @@ impl Runtime {
             && let Err(error) = self.take_part()
         {
             // Alone it works as well.
+            tracing::warn!(%error, "others can't be reached");
+        }
+        Ok(())
+    }
+
+    /// Ends what there is with people, for as long as the engine is replaced; [`Self::meet_again`] goes on with it.
+    pub(super) fn part_for_now(&mut self) -> Meeting {
+        let meeting =
+            Meeting { has_rights: self.engine.access().is_some(), is_together: self.people.together.is_some() };
+        self.part();
+        meeting
+    }
+
+    pub(super) fn meet_again(&mut self, meeting: Meeting) -> Result<()> {
+        if meeting.has_rights {
+            self.meet_people()?;
+        }
+        // A workspace that others may ask for, and nobody was let into yet, is not shared by its history.
+        if meeting.is_together
+            && let Err(error) = self.take_part()
+        {
             tracing::warn!(%error, "others can't be reached");
         }
         Ok(())
@@ -187,7 +224,7 @@ impl Runtime {
         }
         match event {
             NetEvent::Frame { stream, frame } if !together.is_link(stream) => {
-                self.handle_guest(&together, stream, &frame.bytes, now);
+                self.handle_guest(&mut together, stream, &frame.bytes, now);
             }
             NetEvent::Closed(stream) if !together.is_link(stream) => drop(self.people.host.closed(stream)),
             event => {
@@ -200,7 +237,7 @@ impl Runtime {
         self.people.together = Some(together);
     }
 
-    fn handle_guest(&mut self, together: &Together, stream: StreamId, bytes: &[u8], now: Now) {
+    fn handle_guest(&mut self, together: &mut Together, stream: StreamId, bytes: &[u8], now: Now) {
         let about = About::new(&self.person_here(), &config::device_name());
         let scene = Scene { own: together.net().peer(), key: together.key(), about: &about, now_ms: now.ms };
         match self.people.host.handle(stream, bytes, &scene) {
@@ -208,18 +245,23 @@ impl Runtime {
             Step::Proved { stream, other, place } => match self.grant(&other, &place, now) {
                 Ok(()) => {
                     self.remember(&other, now);
+                    together.cards_mut().note_let_in(&other.device);
                     self.people.host.let_in(stream);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "nobody can be let in now");
                     self.people.host.closed(stream);
+                    let title = format!("{} could not be let in.", other.about.person);
+                    let body = format!("{} The code is used now, so they need a new one.", error.message);
+                    self.notify(Notice { id: "MSG-PAIR-9".into(), title, body, path: None });
                 }
             },
             Step::Expected { id, other, role } => {
                 let place = self.place(role);
                 let granted = self.grant(&other, &place, now);
-                if let Err(error) = &granted {
-                    tracing::warn!(%error, "nobody can be let in now");
+                match &granted {
+                    Ok(()) => together.cards_mut().note_let_in(&other.device),
+                    Err(error) => tracing::warn!(%error, "nobody can be let in now"),
                 }
                 self.people.host.answer(id, granted.is_ok().then_some(&place), together.key(), now.ms);
             }
@@ -228,18 +270,27 @@ impl Runtime {
 
     /// After a commit: what became durable goes out, and so does all that waits.
     pub(super) fn talk(&mut self, is_committed: bool, now: Now) {
-        let Some(mut together) = self.people.together.take() else { return };
+        // That one takes no part any more is told, too.
+        let Some(mut together) = self.people.together.take() else { return self.tell_people() };
         let moment = together.moment(now.ms);
         if is_committed {
             self.engine.pass_on(moment);
         }
         together.tend(&mut self.engine, now.ms);
+        self.end_with_removed(moment);
         self.people.is_stale |= self.people.host.tend(now.ms) | self.people.seen.tend();
         for (id, output) in together.carry_out(&mut self.engine) {
             self.note_link(id, output);
         }
         self.let_go_ended(&together, now);
         self.people.together = Some(together);
+        if is_committed && self.people.is_log_elsewhere {
+            // The engine says it once: what fails here is tried again.
+            match self.go_on_after_backup(now) {
+                Ok(()) => self.people.is_log_elsewhere = false,
+                Err(error) => tracing::warn!(%error, "this store's log cannot go on under another name yet"),
+            }
+        }
         self.follow_membership(now);
         if self.people.leaves_folder && self.engine.may(Act::Edit).is_ok() {
             self.people.leaves_folder = false;
@@ -250,20 +301,39 @@ impl Runtime {
         self.tell_people();
     }
 
+    /// Membership is asked for when a link begins: whoever is removed later would go on getting everything over it. A
+    /// newcomer may not have heard yet of those it is linked with, nor that they were let in again.
+    fn end_with_removed(&mut self, moment: Moment) {
+        let (is_out, is_member) = (self.engine.is_removed(), self.engine.may(Act::Speak).is_ok());
+        let mut over = Vec::new();
+        for (id, linked) in &mut self.people.linked {
+            let member = self.engine.access().and_then(|access| access.membership(&linked.device));
+            let are_out = is_member && member.is_some_and(|member| member.role.is_none());
+            let is_one_out = are_out || (is_out && !linked.is_for_return);
+            linked.out_since = is_one_out.then(|| linked.out_since.unwrap_or_else(Instant::now));
+            if linked.out_since.is_some_and(|since| since.elapsed() >= OUT_WAIT) {
+                over.push(*id);
+            }
+        }
+        over.into_iter().for_each(|id| self.engine.end_link(id, Reason::NotAdmitted, moment));
+    }
+
     /// Links that are over: whoever was at the other end was here until now.
     fn let_go_ended(&mut self, together: &Together, now: Now) {
-        let People { linked, last_seen, is_stale, .. } = &mut self.people;
-        linked.retain(|id, linked| {
-            let is_on = together.is_link(StreamId(id.0));
-            if !is_on {
-                *is_stale = true;
-                last_seen.insert(linked.device, now.ms);
-                if let Err(error) = known::seen(&linked.device, now.ms) {
-                    tracing::debug!(%error, "when somebody was here last is not kept");
-                }
+        let ended = |(id, _): &(LinkId, Linked)| !together.is_link(StreamId(id.0));
+        let (ended, linked) = std::mem::take(&mut self.people.linked).into_iter().partition(ended);
+        self.people.linked = linked;
+        self.note_gone(ended, now);
+    }
+
+    fn note_gone(&mut self, ended: BTreeMap<LinkId, Linked>, now: Now) {
+        for linked in ended.into_values() {
+            self.people.is_stale = true;
+            self.people.last_seen.insert(linked.device, now.ms);
+            if let Err(error) = known::seen(&linked.device, now.ms) {
+                tracing::debug!(%error, "when somebody was here last is not kept");
             }
-            is_on
-        });
+        }
     }
 
     /// Whoever was removed goes on with the copy in a log of its own, and whoever is let in again in yet another: of a log in
@@ -277,6 +347,8 @@ impl Runtime {
             self.identity.begin_another_log();
             self.engine.begin_incarnation(self.identity.incarnation(), now)?;
             self.commit(now)?;
+            // A program that is killed before the next rest would take the store for a backup that was put back.
+            self.identity.note_head(self.engine.log());
             state::put(&self.root.join(STORE_FOLDER), OUT, if is_out { "true" } else { "false" })
         });
         match begun {
@@ -292,7 +364,9 @@ impl Runtime {
         self.engine.begin_incarnation(self.identity.incarnation(), now)?;
         let until = crate::health::day_and_time(self.engine.saved_ms().unwrap_or(now.ms));
         self.identity.notice(&until).into_iter().for_each(|notice| self.engine.note(notice));
-        self.commit(now)
+        self.commit(now)?;
+        self.identity.note_head(self.engine.log());
+        Ok(())
     }
 
     fn note_link(&mut self, id: LinkId, output: LinkOutput) {
@@ -306,7 +380,9 @@ impl Runtime {
         match output {
             LinkOutput::Admitted(device) => {
                 self.people.trouble = None;
-                self.people.linked.insert(id, Linked { device, receive_left: 0, send_left: 0 });
+                let is_for_return = self.engine.is_removed();
+                let linked = Linked { device, receive_left: 0, send_left: 0, is_for_return, out_since: None };
+                self.people.linked.insert(id, linked);
             }
             LinkOutput::Tell(LinkEvent::Progress { receive_left, send_left }) => {
                 if let Some(linked) = self.people.linked.get_mut(&id) {
@@ -322,11 +398,7 @@ impl Runtime {
             }
             LinkOutput::Tell(LinkEvent::Ended(ended)) => self.note_end(ended),
             LinkOutput::Tell(event) => tracing::debug!(?event, "a link"),
-            LinkOutput::OwnLogElsewhere => {
-                if let Err(error) = self.go_on_after_backup(now()) {
-                    tracing::warn!(%error, "this store's log cannot go on under another name");
-                }
-            }
+            LinkOutput::OwnLogElsewhere => self.people.is_log_elsewhere = true,
             LinkOutput::Send(_) | LinkOutput::Close => {}
         }
     }
@@ -404,11 +476,13 @@ impl Runtime {
 
     /// Syncs with nobody until told otherwise.
     pub(super) fn pause(&mut self, is_paused: bool) -> Result<Reply> {
-        self.people.is_paused = is_paused;
-        self.people.is_stale = true;
         if is_paused {
+            (self.people.is_paused, self.people.is_stale) = (true, true);
             self.part();
-        } else if self.engine.is_shared() {
+            return Ok(Reply::Done);
+        }
+        self.come_back()?;
+        if self.engine.is_shared() {
             self.take_part()?;
         }
         Ok(Reply::Done)
@@ -426,10 +500,11 @@ impl Runtime {
     /// Ends the part in the network; the ends of links are told by the network.
     fn part(&mut self) {
         self.people.together = None;
-        for id in std::mem::take(&mut self.people.linked).into_keys() {
-            self.engine.disconnect(id);
-        }
+        self.people.host.let_all_go();
+        let linked = std::mem::take(&mut self.people.linked);
+        linked.keys().for_each(|id| self.engine.disconnect(*id));
         self.engine.take_link_outputs();
+        self.note_gone(linked, now());
     }
 
     /// Whoever had left or paused takes part again.

@@ -207,7 +207,8 @@ fn forward_events(handler: &dyn Handler, sender: &SyncSender<Vec<u8>>, queue: &A
             let event = match events.recv_timeout(NOTICE_WAIT) {
                 Ok(event) => event,
                 Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
+                // Whoever listens begins anew: from here on it would hear of nothing.
+                Err(RecvTimeoutError::Disconnected) => return queue.closed.store(true, Ordering::SeqCst),
             };
             let Ok(line) = line_of(&ServerFrame::Event(event)) else { continue };
             if !queue.put(&sender, line) {

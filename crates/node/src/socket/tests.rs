@@ -128,6 +128,24 @@ fn events_come_only_to_those_who_asked() {
     assert!(listening.call(get("x")).is_err());
 }
 
+/// A listener that was let go, for being too slow, say, is to notice it.
+#[test]
+fn a_connection_ends_with_its_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let (echo, _server) = start(folder.path());
+    let client = SocketClient::connect(folder.path()).unwrap().unwrap();
+    let events = client.subscribe();
+    wait_until("subscribed", || echo.tell(&notice("one")) == 1);
+    echo.subscribers.lock().unwrap().clear();
+    wait_until("the end of the events", || {
+        events.try_recv().is_err_and(|error| error == std::sync::mpsc::TryRecvError::Disconnected)
+    });
+    assert!(SocketClient::is_gone(&client.call(get("x")).unwrap_err()));
+    // It begins anew.
+    let client = SocketClient::connect(folder.path()).unwrap().unwrap();
+    assert!(client.call(get("x")).is_ok());
+}
+
 #[test]
 fn only_the_owner_can_read_where_and_reach_it() {
     let folder = tempfile::tempdir().unwrap();

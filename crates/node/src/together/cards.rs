@@ -170,6 +170,22 @@ impl Cards {
         }
     }
 
+    /// Whoever was asked in by name is in.
+    pub fn note_let_in(&mut self, device: &DeviceId) {
+        if self.mine.invited.remove(device).is_some() {
+            self.refresh(|_| true);
+        }
+    }
+
+    /// Nobody comes in again because they were asked in before their rights were changed.
+    pub fn take_back(&mut self, device: &DeviceId) {
+        let mut mine = self.mine.clone();
+        mine.invited.remove(device);
+        // Any of these may be that device: they have not said yet.
+        mine.invited_peers.clear();
+        self.show(mine);
+    }
+
     /// Others are remembered than before: they may see more, or less.
     pub fn recognise(&mut self, people: &People) {
         for talk in self.talks.values_mut() {

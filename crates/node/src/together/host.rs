@@ -20,6 +20,9 @@ const ASKING_MAX: usize = 4;
 /// How long a guest may take until it has shown that it knows the code, or asks.
 const TALK_WAIT: Duration = Duration::from_secs(30);
 
+/// How long guests are told that the invitation ran out.
+const RUN_OUT_TOLD_MS: u64 = 10 * 60 * 1_000;
+
 #[derive(Default)]
 pub(crate) struct Host {
     pub invitation: Option<Invitation>,
@@ -98,6 +101,11 @@ impl Host {
         }
     }
 
+    /// The part in the network is over, and so is every stream.
+    pub fn let_all_go(&mut self) {
+        self.guests.clear();
+    }
+
     /// True when it was one who waited for an answer.
     pub fn closed(&mut self, stream: StreamId) -> bool {
         self.guests.remove(&stream).is_some_and(|guest| matches!(guest.talk, Talk::Asked(..)))
@@ -150,7 +158,9 @@ impl Host {
             self.turn_away(id);
             return Step::Nothing;
         };
-        if CodeHost::channel(bytes).is_some_and(|channel| channel != invitation.code().channel()) {
+        // Long after it ran out, whoever comes with a code means somebody else's.
+        let is_past = invitation.until_ms().saturating_add(RUN_OUT_TOLD_MS) <= scene.now_ms;
+        if is_past || CodeHost::channel(bytes).is_some_and(|channel| channel != invitation.code().channel()) {
             self.turn_away(id);
             return Step::Nothing;
         }
@@ -221,10 +231,11 @@ impl Host {
 
     /// The grant is durable: the guest that knew the code may come in.
     pub fn let_in(&mut self, id: StreamId) {
-        let Some(Guest { stream, talk: Talk::Code(mut talk), .. }) = self.guests.remove(&id) else { return };
+        let Some(Guest { stream, talk: Talk::Code(talk), .. }) = self.guests.get_mut(&id) else { return };
         if let Some(grant) = talk.grant(&[]) {
             stream.send(grant);
         }
+        self.guests.remove(&id);
     }
 
     /// Who it is that waits for an answer under this id.
@@ -234,13 +245,15 @@ impl Host {
 
     /// Answers somebody who asked: yes with a place (the grant is durable), or no. False when nobody asks any more.
     pub fn answer(&mut self, id: u64, place: Option<&Place>, key: &DeviceKey, now_ms: u64) -> bool {
-        let Some(Guest { stream, talk: Talk::Asked(mut talk, _), .. }) = self.guests.remove(&StreamId(id)) else {
+        let Some(Guest { stream, talk: Talk::Asked(talk, _), .. }) = self.guests.get_mut(&StreamId(id)) else {
             return false;
         };
-        match place {
+        let is_sent = match place {
             Some(place) => talk.let_in(key, place, &[], now_ms).is_some_and(|bytes| stream.send(bytes)),
             None => stream.send(talk.decline()),
-        }
+        };
+        self.guests.remove(&StreamId(id));
+        is_sent
     }
 
     /// Lets those go whom nobody answered in time. True when there were any.

@@ -6,6 +6,7 @@ use crate::together::{Mine, Shown, role_from};
 use crate::{config, copies, known};
 use codesync_api::Reply;
 use codesync_auth::{About, Act, Shared};
+use codesync_base::DeviceId;
 use std::collections::BTreeSet;
 
 impl Runtime {
@@ -45,6 +46,14 @@ impl Runtime {
     /// This device has a copy of this workspace: it is recognised on the network.
     pub(super) fn note_copy(&self) {
         copies::note(&self.engine.project(), &self.root);
+    }
+
+    /// The rights of a device were changed: that it was asked in by name counts no more.
+    pub(super) fn take_back_invitation(&mut self, device: &DeviceId) {
+        self.people.host.invited.remove(device);
+        if let Some(together) = &mut self.people.together {
+            together.cards_mut().take_back(device);
+        }
     }
 
     fn n_people(&self) -> u32 {

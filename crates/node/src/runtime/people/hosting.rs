@@ -63,6 +63,8 @@ impl Runtime {
     pub(super) fn grant(&mut self, other: &Other, place: &Place, now: Now) -> Result<()> {
         self.engine.grant(other.device, &other.about.person, place.role, place.share_from, now)?;
         self.commit(now)?;
+        // It lets them in once.
+        self.people.host.invited.remove(&other.device);
         tracing::info!(person = other.about.person, "somebody was let in");
         Ok(())
     }
@@ -84,6 +86,9 @@ impl Runtime {
             AskAnswer::LetIn { role, .. } => {
                 let place = self.place(role_from(role));
                 self.grant(&other, &place, now)?;
+                if let Some(together) = &mut self.people.together {
+                    together.cards_mut().note_let_in(&other.device);
+                }
                 Some(place)
             }
         };
@@ -103,15 +108,22 @@ impl Runtime {
     }
 
     pub(in crate::runtime) fn set_role(&mut self, device: &str, role: codesync_api::Role, now: Now) -> Result<Reply> {
-        self.engine.change_role(parse_device(device)?, role_from(role), now).map(|()| Reply::Done)
+        let device = parse_device(device)?;
+        self.engine.change_role(device, role_from(role), now)?;
+        self.take_back_invitation(&device);
+        Ok(Reply::Done)
     }
 
     pub(in crate::runtime) fn remove_member(&mut self, device: &str, now: Now) -> Result<Reply> {
-        self.engine.remove_member(parse_device(device)?, now).map(|()| Reply::Done)
+        let device = parse_device(device)?;
+        self.engine.remove_member(device, now)?;
+        self.take_back_invitation(&device);
+        Ok(Reply::Done)
     }
 
     pub(in crate::runtime) fn connect_to(&mut self, address: &str) -> Result<Reply> {
         let address = parse_address(address)?;
+        self.come_back()?;
         self.take_part()?;
         if let Some(net) = self.net() {
             net.keep(address);
