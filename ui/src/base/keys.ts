@@ -31,9 +31,11 @@ const BY_CODE: Record<string, string> = {
   Numpad0: "0",
 };
 
+const MODIFIERS = ["Control", "Shift", "Alt", "Meta", "AltGraph"];
+
 const ORDER = ["Ctrl", "Shift", "Alt", "Meta"] as const;
 
-/** The name of a pressed key, or null for a modifier alone. */
+/** The name of a pressed key; null for a modifier alone and for a key of an input method, or a dead one. */
 export function keyName(event: KeyLike): string | null {
   const main = mainKey(event);
   if (main === null) return null;
@@ -41,11 +43,16 @@ export function keyName(event: KeyLike): string | null {
   return [...held.filter((part) => part !== false), main].join("+");
 }
 
+/** A key that does nothing alone. */
+export function isModifier({ key }: Pick<KeyLike, "key">): boolean {
+  return MODIFIERS.includes(key);
+}
+
 function mainKey(event: KeyLike): string | null {
   const { key, code } = event;
   // With Shift the toolkit has a key of its own for it.
   if (code === "Tab") return "Tab";
-  if (["Control", "Shift", "Alt", "Meta", "AltGraph", "Dead", "Unidentified", "Process"].includes(key)) return null;
+  if (isModifier(event) || ["Dead", "Unidentified", "Process"].includes(key)) return null;
   if (/^[a-z]$/i.test(key)) return key.toUpperCase();
   // On layouts where the letter is not Latin, the place on the board decides.
   if (event.ctrlKey && /^Key[A-Z]$/.test(code) && key.charCodeAt(0) > 127) return code.slice(3);

@@ -3,7 +3,7 @@
  * go leaves it alive a little, so that closing and reopening keeps it. Routes the engine's view events to the links.
  */
 import { type Client, sentenceOf } from "../api/client";
-import type { Event, LineEnd, ReadOnlyReason, SaveKind, Splice, ViewEdit, ViewOpened } from "../api/generated";
+import type { ApiError, Event, LineEnd, ReadOnlyReason, SaveKind, Splice, ViewEdit, ViewOpened } from "../api/generated";
 import { type Disposable, DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
 import { languageOf } from "./languages";
@@ -15,6 +15,8 @@ import { ModelSurface } from "./surface";
 /** Long enough for a tab closed by mistake and for a move between panes. */
 const GRACE_MS = 5_000;
 const EARLY_EVENTS_MAX = 500;
+
+const WORKSPACE_IS_GONE: ApiError = { code: "notFound", message: "The workspace of this file was closed.", detail: null };
 
 type ViewEvent = Extract<Event, { event: "viewPatch" | "viewAck" | "viewSnapshot" | "viewMoved" }>;
 
@@ -37,6 +39,8 @@ export class OpenFile implements Disposable {
   /** Null for binaries and files over the limit. */
   readonly model: TextModel | null;
   readonly link: EditorLink | null;
+  /** Counts what was typed, pasted and the like in this window. */
+  n_localEdits = 0;
   readonly #store = new DisposableStore();
 
   constructor(
@@ -98,6 +102,7 @@ export class OpenFile implements Disposable {
       model.onDidChangeContent((event) => {
         if (surface.isApplying) return;
         if (event.isFlush) return;
+        this.n_localEdits += 1;
         link.localEdit(event.changes.map((change): Splice => [change.rangeOffset, change.rangeLength, change.text]));
         onLocalEdit();
       }),
@@ -212,6 +217,8 @@ export class OpenFiles implements Disposable {
     try {
       const opened = await this.client.get("view", { cmd: "openView", args: { path } });
       const source = await sourceOf(opened.text);
+      // Its view went with the workspace, and the number of it may be that of another one by now.
+      if (this.#store.isDisposed) throw WORKSPACE_IS_GONE;
       const file = new OpenFile(
         this.monaco,
         this.client,
@@ -235,7 +242,8 @@ export class OpenFiles implements Disposable {
 
   release(file: OpenFile): void {
     const held = this.#held.get(file.viewId);
-    if (held === undefined) return;
+    // Of a workspace before, too, there may have been a view of this number.
+    if (held?.file !== file) return;
     held.n_users -= 1;
     if (held.n_users > 0) return;
     held.timer = setTimeout(() => this.#closeWhenDone(held), GRACE_MS);

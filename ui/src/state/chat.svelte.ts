@@ -48,7 +48,8 @@ export class Chat {
       this.#lastSeen = value;
       this.messages = merged(this.messages, messages);
       this.hasOlder = hasMore;
-      this.#countUnread();
+      if (this.#isShown) this.#markSeen();
+      else this.#countUnread();
     } catch {
       // Without it the window is whole; new messages come by themselves.
     }
@@ -122,17 +123,25 @@ export class Chat {
     if (isWriting) this.#writingTimer = setTimeout(() => (chatWriting.isOn = false), WRITING_MS);
   }
 
-  /** Sends what is written. It stays in the field when it could not be sent. Rejects with an `ApiError`. */
+  /** Sends what is written. It is in the field again when it could not be sent. Rejects with an `ApiError`. */
   async send(): Promise<void> {
-    const text = this.text.trim();
-    const { link } = this;
+    const { text: written, link } = this;
+    const text = written.trim();
     if ((text === "" && link === null) || this.isSending) return;
+    const generation = this.#generation;
     this.isSending = true;
+    // At once: what is typed while it is on its way is the next message.
+    this.text = "";
+    this.link = null;
+    this.#setWriting(false);
     try {
       await this.client.ask({ cmd: "sendMessage", args: { text, link } });
-      this.text = "";
-      this.link = null;
-      this.#setWriting(false);
+    } catch (cause) {
+      if (generation === this.#generation) {
+        this.text = this.text === "" ? written : `${text}\n${this.text}`;
+        this.link ??= link;
+      }
+      throw cause;
     } finally {
       this.isSending = false;
     }

@@ -106,4 +106,38 @@ describe("chat", () => {
     await chat.send();
     expect(host.asked.filter((one) => one.cmd === "sendMessage").length).toBe(2);
   });
+
+  it("leaves what is typed while a message is on its way", async () => {
+    const { chat, host } = await open([]);
+    chat.typed("first");
+    const sending = chat.send();
+    expect(chat.text).toBe("");
+    chat.typed("second");
+    chat.link = { kind: "code", path: "a.rs", line: 3 };
+    await sending;
+    expect([chat.text, chat.link]).toEqual(["second", { kind: "code", path: "a.rs", line: 3 }]);
+    host.refuses = true;
+    const refused = chat.send();
+    chat.typed("third");
+    await expect(refused).rejects.toMatchObject({ code: "io" });
+    expect([chat.text, chat.link]).toEqual(["second\nthird", { kind: "code", path: "a.rs", line: 3 }]);
+  });
+
+  it("does not bring what could not be sent into the next workspace", async () => {
+    const { chat, host } = await open([]);
+    chat.typed("for those here");
+    host.refuses = true;
+    const refused = chat.send();
+    chat.stop();
+    await expect(refused).rejects.toMatchObject({ code: "io" });
+    expect(chat.text).toBe("");
+  });
+
+  it("has nothing unread when it is on the screen as the workspace opens", async () => {
+    const { chat, host } = await open([message(1), message(2)], "m1");
+    chat.setShown(true);
+    host.kept = "m1";
+    await chat.start();
+    expect([chat.n_unread, host.kept]).toEqual([0, "m2"]);
+  });
 });

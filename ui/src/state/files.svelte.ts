@@ -87,6 +87,7 @@ export class FilesState {
     this.isLoaded = false;
     this.endFilter();
     this.#loading.clear();
+    this.#again.clear();
   }
 
   /** Lists the root and the folders that were open. */
@@ -105,10 +106,22 @@ export class FilesState {
       this.#again.add(path);
       return running;
     }
-    const promise = this.#list(path).finally(() => this.#loading.delete(path));
+    const promise = this.#listToTheNewest(path);
     this.#loading.set(path, promise);
     await promise;
-    if (this.#again.delete(path)) await this.load(path);
+  }
+
+  /** Whoever asks meanwhile is answered, too, by what is listed after that. */
+  async #listToTheNewest(path: string): Promise<void> {
+    const generation = this.#generation;
+    do await this.#list(path);
+    while (generation === this.#generation && this.#again.delete(path));
+    if (generation === this.#generation) this.#loading.delete(path);
+  }
+
+  /** Resolves when what is being listed now is there. */
+  async listed(): Promise<void> {
+    await Promise.all(this.#loading.values());
   }
 
   async #list(path: string): Promise<void> {

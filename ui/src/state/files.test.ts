@@ -34,6 +34,37 @@ describe("files", () => {
     await expect.poll(() => shown(files)).toEqual(["src", "  deep", "  a2.rs", "  a10.rs", "  b.rs", "Zebra.txt", "deletedHead"]);
   });
 
+  it("answers whoever asks during a listing by one that is newer", async () => {
+    const { client, files } = await setUp();
+    const answers: (() => void)[] = [];
+    let name = "old";
+    client.get = (() => {
+      const entries = [{ path: name, name, kind: "file" }];
+      return new Promise((resolve) => answers.push(() => resolve({ entries })));
+    }) as unknown as typeof client.get;
+    const give = async (): Promise<void> => {
+      answers.shift()?.();
+      for (let i = 0; i < 5; i += 1) await Promise.resolve();
+    };
+    const first = files.load("");
+    name = "new";
+    let seen: (string | undefined)[] = [];
+    const joined = files.load("").then(() => (seen = files.entriesOf("").map((entry) => entry.name)));
+    let isListed = false;
+    const listed = files.listed().then(() => (isListed = true));
+    await give();
+    expect([seen, isListed]).toEqual([[], false]);
+    await give();
+    await Promise.all([first, joined, listed]);
+    expect(seen).toEqual(["new"]);
+    // And the next one asks for itself again.
+    name = "newest";
+    const next = files.load("");
+    await give();
+    await next;
+    expect(files.entriesOf("").map((entry) => entry.name)).toEqual(["newest"]);
+  });
+
   it("reveals a file in folders that were never opened", async () => {
     const { files } = await setUp();
     files.collapseAll();

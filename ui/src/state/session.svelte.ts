@@ -54,7 +54,7 @@ export class Session {
   /** What of the folder cannot be part of the workspace, as it was when this was opened. */
   refused = $state.raw<readonly RefusedPath[]>([]);
   recent = $state.raw<RecentFolder[]>([]);
-  /** What stands in the way of showing a workspace; on the welcome page. */
+  /** What stood in the way of showing a workspace; on the welcome page, or told by `onRefused`. */
   failure = $state.raw<ApiError | null>(null);
   /** Path of what was refused with it. */
   refusedPath = $state.raw<string | null>(null);
@@ -66,10 +66,13 @@ export class Session {
   readonly #contrastQuery = globalThis.matchMedia?.("(prefers-contrast: more)");
   readonly #opened = new Emitter<OpenWorkspace>();
   readonly #closing = new Emitter<void>();
+  readonly #refused = new Emitter<ApiError>();
   /** After a workspace was opened, before it is drawn. */
   readonly onOpened = this.#opened.on;
   /** Before the workspace goes away. */
   readonly onClosing = this.#closing.on;
+  /** Another workspace could not be opened: the one before is open again. */
+  readonly onRefused = this.#refused.on;
 
   constructor(private readonly client: Client) {
     client.onEvent((event) => this.#handleEvent(event));
@@ -132,26 +135,26 @@ export class Session {
   /** Opens a folder as the workspace of this window. What stands in the way is in `failure`. */
   async open(path: string): Promise<boolean> {
     this.refusedPath = path;
-    return this.#openBy(() => this.client.getApp("opened", { cmd: "openWorkspace", args: { path } }));
+    return this.#openOrSay(() => this.#openFolder(path));
+  }
+
+  #openFolder(path: string): Promise<OpenWorkspace> {
+    return this.client.getApp("opened", { cmd: "openWorkspace", args: { path } });
   }
 
   /** Ends a move that was prepared: the workspace is open at its new place, or at the old one again. */
   async finishMove(): Promise<AppReplyValue<"moved">> {
-    const before = this.workspace?.root ?? null;
     let moved: AppReplyValue<"moved"> | null = null;
     const isOpen = await this.#openBy(async () => {
-      await this.client.idle();
       moved = await this.client.getApp("moved", { cmd: "finishMove" });
       return moved;
     });
     if (isOpen && moved !== null) return moved;
-    const why = this.failure;
-    if (moved === null && before !== null) await this.open(before);
-    throw why;
+    throw this.failure;
   }
 
   openSample(): Promise<boolean> {
-    return this.#openBy(() => this.client.getApp("opened", { cmd: "openSample" }));
+    return this.#openOrSay(() => this.client.getApp("opened", { cmd: "openSample" }));
   }
 
   /** Asks for a folder first. */
@@ -160,12 +163,21 @@ export class Session {
     return path === null ? false : this.open(path);
   }
 
+  async #openOrSay(ask: () => Promise<OpenWorkspace>): Promise<boolean> {
+    if (await this.#openBy(ask)) return true;
+    if (this.workspace !== null && this.failure !== null) this.#refused.fire(this.failure);
+    return false;
+  }
+
+  /** When it cannot be, the workspace before is open again, and why is in `failure`. */
   async #openBy(ask: () => Promise<OpenWorkspace>): Promise<boolean> {
-    const before = this.phase;
+    const { workspace: before, phase } = this;
     this.failure = null;
-    if (this.workspace !== null) this.#closing.fire();
+    if (before !== null) this.#closing.fire();
     this.phase = "opening";
     try {
+      // What was typed last must be there before its workspace goes: the shell may answer this sooner.
+      if (before !== null) await this.client.idle();
       const opened = await ask();
       this.workspace = { root: opened.root, name: opened.name };
       await Promise.all([this.#readStatus(), this.#readWorkspaceSettings()]);
@@ -173,12 +185,25 @@ export class Session {
       this.#opened.fire(this.workspace);
       return true;
     } catch (cause) {
-      this.failure = asApiError(cause);
       this.#forgetWorkspace();
-      this.phase = before === "starting" ? "starting" : "welcome";
+      const isBack = before !== null && (await this.#openAgain(before.root));
+      this.failure = asApiError(cause);
+      if (isBack) return false;
+      this.phase = phase === "starting" ? "starting" : "welcome";
       if (this.phase === "welcome") await this.loadRecent();
       return false;
     }
+  }
+
+  /** Behind the welcome page none is left open, or others would still find it here. */
+  async #openAgain(root: string): Promise<boolean> {
+    if (await this.#openBy(() => this.#openFolder(root))) return true;
+    try {
+      await this.client.app({ cmd: "closeWorkspace" });
+    } catch (cause) {
+      console.warn("the workspace before is not closed", cause);
+    }
+    return false;
   }
 
   async #readStatus(): Promise<void> {
@@ -200,6 +225,7 @@ export class Session {
     await this.client.idle();
     await this.client.app({ cmd: "closeWorkspace" });
     this.#forgetWorkspace();
+    this.failure = null;
     await this.showWelcome();
   }
 

@@ -159,6 +159,8 @@ export class TimelineState {
   #isScopeChosen = false;
   #isDisposed = false;
   #isStopped = false;
+  /** Where `findText` was searched, or is. */
+  #findScope = "";
   readonly #textListeners = new Set<(update: TextUpdate, shown: Shown) => void>();
 
   constructor(port: TimelinePort) {
@@ -199,13 +201,8 @@ export class TimelineState {
   /** Another file is active. In the past this stays at the same moment. */
   async setPath(path: string | null): Promise<void> {
     if (path === this.path) return;
-    const { hits } = this;
-    const before = JSON.stringify(this.scope);
     this.path = path;
-    const changed = this.#changeScope();
-    // What was found in the whole workspace holds for whichever file is looked at.
-    if (JSON.stringify(this.scope) === before) this.hits = hits;
-    await changed;
+    await this.#changeScope();
   }
 
   /** The user chose whose timeline; "this file" hands the choice back to the focus. */
@@ -253,13 +250,13 @@ export class TimelineState {
     this.#isScopeChosen = false;
     this.#isStopped = true;
     this.#clear();
+    void this.find("");
   }
 
   #clear(): void {
     this.info = null;
     this.buckets = [];
     this.stretch = { from: 0, to: 0 };
-    this.hits = [];
     this.unmark();
   }
 
@@ -269,9 +266,9 @@ export class TimelineState {
     this.stopPlaying();
     this.#isMoving = anchor !== null;
     this.shown = null;
-    this.hits = [];
     this.notice = null;
     this.unmark();
+    this.#findInOtherScope();
     await this.refresh();
     if (generation !== this.#generation) return;
     this.#isMoving = false;
@@ -690,20 +687,30 @@ export class TimelineState {
   }
 
   async find(text: string): Promise<void> {
+    const { scope } = this;
+    const scopeAsked = JSON.stringify(scope);
     this.findText = text;
-    const generation = this.#generation;
+    this.#findScope = scopeAsked;
+    this.isFinding = text !== "";
     if (text === "") {
       this.hits = [];
       this.hitsTruncated = false;
       return;
     }
-    this.isFinding = true;
-    const args = { text, scope: this.scope, limit: FIND_HITS_MAX };
-    const found = await this.#try("found", { cmd: "findInHistory", args });
-    if (this.findText !== text || generation !== this.#generation) return;
+    const found = await this.#try("found", { cmd: "findInHistory", args: { text, scope, limit: FIND_HITS_MAX } });
+    if (this.findText !== text || this.#findScope !== scopeAsked) return;
     this.isFinding = false;
+    // It was refused: nothing is known of this text.
+    if (found === null) this.findText = "";
     this.hits = found?.hits ?? [];
     this.hitsTruncated = found?.truncated ?? false;
+  }
+
+  // What was found in the whole workspace holds for whichever file is looked at.
+  #findInOtherScope(): void {
+    if (this.findText === "" || JSON.stringify(this.scope) === this.#findScope) return;
+    this.hits = [];
+    void this.find(this.findText);
   }
 
   /** Index of a hit in the timeline at hand. */

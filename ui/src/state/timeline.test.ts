@@ -412,10 +412,61 @@ describe("what was found", () => {
     await state.setPath("b.rs");
     expect(state.hits).toEqual([]);
     await state.setScope("workspace");
-    await state.find("b");
+    await settled();
     const { hits } = state;
     await state.setPath("a.rs");
     expect([hits.length > 0, state.hits]).toEqual([true, hits]);
+  });
+
+  it("in one scope is searched anew in the next, and said to be nowhere only by the answer", async () => {
+    const { port, state } = await opened("abc");
+    port.history.type("b.rs", "xyz");
+    await state.find("x");
+    expect([state.isFinding, state.findText, state.hits]).toEqual([false, "x", []]);
+    port.holds.add("findInHistory");
+    const moving = state.setPath("b.rs");
+    expect([state.isFinding, state.hits]).toEqual([true, []]);
+    await moving;
+    await port.release();
+    expect([state.isFinding, state.findText, state.hits.map((hit) => hit.path)]).toEqual([false, "x", ["b.rs"]]);
+  });
+
+  it("is not waited for for ever when the scope changes under a search", async () => {
+    const { port, state } = await opened("abc");
+    port.history.type("b.rs", "xyz");
+    port.holds.add("findInHistory");
+    void state.find("x");
+    await state.setScope("workspace");
+    // What was asked in the file comes, and counts no more.
+    await port.release();
+    expect([state.isFinding, state.hits]).toEqual([true, []]);
+    await port.release();
+    expect([state.isFinding, state.hits.length]).toEqual([false, 1]);
+  });
+
+  it("goes on being searched in the whole workspace when another file is looked at", async () => {
+    const { port, state } = await opened("abc");
+    await state.setScope("workspace");
+    port.holds.add("findInHistory");
+    void state.find("b");
+    await state.setPath("b.rs");
+    await port.release();
+    expect([state.isFinding, state.hits.length, port.count("findInHistory")]).toEqual([false, 1, 1]);
+  });
+
+  it("is not said to be nowhere when the search was refused", async () => {
+    const { port, state } = await opened("abc");
+    port.refuses.set("findInHistory", "It cannot be read.");
+    await state.find("b");
+    expect([state.isFinding, state.findText, state.notice]).toEqual([false, "", "It cannot be read."]);
+  });
+
+  it("ends with the workspace", async () => {
+    const { port, state } = await opened("abc");
+    await state.find("b");
+    state.stop();
+    await state.start();
+    expect([state.isFinding, state.hits, port.count("findInHistory")]).toEqual([false, [], 1]);
   });
 });
 

@@ -57,9 +57,11 @@ export function editCommands(workbench: Workbench): Command[] {
 function undoCommands({ editors, session, client, layout }: Workbench): Command[] {
   const canEdit = (): boolean => editors.isEditable;
   const inText = (): boolean => editors.hasTextFocus;
+  // The editor's own undo, at places of long ago, would take away what others wrote.
+  const inEditor = { category: "Edit", when: canEdit, keysWhen: inText, nativeKeysWhen: inText } as const;
   return [
-    { id: "edit.undo", title: "Undo", category: "Edit", keys: ["Ctrl+Z"], when: canEdit, keysWhen: inText, run: () => editors.undo() },
-    { id: "edit.redo", title: "Redo", category: "Edit", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], when: canEdit, keysWhen: inText, run: () => editors.redo() },
+    { ...inEditor, id: "edit.undo", title: "Undo", keys: ["Ctrl+Z"], run: () => editors.undo() },
+    { ...inEditor, id: "edit.redo", title: "Redo", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], run: () => editors.redo() },
     {
       id: "edit.undoLast",
       title: "Undo the last restore or disk change",
@@ -77,6 +79,12 @@ function clipboardCommands({ editors, client, copyText, commands }: Workbench): 
   const hasText = (): boolean => editors.activeFile?.model != null && past.moment === null;
   const canEdit = (): boolean => editors.isEditable;
   const large = (): LargeView | null => (past.moment === null ? editors.activePane.large : null);
+  /** To be asked after a wait: whether the text that was edited is still before the eyes, to be edited. */
+  const isSameText = (): (() => boolean) => {
+    const editor = editors.activeEditor;
+    const model = editor?.getModel();
+    return () => canEdit() && editors.activeEditor === editor && editor?.getModel() === model;
+  };
   // The default keys stay with the web view, which does them natively.
   const ifRebound = (id: string) => (): boolean => commands.isRebound(id) && editors.hasTextFocus;
   return [
@@ -92,8 +100,13 @@ function clipboardCommands({ editors, client, copyText, commands }: Workbench): 
       run: async () => {
         const editor = editors.activeEditor;
         if (editor === null) return;
+        const isSame = isSameText();
+        const { text } = markedText(editor);
+        await copyText(text);
+        if (!isSame()) return;
+        // What was marked may be elsewhere by now, or another text: only what was copied is taken away.
         const part = markedText(editor);
-        await copyText(part.text);
+        if (part.text !== text) return;
         editor.focus();
         editor.executeEdits("cut", part.ranges.map((range) => ({ range, text: "" })));
       },
@@ -127,9 +140,10 @@ function clipboardCommands({ editors, client, copyText, commands }: Workbench): 
       keysWhen: ifRebound("edit.paste"),
       nativeKeysWhen: () => editors.hasTextFocus,
       run: async () => {
-        const { text } = await client.getApp("clipboard", { cmd: "readClipboard" });
         const editor = editors.activeEditor;
-        if (editor === null || text === "") return;
+        const isSame = isSameText();
+        const { text } = await client.getApp("clipboard", { cmd: "readClipboard" });
+        if (editor === null || text === "" || !isSame()) return;
         editor.focus();
         editor.trigger("menu", "paste", { text: text.replace(/\r\n?/g, "\n"), pasteOnNewLine: false, multicursorText: null });
       },

@@ -11,6 +11,7 @@ import { moved } from "../base/paths";
 import { past } from "../state/past.svelte";
 import { type Group, type SavedTabs, type Tab, Tabs } from "../state/tabs.svelte";
 import { Pane, type Place } from "./pane.svelte";
+import { slots } from "./slots.svelte";
 
 export interface OpenOptions {
   isPreview?: boolean;
@@ -190,12 +191,15 @@ export class EditorArea {
   /** Once what was opened is drawn. */
   focusSoon(): void {
     setTimeout(() => {
-      if (this.activePath !== null) this.activePane.focus();
+      if (this.activePath !== null) this.focus();
     });
   }
 
+  /** Into the text that is seen: the live one, or what lies over it. */
   focus(): void {
-    this.activePane.focus();
+    const over = slots.overEditor;
+    if (over?.isOn() === true) over.focus();
+    else this.activePane.focus();
   }
 
   reopenClosed(): void {
@@ -216,12 +220,13 @@ export class EditorArea {
     const file = this.activeFile;
     const pane = this.activePane;
     if (file === null || !this.isEditable) return;
+    const { n_localEdits } = file;
     const undone = await this.client.get("undone", { cmd, args: { viewId: file.viewId } });
     if (undone.kind === "applied" && undone.caret !== null) {
       const { caret } = undone;
-      // Replies and events come by different ways; the patch is there within a batch.
+      // Replies and events come by different ways; the patch is there within a batch. Whoever has typed since goes on there.
       const apply = (): void => {
-        if (pane.file === file) pane.setCaret(caret);
+        if (pane.file === file && file.n_localEdits === n_localEdits) pane.setCaret(caret);
       };
       apply();
       setTimeout(apply, 30);

@@ -6,6 +6,7 @@ import { DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
 import { imageTypeOf } from "../base/imageType";
 import { hideDrawnLines } from "../editor/drawnLines";
+import type { EditorLink } from "../editor/link";
 import type { OpenFile, OpenFiles } from "../editor/models.svelte";
 import type { CodeEditor, Monaco, ViewState } from "../editor/monaco";
 import type { LargeView } from "./large/largeView.svelte";
@@ -48,6 +49,8 @@ export class Pane {
   #wantsFocus = false;
   /** What had the focus when the editor was to get it. */
   #focusFrom: Element | null = null;
+  /** Where an input method is at work. */
+  #composing: EditorLink | null = null;
   readonly #viewStates = new Map<string, ViewState>();
   readonly #changed = new Emitter<void>();
   readonly #focused = new Emitter<void>();
@@ -68,16 +71,28 @@ export class Pane {
     store.add(editor.onDidFocusEditorText(() => this.#focused.fire()));
     store.add(editor.onDidFocusEditorWidget(() => (this.hasFocus = true)));
     store.add(editor.onDidBlurEditorWidget(() => (this.hasFocus = false)));
-    store.add(editor.onDidCompositionStart(() => this.file?.link?.compositionStart()));
-    store.add(editor.onDidCompositionEnd(() => this.file?.link?.compositionEnd()));
+    store.add(editor.onDidCompositionStart(() => this.#startComposition()));
+    store.add(editor.onDidCompositionEnd(() => this.#endComposition()));
     this.editor = editor;
     this.#putIntoEditor();
     return () => {
+      this.#endComposition();
       this.#keepViewState();
       this.editor = null;
       this.hasFocus = false;
       store.dispose();
     };
+  }
+
+  #startComposition(): void {
+    this.#composing = this.file?.link ?? null;
+    this.#composing?.compositionStart();
+  }
+
+  // Monaco does not say it of a text that it shows no more.
+  #endComposition(): void {
+    this.#composing?.compositionEnd();
+    this.#composing = null;
   }
 
   /** Shows a file; null for none. A file that is shown already stays as it is, unless `again`. */
@@ -88,6 +103,8 @@ export class Pane {
       return;
     }
     this.#leave();
+    // It was meant in the file that could not be shown.
+    if (path !== this.#path) this.#place = null;
     this.#path = path;
     this.trouble = null;
     const files = this.openFiles();
@@ -115,6 +132,7 @@ export class Pane {
   }
 
   #leave(): void {
+    this.#endComposition();
     this.#keepViewState();
     const { file } = this;
     this.file = null;

@@ -9,6 +9,13 @@ export interface Filling {
   props: () => Record<string, unknown>;
 }
 
+/** What lies over the live text at times; then the text under it takes no keys. */
+export interface Cover extends Filling {
+  /** It hides the text now. Called while rendering. */
+  isOn: () => boolean;
+  focus: () => void;
+}
+
 export interface SideView {
   id: string;
   title: string;
@@ -43,7 +50,7 @@ class Slots {
   /** The page without a workspace. */
   welcome = $state.raw<Filling | null>(null);
   /** What lies over the live text of the active pane; null for nothing. Fill it to enter, clear it to leave. */
-  overEditor = $state.raw<Filling | null>(null);
+  overEditor = $state.raw<Cover | null>(null);
   /** What lies over every pane, by pane and the id of its group; asked for once a pane. */
   overPanes = $state.raw<((pane: Pane, groupId: number) => Filling) | null>(null);
   sideViews = $state.raw<SideView[]>([]);

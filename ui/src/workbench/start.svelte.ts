@@ -184,9 +184,12 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
       memory.begin();
       const news = session.refused.slice(0, REFUSED_SAID_MAX).filter(({ path }) => memory.isNews(`refused:${path}`));
       if (news.length > 0) sayRefusedPaths(session.refused, notices);
-      editors.focusSoon();
+      // Why another workspace could not be opened may be asked about just now.
+      if (document.querySelector("[role=dialog][aria-modal=true]") === null) editors.focusSoon();
     })().catch((cause: unknown) => notices.fail(cause));
   });
+  // A newer version's workspace has a dialog of its own.
+  session.onRefused((failure) => void (failure.code === "newerVersion" || notices.fail(failure)));
   session.onClosing(() => {
     memory.stop();
     people.stop();
@@ -224,7 +227,9 @@ function followEngine(workbench: Workbench, memory: Memory): void {
     else if (event.event === "historyGrew" && workbench.people.link.kind !== "catchingUp") files.noteChanged(event.data.paths);
     else if (event.event === "treeChanged") {
       // A file that was deleted and is there again: its tab is an ordinary tab.
-      setTimeout(() => {
+      setTimeout(async () => {
+        // What was listed before it was deleted may still be on its way.
+        await files.listed();
         for (const group of editors.tabs.groups) {
           for (const tab of group.tabs) if (tab.isGone && (files.entry(tab.path)?.kind ?? "folder") !== "folder") tab.isGone = false;
         }

@@ -4,9 +4,9 @@
  *
  * For the timeline:
  *  - `slots.strip = fill(Timeline, () => ({ ... }))` puts the strip at the bottom.
- *  - `slots.overEditor = fill(PastView, () => ({ ... }))` lays it over the live text of the active pane (a
- *    `position: relative` box below tabs and breadcrumbs); `slots.overEditor = null` takes it away. The live
- *    editor stays mounted underneath, with caret and scroll untouched; keys that edit do not reach it.
+ *  - `slots.overEditor = { ...fill(PastView, () => ({ ... })), isOn, focus }` lays it over the live text of the active
+ *    pane (a `position: relative` box below tabs and breadcrumbs); `slots.overEditor = null` takes it away. The live
+ *    editor stays mounted underneath, with caret and scroll untouched; while `isOn`, no key reaches it.
  *  - `editors.active` is the active file as state (path, editor); `editors.monaco` the loaded Monaco.
  *  - `session.workspace` is null on the welcome page; `session.onOpened` fires after each opened workspace.
  */

@@ -3,7 +3,7 @@
  * Moves the view only; caret and text stay the follower's own, and nothing is told to whoever is followed.
  */
 import type { Member, Place } from "../../api/generated";
-import { keyName } from "../../base/keys";
+import { isModifier, keyName } from "../../base/keys";
 import { followedLeft } from "../../base/messages";
 import { baseName } from "../../base/paths";
 import { past } from "../../state/past.svelte";
@@ -171,7 +171,8 @@ export class Follow {
     if (event instanceof KeyboardEvent) {
       const name = keyName(event);
       const own = commands.keysOf(commands.get("follow.toggle") ?? NO_COMMAND);
-      if (name === null || name === "Esc" || own.includes(name) || (!isInside && event.target !== document.body)) return;
+      // A key without a name is the first of an input method, or a dead one: what it begins is typed here.
+      if (isModifier(event) || name === "Esc" || (name !== null && own.includes(name)) || (!isInside && event.target !== document.body)) return;
       this.#bringCaret();
       this.stop();
     } else if (isInside) this.stop();

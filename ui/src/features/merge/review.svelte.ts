@@ -85,7 +85,8 @@ export class Review {
   at = $state(0);
   /** Of which merge; kept when the page is closed and opened again. */
   merged = $state.raw<Merged | null>(null);
-  #isHeld = false;
+  /** Which holding this is: what one before it asked for is let go. */
+  #holding: object | null = null;
 
   constructor(private readonly workbench: Workbench) {}
 
@@ -110,15 +111,19 @@ export class Review {
   /** Holds the texts for as long as the page is open. */
   async hold(): Promise<void> {
     const { files } = this.workbench.editors;
-    if (files === null || this.#isHeld) return;
-    this.#isHeld = true;
-    const { places } = this;
-    for (const place of places) {
+    if (files === null || this.#holding !== null) return;
+    const holding = {};
+    this.#holding = holding;
+    for (const place of this.places) {
       try {
         const file = await files.open(place.overlap.path);
-        if (this.#isHeld && this.places === places) place.hold(file);
-        else files.release(file);
+        if (this.#holding === holding) place.hold(file);
+        else {
+          files.release(file);
+          return;
+        }
       } catch {
+        if (this.#holding !== holding) return;
         // The file is gone: its place has nothing to choose.
         place.now = null;
         place.isReady = true;
@@ -127,7 +132,7 @@ export class Review {
   }
 
   release(): void {
-    this.#isHeld = false;
+    this.#holding = null;
     for (const place of this.places) {
       const file = place.letGo();
       if (file !== null) this.workbench.editors.files?.release(file);

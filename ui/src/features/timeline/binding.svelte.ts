@@ -7,6 +7,7 @@ import type { Workbench } from "../../workbench/workbench";
 import { ROOM_PX_MAX, ROOM_PX_MIN, type TimelineState } from "../../state/timeline.svelte";
 import type { Authors } from "./authors.svelte";
 import type { TimelineActions } from "./actions.svelte";
+import { keepKeyboard } from "./keyboard";
 import type { PastPane } from "./pastPane";
 import PastLayer from "./PastLayer.svelte";
 import Timeline from "./Timeline.svelte";
@@ -141,8 +142,11 @@ function fillSlots({ workbench, timeline, actions, bursts, past }: Parts): void 
   const live = (): typeof editors.activeEditor => editors.activeEditor;
   const onpane = (pane: PastPane | null): void => {
     past.pane = pane;
-    // Keys belong to what is seen; the strip keeps them while it is being dragged.
-    if (pane !== null && editors.hasTextFocus) pane.focus();
+    keepKeyboard(pane, editors);
   };
-  slots.overEditor = fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane, client, people }));
+  slots.overEditor = {
+    ...fill(PastLayer, () => ({ timeline, actions, monaco, live, onpane, client, people })),
+    isOn: () => timeline.isPast,
+    focus: () => past.pane?.focus(),
+  };
 }
