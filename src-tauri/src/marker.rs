@@ -49,20 +49,25 @@ pub fn set(folder: &Path) {
     write(folder, &format!("{}\n", std::process::id()));
 }
 
-/// Notes that the window was drawn.
+/// Notes that the window was drawn. The marker of another run, whose further window this is, stays.
 pub fn set_drawn(folder: &Path) {
-    write(folder, &format!("{} {DRAWN}\n", std::process::id()));
+    if is_own(folder) {
+        write(folder, &format!("{} {DRAWN}\n", std::process::id()));
+    }
 }
 
-/// Takes the marker away at a clean end; that of a run which began meanwhile stays.
+/// Takes the marker away at a clean end; that of another run stays.
 pub fn clear(folder: &Path) {
-    let own = std::process::id().to_string();
-    if fs::read_to_string(path(folder)).is_ok_and(|text| text.split_whitespace().next() != Some(&own)) {
-        return;
-    }
-    if let Err(reason) = fs::remove_file(path(folder)) {
+    if is_own(folder)
+        && let Err(reason) = fs::remove_file(path(folder))
+    {
         tracing::warn!(%reason, "could not remove the marker of this run");
     }
+}
+
+fn is_own(folder: &Path) -> bool {
+    let own = std::process::id().to_string();
+    fs::read_to_string(path(folder)).is_ok_and(|text| text.split_whitespace().next() == Some(&own))
 }
 
 fn write(folder: &Path, text: &str) {

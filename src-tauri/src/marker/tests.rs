@@ -22,6 +22,15 @@ fn an_ending_run_leaves_the_mark_of_the_next() {
 }
 
 #[test]
+fn a_further_window_leaves_the_mark_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(path(folder.path()), "1\n").unwrap();
+    set_drawn(folder.path());
+    clear(folder.path());
+    assert_eq!(fs::read_to_string(path(folder.path())).unwrap(), "1\n");
+}
+
+#[test]
 fn a_dead_run_tells_how_far_it_had_come() {
     let folder = tempfile::tempdir().unwrap();
     // Process 1 runs, and is not CodeSync.
