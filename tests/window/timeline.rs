@@ -232,6 +232,7 @@ fn every_key_of_the_strip_does_what_it_should() {
         until_moments(&app, 16).await?;
         let before = place(&app).await?;
         steps(&app).await.context("steps")?;
+        keeps_the_keyboard(&app).await.context("keeps the keyboard")?;
         says_what_it_shows(&app).await.context("says what it shows")?;
         names(&app).await.context("names")?;
         zoom_diff_scope(&app).await.context("zoom diff scope")?;
@@ -532,6 +533,21 @@ async fn live_text(app: &App) -> Result<String> {
 
 async fn focus_strip(app: &App) -> Result<()> {
     app.script("document.querySelector('[data-testid=tl-track]').focus()").await.map(drop)
+}
+
+/// In the past no way to the editor leads under it: what is typed there would change the present unseen.
+async fn keeps_the_keyboard(app: &App) -> Result<()> {
+    let text = live_text(app).await?;
+    focus_strip(app).await?;
+    app.keys(Key::Left).await?;
+    until_at(app, 11).await?;
+    app.ctrl("1").await?;
+    app.keys("unseen").await?;
+    ensure!(live_text(app).await? == text, "what was typed in the past is in the present");
+    app.keys(Key::Escape).await?;
+    app.until_shown("past-banner", false).await?;
+    let focus = "return document.activeElement.closest('[data-testid=editor-0]') !== null";
+    until("the editor has the keyboard again", async || Ok(app.script(focus).await? == json!(true))).await
 }
 
 /// Waits until an element says this, cut off by its width or not.
