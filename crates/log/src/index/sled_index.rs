@@ -6,6 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// sled in `<store>/index`; what cannot be trusted goes to `<store>/set-aside`.
 pub struct SledIndex {
@@ -22,6 +23,9 @@ const SEGMENT_BYTES: usize = 128 << 10;
 const SPARE_BYTES_MAX: u64 = 256 << 10;
 /// Local state is safe from a crash of the process within this time.
 const FLUSH_EVERY_MS: u64 = 1_000;
+/// How often it is tried to open one that is just being closed, and for how long.
+const LOCK_WAIT: Duration = Duration::from_millis(10);
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 
 impl SledIndex {
     /// Opens the index of a store. One that does not open is set aside and an empty one is made.
@@ -204,7 +208,17 @@ fn open_db(folder: &Path) -> io::Result<sled::Db> {
         .cache_capacity(CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(Some(FLUSH_EVERY_MS));
-    guarded(|| config.open())
+    let began = Instant::now();
+    loop {
+        match guarded(|| config.open()) {
+            // One that was closed may still be in the hands of its own threads for a moment; the store's lock keeps
+            // everybody else out.
+            Err(error) if error.to_string().contains("could not acquire lock") && began.elapsed() < LOCK_WAIT_MAX => {
+                std::thread::sleep(LOCK_WAIT);
+            }
+            done => return done,
+        }
+    }
 }
 
 fn guarded<T>(act: impl FnOnce() -> sled::Result<T>) -> io::Result<T> {
@@ -273,6 +287,19 @@ mod tests {
         let index = SledIndex::open(store.path()).unwrap();
         assert!(is_whole(&index) && index.get(b"more").unwrap().is_some());
         assert_eq!(fs::read_dir(store.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_that_is_just_being_closed_is_waited_for() {
+        let store = tempfile::tempdir().unwrap();
+        let index = filled(store.path());
+        let closing = std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_millis(300));
+            drop(index);
+        });
+        let mut index = SledIndex::open(store.path()).unwrap();
+        assert!(is_whole(&index) && index.doubt().is_none());
+        closing.join().unwrap();
     }
 
     #[test]
