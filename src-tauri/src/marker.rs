@@ -39,9 +39,10 @@ pub fn read(folder: &Path) -> LastRun {
     }
 }
 
+/// Its program and not its name: one that was killed keeps that until its parent has noticed.
 fn is_codesync(pid: &str) -> bool {
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    name.starts_with("codesync")
+    let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+    program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("codesync"))
 }
 
 /// Sets the marker at start.

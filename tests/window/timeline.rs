@@ -277,6 +277,7 @@ async fn steps(app: &App) -> Result<()> {
 
 /// A screen reader hears time, how long ago, who, what, and which change of how many.
 async fn says_what_it_shows(app: &App) -> Result<()> {
+    focus_strip(app).await?;
     app.keys(Key::Left).await?;
     app.keys(Key::Left).await?;
     until_at(app, 6).await?;

@@ -48,16 +48,15 @@ async fn drag_back(app: &App) -> Result<String> {
     app.drag("tl-handle", (track.x as i64 + 1, (track.y + track.height / 2.0) as i64)).await?;
     app.until_shown("past-banner", true).await?;
     let half = format!("{BEFORE}{}", &TYPED[..6]);
-    until("one change after the other leads there", async || {
-        if app.seen_text("past-view").await? == half {
-            return Ok(true);
-        }
+    let mut seen = app.seen_text("past-view").await?;
+    while seen != half {
         app.shift(Key::Right).await?;
-        app.idle().await?;
-        Ok(app.seen_text("past-view").await? == half)
-    })
-    .await
-    .with_context(|| "the past never showed the half-typed line")?;
+        // The next key only once this one shows: two on the way would go past it.
+        until("the next change is shown", async || Ok(app.seen_text("past-view").await? != seen))
+            .await
+            .with_context(|| format!("the past never showed the half-typed line; the last was {seen:?}"))?;
+        seen = app.seen_text("past-view").await?;
+    }
     Ok(half)
 }
 
