@@ -3,15 +3,15 @@ use super::*;
 
 /// What the last process wrote is kept by the system only. Another one opens it.
 fn open_after_kill(disk: &MemoryDisk, index: &MemoryIndex) -> Log {
-    disk.crash(CrashStyle::Kill);
-    index.crash();
-    let (log, report) = open(disk, index);
-    assert!(!lost(&report), "{report:?}");
-    log
+    open_after(disk, index, CrashStyle::Kill)
 }
 
 fn open_after_power_loss(disk: &MemoryDisk, index: &MemoryIndex) -> Log {
-    disk.crash(CrashStyle::Lose);
+    open_after(disk, index, CrashStyle::Lose)
+}
+
+fn open_after(disk: &MemoryDisk, index: &MemoryIndex, style: CrashStyle) -> Log {
+    disk.crash(style);
     index.crash();
     let (log, report) = open(disk, index);
     assert!(!lost(&report), "{report:?}");
