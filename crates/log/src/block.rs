@@ -251,7 +251,8 @@ fn encode_raw(deltas: &[Arc<SignedDelta>], covered: &[bool], is_wanted: impl Fn(
     if raw.is_empty() {
         return raw;
     }
-    zstd::encode_all(raw.as_slice(), ZSTD_LEVEL).expect("invariant: compressing in memory cannot fail")
+    // Told of the size at once, it lays out no more room than that needs.
+    zstd::bulk::compress(&raw, ZSTD_LEVEL).expect("invariant: compressing in memory cannot fail")
 }
 
 fn decode_raw(bytes: &[u8], n_deltas: u32) -> Option<Vec<Arc<SignedDelta>>> {

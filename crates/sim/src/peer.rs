@@ -8,6 +8,7 @@ use codesync_log::{CrashStyle, Disk, Log, MemoryDisk, MemoryIndex, Options};
 use codesync_sync::{Admission, Hello, LinkId, Moment};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 pub const PROJECT: ProjectId = ProjectId([7; 16]);
 pub const START_MS: u64 = 1_790_000_000_000;
@@ -50,7 +51,9 @@ pub fn key_of(idx: usize) -> DeviceKey {
 }
 
 pub fn device_of(idx: usize) -> DeviceId {
-    key_of(idx).device()
+    // Asked for at every step; making a key is as dear as signing.
+    static DEVICES: LazyLock<[DeviceId; 64]> = LazyLock::new(|| std::array::from_fn(|idx| key_of(idx).device()));
+    DEVICES[idx]
 }
 
 impl Peer {

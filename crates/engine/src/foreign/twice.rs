@@ -266,12 +266,17 @@ impl Engine {
         }
         let edits = match kind {
             FileKind::Text => self.edits_of_second(file, (first, first_created), &created)?,
-            FileKind::Binary => is_same.then(Vec::new),
+            FileKind::Binary => is_same.then(Default::default),
             FileKind::Folder => None,
         };
-        let Some(edits) = edits else { return Ok(()) };
-        let act = self.begin_act(Origin::Disk);
-        self.edit_and_tell(act, first, &edits, PatchSource::Disk, now)?;
+        let Some((from_disk, typed)) = edits else { return Ok(()) };
+        let mut act = self.begin_act(Origin::Disk);
+        self.edit_and_tell(act, first, &from_disk, PatchSource::Disk, now)?;
+        if !typed.is_empty() {
+            let typing = self.begin_act(Origin::Typing);
+            self.edit_and_tell(typing, first, &typed, PatchSource::Disk, now)?;
+            act = self.begin_act(Origin::Disk);
+        }
         self.settle();
         self.show_instead(&file, first)?;
         self.tree_step(act, file, Change::Remove, now);
@@ -281,17 +286,20 @@ impl Engine {
         Ok(())
     }
 
-    /// What was done here to the second file since it came, for the first one; none where that is another file.
+    /// What was done here to the second file since it came, for the first one: by other programs, and after that by the
+    /// person here, who can undo it. None where that is another file.
     fn edits_of_second(
         &mut self,
         file: FileId,
         (first, first_created): (FileId, DeltaKey),
         created: &DeltaKey,
-    ) -> Result<Option<Vec<Splice>>> {
+    ) -> Result<Option<(Vec<Splice>, Vec<Splice>)>> {
         let device = self.own.device;
         let second = &self.document_mut(file)?.timeline;
         let text = second.text_at(0).to_string();
         let ours = second.text_at(second.n_steps()).to_string();
+        let typed = (1..=second.n_steps()).filter(|n| !second.step(*n).info.origin.is_disk());
+        let untyped = apply(&ours, &second.revert(typed).splices);
         if rows_of(second, 0).any(|(_, key)| key.log.device != device) {
             return Ok(None);
         }
@@ -304,7 +312,10 @@ impl Engine {
         };
         let Some(reached) = reached.map(|n| timeline.text_at(n).to_string()) else { return Ok(None) };
         let theirs = timeline.text_at(timeline.n_steps()).to_string();
-        Ok(Some(rebase(&disk_edit(&reached, &ours), &reached, &theirs)))
+        let from_disk = rebase(&disk_edit(&reached, &untyped), &reached, &theirs);
+        let theirs = apply(&theirs, &from_disk);
+        let typed = rebase(&disk_edit(&untyped, &ours), &untyped, &theirs);
+        Ok(Some((from_disk, typed)))
     }
 }
 
