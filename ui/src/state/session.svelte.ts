@@ -98,7 +98,8 @@ export class Session {
   }
 
   /** First thing a window does. Opens what it was started with. */
-  async start(): Promise<Started> {
+  /** `onOpening` is called before a folder is opened, which may take its time. */
+  async start(onOpening: () => void): Promise<Started> {
     const started = await this.client.getApp("started", { cmd: "start" });
     this.started = started;
     this.userSettings = { ...DEFAULT_SETTINGS, ...started.settings };
@@ -107,7 +108,10 @@ export class Session {
     this.#followContrast();
     // Where no portal says it, the toolkit's own theme may (Monaco looks only at forced colours).
     this.#contrastQuery?.addEventListener("change", () => this.#followContrast());
-    if (started.open !== null) await this.open(started.open);
+    if (started.open !== null) {
+      onOpening();
+      await this.open(started.open);
+    }
     if (this.workspace === null) await this.showWelcome();
     return started;
   }
@@ -174,7 +178,8 @@ export class Session {
     const { workspace: before, phase } = this;
     this.failure = null;
     if (before !== null) this.#closing.fire();
-    this.phase = "opening";
+    // What is opened first has no page before it that could say so.
+    if (phase !== "starting") this.phase = "opening";
     try {
       // What was typed last must be there before its workspace goes: the shell may answer this sooner.
       if (before !== null) await this.client.idle();

@@ -6,6 +6,7 @@ import { COPY_FAILED, HOW_TO_UPDATE, MESSAGES, UNDO_OVERWRITTEN, crashed, manner
 import { baseName } from "../base/paths";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
+import { loadMonaco } from "../editor/monaco";
 import { applyTheme } from "../editor/theme";
 import type { Host } from "../platform/host";
 import { FilesState } from "../state/files.svelte";
@@ -57,9 +58,11 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   const app = document.querySelector("#app");
   if (app === null) throw new Error("the page has no #app");
   mount(App, { target: app, props: { workbench, keybindings } });
-  const started = await session.start();
+  const started = await session.start(() => void showWindow(client).then(readyEditors));
   if (started.crashed && session.workspace !== null) sayCrashed(workbench);
-  await showWindow(client);
+  if (started.open === null) await showWindow(client);
+  else await drawn();
+  document.documentElement.dataset["ready"] = "1";
   // The tabs of the last time come first, or they would replace this one.
   await settling;
   const { goto } = started;
@@ -114,13 +117,21 @@ function refusal(message: string, detail: string): ApiError {
   return { code: "io", message, detail };
 }
 
-/** The first real picture is on its way: show the window, tell the tests. */
+/** Shows the window with the frame in it; what it opens comes into it. */
 async function showWindow(client: Client): Promise<void> {
-  await tick();
-  // A hidden window draws no animation frames, so this must not wait for one.
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  document.documentElement.dataset["ready"] = "1";
+  await drawn();
   await client.app({ cmd: "painted" });
+}
+
+/** What was set is in the page. A hidden window draws no animation frames, so this must not wait for one. */
+async function drawn(): Promise<void> {
+  await tick();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** The editor takes long to load: it does so while the engine opens the folder, once the first picture was drawn. */
+function readyEditors(): void {
+  requestAnimationFrame(() => setTimeout(() => void loadMonaco(), 0));
 }
 
 function follow(workbench: Workbench, memory: Memory): void {
