@@ -144,11 +144,21 @@ impl Workspace {
         self.files_where(index, |kind| kind == EntryKind::Text)
     }
 
+    /// Newest first, and over as soon as no file is left: the tree asks for it while a hand drags.
     fn files_where(&self, index: usize, is_wanted: impl Fn(EntryKind) -> bool) -> BTreeSet<FileId> {
-        let moments = index + 1..=self.n_moments();
-        let entries = moments.filter_map(|moment| self.view().entry_of(moment)).map(|idx| self.timeline.entry(idx));
-        let wanted = entries.filter(|entry| is_wanted(entry.kind));
-        wanted.filter_map(|entry| entry.file).map(|file| self.file(file)).collect()
+        let mut found = BTreeSet::new();
+        let mut is_found = vec![false; self.files.len()];
+        let entries = (index + 1..=self.n_moments()).rev().filter_map(|moment| self.view().entry_of(moment));
+        for idx in entries.filter(|idx| is_wanted(self.timeline.kind_of(*idx))) {
+            let Some(file) = self.timeline.file_of(idx) else { continue };
+            if !std::mem::replace(&mut is_found[file.0 as usize], true) {
+                found.insert(self.file(file));
+                if found.len() == self.files.len() {
+                    break;
+                }
+            }
+        }
+        found
     }
 
     fn number(&mut self, file: FileId) -> FileIdx {

@@ -257,6 +257,11 @@ impl WorkspaceTimeline {
         }
     }
 
+    /// [`Entry::kind`] of an entry.
+    pub fn kind_of(&self, idx: usize) -> EntryKind {
+        self.rows.kind(idx)
+    }
+
     /// [`Entry::file_step`] of an entry.
     pub fn file_step(&self, idx: usize) -> u32 {
         self.rows.file_step.get_u32(idx)
@@ -335,7 +340,8 @@ impl WorkspaceTimeline {
         self.deltas.n_bytes() + self.rows.n_bytes()
     }
 
-    pub(crate) fn file_of(&self, idx: usize) -> Option<FileIdx> {
+    /// [`Entry::file`] of an entry.
+    pub fn file_of(&self, idx: usize) -> Option<FileIdx> {
         let file = self.rows.file.get_u32(idx);
         (file != NO_FILE).then_some(FileIdx(file))
     }
