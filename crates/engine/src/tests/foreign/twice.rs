@@ -141,6 +141,20 @@ fn a_view_of_the_file_that_goes_shows_the_one_that_stays() {
 }
 
 #[test]
+fn what_was_typed_into_the_file_that_goes_can_be_undone() {
+    let mut peers = Peers::new(2);
+    peers.edit(0, "a", &[(0, 0, "}")]).wait(5_000).program(1, "a", "}").wait(5_000);
+    let Reply::View(view) = peers.ask(1, Request::OpenView { path: "a".into() }) else { panic!() };
+    let edit = ViewEdit { request_id: 1, base_revision: view.revision, splices: vec![Splice(0, 0, "typed ".into())] };
+    peers.ask(1, Request::EditView { view_id: view.view_id, edit });
+    peers.wait(5_000);
+    assert_eq!(peers.settled(), files(&[("a", "typed }")]));
+    let Reply::Undone(undone) = peers.ask(1, Request::Undo { view_id: view.view_id }) else { panic!() };
+    assert_eq!(undone.kind, codesync_api::UndoneKind::Applied);
+    assert_eq!(peers.settled(), files(&[("a", "}")]));
+}
+
+#[test]
 fn a_store_put_back_that_only_others_can_tell_has_all_once() {
     let (mut peers, backup) = lost();
     // It goes on under its old name, so its log says two things under one number.
