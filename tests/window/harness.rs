@@ -32,7 +32,10 @@ pub struct Screen {
 
 impl Screen {
     pub fn start(width: u32, height: u32) -> Result<Self> {
-        let picture = tempfile::Builder::new().prefix("codesync-screen-").tempdir()?;
+        // In memory where that is possible: what is drawn is not to wait for a disk.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let picture = tempfile::Builder::new().prefix("codesync-screen-").tempdir_in(folder)?;
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", &format!("{width}x{height}x24"), "-fbdir"])
             .arg(picture.path())

@@ -164,6 +164,7 @@ class FakePort {
     return this.clock_ms;
   }
 
+  async drawn(): Promise<void> {}
   after(ms: number, run: () => void): () => void {
     const timer = { due_ms: this.clock_ms + ms, run };
     this.#timers.push(timer);

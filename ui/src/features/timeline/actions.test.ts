@@ -31,6 +31,7 @@ class Scene {
     ask: async (request) => this.#answer(request),
     now: () => NOW_MS,
     after: () => () => undefined,
+    drawn: async () => undefined,
   });
   readonly around: Surroundings = {
     toast: (text, options) =>
