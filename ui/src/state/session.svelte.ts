@@ -97,8 +97,7 @@ export class Session {
     if (event.event === "waitingForSave") this.unsaved = new Set(event.data.paths);
   }
 
-  /** First thing a window does. Opens what it was started with. */
-  /** `onOpening` is called before a folder is opened, which may take its time. */
+  /** First thing a window does. Opens what it was started with; `onOpening` is called before, for that may take its time. */
   async start(onOpening: () => void): Promise<Started> {
     const started = await this.client.getApp("started", { cmd: "start" });
     this.started = started;

@@ -37,7 +37,7 @@ export interface TimelinePort {
   /** Calls once after so many ms; returns what takes it back. */
   after(ms: number, run: () => void): () => void;
   /** Resolves when what was set is on the screen. */
-  drawn(): Promise<void>;
+  painted(): Promise<void>;
 }
 
 export type ScopeKind = "file" | "folder" | "workspace";
@@ -493,7 +493,7 @@ export class TimelineState {
       while (this.index !== null && this.shown?.index !== this.index && !this.#isMoving && !this.#isDisposed) {
         if (!(await this.#fetchText(this.index))) break;
         // Every other frame is the hand's alone, and no text is asked for that is never seen.
-        if (this.dragging) await this.#port.drawn();
+        if (this.dragging) await this.#port.painted();
       }
     } finally {
       notLate();

@@ -164,7 +164,8 @@ class FakePort {
     return this.clock_ms;
   }
 
-  async drawn(): Promise<void> {}
+  async painted(): Promise<void> {}
+
   after(ms: number, run: () => void): () => void {
     const timer = { due_ms: this.clock_ms + ms, run };
     this.#timers.push(timer);

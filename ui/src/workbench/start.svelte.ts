@@ -3,6 +3,7 @@ import { mount, tick, untrack } from "svelte";
 import { Client, isApiError, sentenceOf } from "../api/client";
 import type { Act, ApiError, Notice as EngineNotice, RefusedPath } from "../api/generated";
 import { COPY_FAILED, HOW_TO_UPDATE, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf, mixedLineEnds, updateNote } from "../base/messages";
+import { painted } from "../base/painted";
 import { baseName } from "../base/paths";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
@@ -58,10 +59,11 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   const app = document.querySelector("#app");
   if (app === null) throw new Error("the page has no #app");
   mount(App, { target: app, props: { workbench, keybindings } });
-  const started = await session.start(() => void showWindow(client).then(readyEditors));
+  // The editor takes long to load: it does so while the engine opens the folder, but not before there is something to see.
+  const started = await session.start(() => void showWindow(client).then(painted).then(loadMonaco));
   if (started.crashed && session.workspace !== null) sayCrashed(workbench);
   if (started.open === null) await showWindow(client);
-  else await drawn();
+  else await inThePage();
   document.documentElement.dataset["ready"] = "1";
   // The tabs of the last time come first, or they would replace this one.
   await settling;
@@ -119,19 +121,14 @@ function refusal(message: string, detail: string): ApiError {
 
 /** Shows the window with the frame in it; what it opens comes into it. */
 async function showWindow(client: Client): Promise<void> {
-  await drawn();
+  await inThePage();
   await client.app({ cmd: "painted" });
 }
 
-/** What was set is in the page. A hidden window draws no animation frames, so this must not wait for one. */
-async function drawn(): Promise<void> {
+/** Resolves when what was set is in the page. A hidden window draws no animation frames, so this must not wait for one. */
+async function inThePage(): Promise<void> {
   await tick();
   await new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** The editor takes long to load: it does so while the engine opens the folder, once the first picture was drawn. */
-function readyEditors(): void {
-  requestAnimationFrame(() => setTimeout(() => void loadMonaco(), 0));
 }
 
 function follow(workbench: Workbench, memory: Memory): void {

@@ -298,11 +298,11 @@ impl Engine {
         let second = &self.document_mut(file)?.timeline;
         let text = second.text_at(0).to_string();
         let ours = second.text_at(second.n_steps()).to_string();
-        let typed = (1..=second.n_steps()).filter(|n| !second.step(*n).info.origin.is_disk());
-        let untyped = apply(&ours, &second.revert(typed).splices);
         if rows_of(second, 0).any(|(_, key)| key.log.device != device) {
             return Ok(None);
         }
+        let typed = (1..=second.n_steps()).filter(|n| !second.step(*n).info.origin.is_disk());
+        let untyped = apply(&ours, &second.revert(typed).splices);
         let timeline = &self.document_mut(first)?.timeline;
         let moments = 0..=timeline.index_before(&StepKey { delta: *created, step_idx: 0 });
         let reached = match moment_with(timeline, &text, &moments) {

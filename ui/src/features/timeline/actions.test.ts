@@ -31,7 +31,7 @@ class Scene {
     ask: async (request) => this.#answer(request),
     now: () => NOW_MS,
     after: () => () => undefined,
-    drawn: async () => undefined,
+    painted: async () => undefined,
   });
   readonly around: Surroundings = {
     toast: (text, options) =>

@@ -1,4 +1,5 @@
 /** Puts the timeline into the window: the strip, the past over the editor, the commands. */
+import { painted } from "../../base/painted";
 import { TimelineState } from "../../state/timeline.svelte";
 import { BurstList } from "../../state/timelineBursts.svelte";
 import { fill } from "../../workbench/slots.svelte";
@@ -20,7 +21,7 @@ export function contribute(workbench: Workbench): void {
       const timer = setTimeout(run, ms);
       return () => clearTimeout(timer);
     },
-    drawn,
+    painted,
   });
   const bursts = new BurstList((request) => client.ask(request));
   const past: { pane: PastPane | null } = { pane: null };
@@ -74,17 +75,4 @@ async function openAsNew(workbench: Workbench, path: string, text: string): Prom
 
 function isTaken(cause: unknown): boolean {
   return typeof cause === "object" && cause !== null && "code" in cause && cause.code === "exists";
-}
-
-/** A hidden window draws nothing. */
-const UNDRAWN_MS_MAX = 100;
-
-async function drawn(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const late = setTimeout(resolve, UNDRAWN_MS_MAX);
-    requestAnimationFrame(() => {
-      clearTimeout(late);
-      setTimeout(resolve, 0);
-    });
-  });
 }
