@@ -280,6 +280,7 @@ impl Engine {
         self.look_for_folder(now, gone)?;
         match &done {
             Ok(()) => {
+                self.links.note_durable();
                 let saved_ms = self.unsaved_since_ms.take().map(|_| now.ms).or(self.save.saved_ms);
                 let still = Some(self.save.kind).filter(|kind| *kind == SaveKind::CannotWriteFile);
                 let message = self.save.message.clone().filter(|_| still.is_some());

@@ -47,9 +47,11 @@ struct Open {
     gate: Gate,
     /// What is durable, all branches of it.
     durable: Branches,
-    /// Appended, and not durable yet; and their names.
+    /// Appended, and not passed on yet; and their names.
     fresh: Vec<SignedDelta>,
     fresh_names: BTreeSet<DeltaHash>,
+    /// How many of them are durable.
+    n_fresh_durable: usize,
     contents: Contents,
 }
 
@@ -59,6 +61,13 @@ impl Links {
         if let Some(open) = &mut self.open {
             open.fresh_names.insert(signed.hash);
             open.fresh.push(signed.clone());
+        }
+    }
+
+    /// All that was noted so far is durable.
+    pub fn note_durable(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.n_fresh_durable = open.fresh.len();
         }
     }
 }
@@ -81,6 +90,7 @@ impl Engine {
             durable,
             fresh: Vec::new(),
             fresh_names: BTreeSet::new(),
+            n_fresh_durable: 0,
             contents: Contents::default(),
         });
     }
@@ -150,6 +160,7 @@ impl Engine {
         }
         let fresh = std::mem::take(&mut open.fresh);
         open.fresh_names.clear();
+        open.n_fresh_durable = 0;
         fresh.iter().for_each(|signed| open.durable.note(signed));
         self.with_mesh(moment, |mesh, replica| mesh.durable(&fresh, replica, moment));
         self.settle_links(moment);
@@ -187,8 +198,9 @@ impl Engine {
 
     fn with_mesh(&mut self, moment: Moment, call: impl FnOnce(&mut Mesh, &mut dyn Replica)) {
         let Some(mut open) = self.links.open.take() else { return };
-        let Open { mesh, gate, durable, fresh_names: fresh, contents, .. } = &mut open;
-        call(mesh, &mut View { engine: self, gate, durable, moment, fresh, contents });
+        let Open { mesh, gate, durable, fresh, fresh_names, n_fresh_durable, contents } = &mut open;
+        let undurable = &fresh[*n_fresh_durable..];
+        call(mesh, &mut View { engine: self, gate, durable, moment, fresh: fresh_names, undurable, contents });
         self.links.open = Some(open);
     }
 
@@ -300,11 +312,24 @@ struct View<'a> {
     durable: &'a mut Branches,
     moment: Moment,
     fresh: &'a BTreeSet<DeltaHash>,
+    undurable: &'a [SignedDelta],
     contents: &'a mut Contents,
+}
+
+impl View<'_> {
+    fn is_durable(&self, hash: &DeltaHash) -> bool {
+        // What a full disk did not take is not in the log.
+        self.key(hash).is_some() && !self.undurable.iter().any(|signed| signed.hash == *hash)
+    }
 }
 
 impl Replica for View<'_> {
     fn admit(&mut self, link: LinkId, hello: &Hello) -> Admission {
+        // A crash may still take back what is not durable: nobody is served by a grant that nobody would know of then.
+        let member = self.engine.access().and_then(|access| access.membership(&hello.device));
+        if member.and_then(|member| member.since).is_some_and(|since| !self.is_durable(&since.hash)) {
+            return Admission::NotAMember;
+        }
         (self.gate)(link, hello, self.engine.access())
     }
 

@@ -485,6 +485,31 @@ fn who_is_let_in_says_so_once_the_history_is_here() {
     assert_eq!(world.text(0, "0.txt").as_deref(), Some("Bo: text\n"));
 }
 
+#[test]
+fn who_was_let_in_by_what_is_not_durable_is_not_served() {
+    let mut world = World::new(2);
+    let (now, bo) = (world.now(), DeviceKey::from_seed(&[2; 32]).device());
+    world.engines[1] = joined(1);
+    world.engines[0].uphold_rights(None).unwrap();
+    world.edit(0, "a.txt", 0, "secret\n");
+    world.engines[0].grant(bo, "Bo", codesync_base::Role::Editor, codesync_base::ShareFrom::Past, now).unwrap();
+    // The disk takes nothing just now: after a crash, nobody would know of the grant.
+    let (link, moment) = (world.connect(0, 1), world.moment());
+    while let Some((id, to, bytes)) = world.frames.pop_front() {
+        world.engines[to].handle_frame(id, &bytes, moment);
+        world.collect();
+    }
+    assert!(world.told.contains(&(0, LinkOutput::Close)));
+    world.disconnect(link);
+    world.sync(1);
+    assert_eq!(world.engines[1].log().heads(), []);
+    // Then it does.
+    world.sync(0);
+    world.connect(0, 1);
+    world.run().assert_equal();
+    assert_eq!(world.text(1, "a.txt").as_deref(), Some("secret\n"));
+}
+
 /// By hand, in release: `cargo test --release -p codesync-engine --lib -- --ignored --nocapture first_sync`.
 #[test]
 #[ignore = "takes long; a figure for the closing note"]
