@@ -1,5 +1,6 @@
 //! The code that one person says to another: a digit and two words, or six words. The digit says where to ask and is
-//! no secret; each word is ten bits that nobody else knows.
+//! no secret, and of six words the first does so, which gives away eight of its bits; each other word is ten bits that
+//! nobody else knows.
 
 use crate::words;
 use std::fmt;
@@ -12,7 +13,7 @@ const TEXT_BYTES_MAX: usize = 200;
 pub enum CodeLength {
     /// A digit and two words: 20 secret bits, for minutes.
     Short,
-    /// Six words: 60 secret bits, for a day.
+    /// Six words: 52 secret bits, for a day.
     Long,
 }
 
@@ -75,11 +76,13 @@ impl Code {
 
     /// Where to ask: an invitation answers only to its own channel. No secret.
     pub fn channel(&self) -> u8 {
-        self.digit.unwrap_or(Self::LONG_CHANNEL)
+        // Those after the digits are for six words.
+        self.digit.unwrap_or_else(|| 10 + (self.words[0] % 246) as u8)
     }
 
-    /// The channel of all codes of six words.
-    pub const LONG_CHANNEL: u8 = 10;
+    pub fn length(&self) -> CodeLength {
+        if self.digit.is_some() { CodeLength::Short } else { CodeLength::Long }
+    }
 }
 
 fn number(word: &str) -> Result<u16, CodeError> {

@@ -317,17 +317,18 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn is_durable(&self, hash: &DeltaHash) -> bool {
-        // What a full disk did not take is not in the log.
-        self.key(hash).is_some() && !self.undurable.iter().any(|signed| signed.hash == *hash)
+    /// Whether a crash may take a delta back: it waits for its fsync, or for room on the disk.
+    fn is_passing(&self, hash: &DeltaHash) -> bool {
+        let waiting = self.engine.waiting.iter().map(|(signed, _)| signed);
+        self.undurable.iter().chain(waiting).any(|signed| signed.hash == *hash)
     }
 }
 
 impl Replica for View<'_> {
     fn admit(&mut self, link: LinkId, hello: &Hello) -> Admission {
-        // A crash may still take back what is not durable: nobody is served by a grant that nobody would know of then.
+        // Nobody is served by a grant of which nobody would know after a crash.
         let member = self.engine.access().and_then(|access| access.membership(&hello.device));
-        if member.and_then(|member| member.since).is_some_and(|since| !self.is_durable(&since.hash)) {
+        if member.and_then(|member| member.since).is_some_and(|since| self.is_passing(&since.hash)) {
             return Admission::NotAMember;
         }
         (self.gate)(link, hello, self.engine.access())

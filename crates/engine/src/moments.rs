@@ -1,6 +1,7 @@
 //! Moments: what people call them, where they lie in a timeline, and what the workspace was then.
 
 use crate::foreign::is_before_merge;
+use crate::workspace::Workspace;
 use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode, Event, Moment, NamedMoment, Scope};
 use codesync_base::{Change, FileId, LogId, Origin, StepKey, limits};
@@ -267,24 +268,26 @@ impl Engine {
 
     /// Files whose text was edited after a cut.
     pub(crate) fn typed_since(&mut self, cut: &Cut) -> Result<BTreeSet<FileId>> {
-        let from = match cut {
-            Cut::Beginning => 0,
-            Cut::After(key) => self.workspace_mut()?.index_after(key),
-            Cut::Seen(key) => return self.changed_unseen(key),
-            Cut::Now => return Ok(BTreeSet::new()),
-        };
-        Ok(self.workspace_mut()?.files_typed_from(from))
+        self.files_since(cut, Workspace::files_typed_from)
     }
 
     /// Files that anything happened to after a cut.
     pub(crate) fn changed_since(&mut self, cut: &Cut) -> Result<BTreeSet<FileId>> {
+        self.files_since(cut, Workspace::files_from)
+    }
+
+    fn files_since(
+        &mut self,
+        cut: &Cut,
+        from_step: fn(&Workspace, usize) -> BTreeSet<FileId>,
+    ) -> Result<BTreeSet<FileId>> {
         let from = match cut {
             Cut::Beginning => 0,
             Cut::After(key) => self.workspace_mut()?.index_after(key),
             Cut::Seen(key) => return self.changed_unseen(key),
             Cut::Now => return Ok(BTreeSet::new()),
         };
-        Ok(self.workspace_mut()?.files_from(from))
+        Ok(from_step(self.workspace_mut()?, from))
     }
 }
 

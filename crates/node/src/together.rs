@@ -102,6 +102,10 @@ impl Together {
         self.links.contains_key(&stream) || self.cards.has(stream)
     }
 
+    pub fn cards(&self) -> &Cards {
+        &self.cards
+    }
+
     pub fn cards_mut(&mut self) -> &mut Cards {
         &mut self.cards
     }

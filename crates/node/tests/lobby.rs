@@ -217,7 +217,8 @@ fn what_comes_on_other_streams_ends_no_asking(_: &Lan) -> Result<()> {
 }
 
 const CODE: &str = "crossover-clockwork-harbor-violin-crossover-clockwork";
-const CODE_OF_OTHERS: &str = "harbor-harbor-harbor-harbor-harbor-harbor";
+/// Of the same channel.
+const CODE_OF_OTHERS: &str = "crossover-harbor-harbor-harbor-harbor-harbor";
 
 /// Somebody with an invitation, on a thread of their own.
 #[derive(Clone, Copy)]
@@ -307,7 +308,7 @@ fn join(inviting: &[Inviting]) -> Result<(Result<Joined, ApiError>, Duration)> {
     })
 }
 
-/// All codes of six words have one channel: whoever has one is knocked at.
+/// Codes of six words that have the first in common have one channel: whoever has one is knocked at.
 fn invitations_of_others_end_no_joining(_: &Lan) -> Result<()> {
     let run_out = Inviting { has_run_out: true, ..Inviting::with(20, CODE_OF_OTHERS) };
     let wrong = Inviting::with(21, CODE_OF_OTHERS);

@@ -75,15 +75,16 @@ pub fn patched(text: &str, bug: &Bug, patch: &Patch) -> Result<String> {
 }
 
 /// Builds the copy and lets the simulator look for each bug in at most `seeds` plans.
-pub fn run(project: &Project, seeds: u64) -> Result<()> {
+pub fn run(project: &Project, seeds: u64, release: bool) -> Result<()> {
     let bugs = read(&fs::read_to_string(project.root.join(LIST))?)?;
     let copy = project.root.join("target/bugs");
     write_copy(&project.root, &copy, &bugs)?;
     // Apart, so that nothing of it is ever among what is built for people.
     let target = project.root.join("target/with-bugs");
-    let build = ["build", "--offline", "--package", "codesync-sim"];
+    let (profile, built) = if release { ("release", "release") } else { ("dev", "debug") };
+    let build = ["build", "--offline", "--package", "codesync-sim", "--profile", profile];
     Step::cargo(&build).with_environment("CARGO_TARGET_DIR", &target).in_folder(&copy).run()?;
-    let program = target.join("debug").join(format!("codesync-sim-with-bugs{}", std::env::consts::EXE_SUFFIX));
+    let program = target.join(built).join(format!("codesync-sim-with-bugs{}", std::env::consts::EXE_SUFFIX));
     let look = |name: &str| {
         let step = Step::new(&program, &[]).with_argument(seeds.to_string()).with_argument("1");
         step.with_argument("--until-caught").with_environment("CODESYNC_BUG", name).output()

@@ -85,6 +85,9 @@ enum Command {
         minutes: u64,
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// The optimised build.
+        #[arg(long)]
+        release: bool,
     },
     /// Simulates peers under every fault; a plan that fails is made short and shown.
     Sim {
@@ -137,8 +140,8 @@ fn obey(project: &Project, command: Command) -> Result<()> {
         Command::Prove { what, rounds, seed, peers, minutes } => {
             prove::run(project, what, prove::Measure { rounds, seed, peers, minutes })
         }
-        Command::Fuzz { door, minutes, seed } => sim::fuzz(project, door.as_deref(), minutes, seed),
-        Command::Sim { bugs: true, seeds, .. } => bugs::run(project, seeds),
+        Command::Fuzz { door, minutes, seed, release } => sim::fuzz(project, door.as_deref(), minutes, seed, release),
+        Command::Sim { bugs: true, seeds, release, .. } => bugs::run(project, seeds, release),
         Command::Sim { seeds, seed, release, bugs: false } => sim::run(project, seeds, seed, release),
         Command::Bundle { try_out: true } => bundle::try_out(project),
         Command::Bundle { try_out: false } => bundle::make(project),

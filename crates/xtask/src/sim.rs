@@ -6,16 +6,19 @@ use crate::project::Project;
 use anyhow::Result;
 
 pub fn run(project: &Project, seeds: u64, first: u64, release: bool) -> Result<()> {
-    let profile = if release { "release" } else { "dev" };
-    Step::cargo(&["run", "--package", "codesync-sim", "--profile", profile, "--"])
+    Step::cargo(&["run", "--package", "codesync-sim", "--profile", profile(release), "--"])
         .with_argument(seeds.to_string())
         .with_argument(first.to_string())
         .in_folder(&project.root)
         .run()
 }
 
-pub fn fuzz(project: &Project, door: Option<&str>, minutes: u64, seed: u64) -> Result<()> {
-    let mut step = Step::cargo(&["run", "--package", "codesync-fuzz", "--"])
+fn profile(release: bool) -> &'static str {
+    if release { "release" } else { "dev" }
+}
+
+pub fn fuzz(project: &Project, door: Option<&str>, minutes: u64, seed: u64, release: bool) -> Result<()> {
+    let mut step = Step::cargo(&["run", "--package", "codesync-fuzz", "--profile", profile(release), "--"])
         .with_argument("--minutes")
         .with_argument(minutes.to_string())
         .with_argument("--seed")

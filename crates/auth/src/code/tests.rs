@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 #[test]
 fn capitals_spaces_and_dashes_do_not_matter() {
@@ -33,8 +34,14 @@ fn what_is_no_code_says_why() {
 fn six_words_are_a_code_of_their_own() {
     let code = Code::draw(CodeLength::Long, &[7; 32]);
     assert_eq!(code.to_string().split('-').count(), 6);
-    assert_eq!(code.channel(), Code::LONG_CHANNEL);
+    assert_eq!(code.length(), CodeLength::Long);
     assert!(Code::parse(&code.to_string()).unwrap() == code);
+}
+
+#[test]
+fn codes_of_six_words_have_channels_that_no_digit_is() {
+    let channels: BTreeSet<u8> = (0..=255).map(|n| Code::draw(CodeLength::Long, &[n; 32]).channel()).collect();
+    assert!(channels.len() > 128 && channels.iter().all(|channel| *channel >= 10), "{channels:?}");
 }
 
 proptest! {

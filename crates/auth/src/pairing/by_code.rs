@@ -9,7 +9,7 @@ use super::{
 };
 use crate::pake::{Ends, Exchange};
 use crate::seal::Channel;
-use crate::{Code, DeviceKey};
+use crate::{Code, CodeLength, DeviceKey};
 use codesync_base::DeviceId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -131,7 +131,10 @@ struct Shown {
 
 impl Invitation {
     pub fn new(code: Code, place: Place, now_ms: u64) -> Self {
-        let stands_ms = if code.channel() == Code::LONG_CHANNEL { LONG_CODE_MS } else { SHORT_CODE_MS };
+        let stands_ms = match code.length() {
+            CodeLength::Short => SHORT_CODE_MS,
+            CodeLength::Long => LONG_CODE_MS,
+        };
         Self { code, place, until_ms: now_ms.saturating_add(stands_ms), n_wrong: 0, is_used: false }
     }
 

@@ -239,7 +239,13 @@ impl Runtime {
 
     fn handle_guest(&mut self, together: &mut Together, stream: StreamId, bytes: &[u8], now: Now) {
         let about = About::new(&self.person_here(), &config::device_name());
-        let scene = Scene { own: together.net().peer(), key: together.key(), about: &about, now_ms: now.ms };
+        let scene = Scene {
+            own: together.net().peer(),
+            key: together.key(),
+            about: &about,
+            invited: &together.cards().mine().invited,
+            now_ms: now.ms,
+        };
         match self.people.host.handle(stream, bytes, &scene) {
             Step::Nothing | Step::News => {}
             Step::Proved { stream, other, place } => match self.grant(&other, &place, now) {

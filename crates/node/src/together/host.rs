@@ -32,8 +32,6 @@ pub(crate) struct Host {
     pub is_shared: bool,
     /// That the invitation ran out was told.
     has_run_out: bool,
-    /// Devices that were asked in by name: once they ask and are known, nobody has to answer.
-    pub invited: BTreeMap<DeviceId, Role>,
     guests: BTreeMap<StreamId, Guest>,
 }
 
@@ -62,6 +60,8 @@ pub(crate) struct Scene<'a> {
     pub own: Peer,
     pub key: &'a DeviceKey,
     pub about: &'a About,
+    /// Devices that were asked in by name: once they ask and are known, nobody has to answer.
+    pub invited: &'a BTreeMap<DeviceId, Role>,
     pub now_ms: u64,
 }
 
@@ -193,7 +193,7 @@ impl Host {
         let reply = talk.handle(scene.key, bytes, scene.now_ms);
         let is_sent = reply.send.is_none_or(|bytes| guest.stream.send(bytes));
         match reply.event {
-            Some(AskHostEvent::Asked { guest, words }) if is_sent => self.note_asked(id, guest, words),
+            Some(AskHostEvent::Asked { guest, words }) if is_sent => self.note_asked(id, guest, words, scene),
             event => {
                 if let Some(AskHostEvent::Failed(why)) = event {
                     tracing::debug!(%why, "asking came to nothing");
@@ -206,11 +206,11 @@ impl Host {
         }
     }
 
-    fn note_asked(&mut self, id: StreamId, other: Other, words: [&'static str; 2]) -> Step {
+    fn note_asked(&mut self, id: StreamId, other: Other, words: [&'static str; 2], scene: &Scene<'_>) -> Step {
         let people = known::read();
         let acquaintance = known::acquaintance(&people, &other);
         let is_known = acquaintance == codesync_api::Acquaintance::Known;
-        let expected = self.invited.get(&other.device).copied().filter(|_| is_known);
+        let expected = scene.invited.get(&other.device).copied().filter(|_| is_known);
         let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
         let Talk::Ask(talk) = std::mem::replace(&mut guest.talk, Talk::Fresh) else { return Step::Nothing };
         let shown = Asking {

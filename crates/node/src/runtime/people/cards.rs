@@ -38,9 +38,6 @@ impl Runtime {
         if shown == Shown::Known {
             cards.recognise(&known::read());
         }
-        if self.people.host.invited != cards.mine().invited {
-            self.people.host.invited.clone_from(&cards.mine().invited);
-        }
     }
 
     /// This device has a copy of this workspace: it is recognised on the network.
@@ -50,7 +47,6 @@ impl Runtime {
 
     /// The rights of a device were changed: that it was asked in by name counts no more.
     pub(super) fn take_back_invitation(&mut self, device: &DeviceId) {
-        self.people.host.invited.remove(device);
         if let Some(together) = &mut self.people.together {
             together.cards_mut().take_back(device);
         }

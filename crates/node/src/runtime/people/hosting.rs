@@ -63,8 +63,6 @@ impl Runtime {
     pub(super) fn grant(&mut self, other: &Other, place: &Place, now: Now) -> Result<()> {
         self.engine.grant(other.device, &other.about.person, place.role, place.share_from, now)?;
         self.commit(now)?;
-        // It lets them in once.
-        self.people.host.invited.remove(&other.device);
         tracing::info!(person = other.about.person, "somebody was let in");
         Ok(())
     }
