@@ -74,6 +74,9 @@ export class Session {
   /** Another workspace could not be opened: the one before is open again. */
   readonly onRefused = this.#refused.on;
 
+  /** Folders are opened and closed one after the other, however soon they are asked for. */
+  #turn: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly client: Client) {
     client.onEvent((event) => this.#handleEvent(event));
     client.onAppEvent((event) => {
@@ -137,8 +140,10 @@ export class Session {
 
   /** Opens a folder as the workspace of this window. What stands in the way is in `failure`. */
   async open(path: string): Promise<boolean> {
-    this.refusedPath = path;
-    return this.#openOrSay(() => this.#openFolder(path));
+    return this.#openOrSay(() => {
+      this.refusedPath = path;
+      return this.#openFolder(path);
+    });
   }
 
   #openFolder(path: string): Promise<OpenWorkspace> {
@@ -148,10 +153,11 @@ export class Session {
   /** Ends a move that was prepared: the workspace is open at its new place, or at the old one again. */
   async finishMove(): Promise<AppReplyValue<"moved">> {
     let moved: AppReplyValue<"moved"> | null = null;
-    const isOpen = await this.#openBy(async () => {
+    const move = async (): Promise<OpenWorkspace> => {
       moved = await this.client.getApp("moved", { cmd: "finishMove" });
       return moved;
-    });
+    };
+    const isOpen = await this.#inTurn(() => this.#openBy(move));
     if (isOpen && moved !== null) return moved;
     throw this.failure;
   }
@@ -166,10 +172,18 @@ export class Session {
     return path === null ? false : this.open(path);
   }
 
-  async #openOrSay(ask: () => Promise<OpenWorkspace>): Promise<boolean> {
-    if (await this.#openBy(ask)) return true;
-    if (this.workspace !== null && this.failure !== null) this.#refused.fire(this.failure);
-    return false;
+  #openOrSay(ask: () => Promise<OpenWorkspace>): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (await this.#openBy(ask)) return true;
+      if (this.workspace !== null && this.failure !== null) this.#refused.fire(this.failure);
+      return false;
+    });
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   /** When it cannot be, the workspace before is open again, and why is in `failure`. */
@@ -193,7 +207,7 @@ export class Session {
       const isBack = before !== null && (await this.#openAgain(before.root));
       this.failure = asApiError(cause);
       if (isBack) return false;
-      this.phase = phase === "starting" ? "starting" : "welcome";
+      if (this.phase !== "starting") this.phase = "welcome";
       if (this.phase === "welcome") await this.loadRecent();
       return false;
     }
@@ -224,13 +238,15 @@ export class Session {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closing.fire();
-    await this.client.idle();
-    await this.client.app({ cmd: "closeWorkspace" });
-    this.#forgetWorkspace();
-    this.failure = null;
-    await this.showWelcome();
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#closing.fire();
+      await this.client.idle();
+      await this.client.app({ cmd: "closeWorkspace" });
+      this.#forgetWorkspace();
+      this.failure = null;
+      await this.showWelcome();
+    });
   }
 
   #forgetWorkspace(): void {

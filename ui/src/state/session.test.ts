@@ -62,6 +62,15 @@ describe("another workspace", () => {
     expect(host.asked).toEqual(["openWorkspace /a", "editView", "openWorkspace /b"]);
   });
 
+  it("waits until the one that is being opened is open, or is not", async () => {
+    const { session, host, told } = await opened();
+    host.refused.add("/b");
+    const [isFirst, isSecond] = await Promise.all([session.open("/b"), session.open("/c")]);
+    expect([isFirst, isSecond, session.workspace?.root]).toEqual([false, true, "/c"]);
+    expect(host.asked).toEqual(["openWorkspace /a", "openWorkspace /b", "openWorkspace /a", "openWorkspace /c"]);
+    expect(told.at(-1)).toBe("opened /c");
+  });
+
   it("that cannot be opened leaves the one before open, and says why", async () => {
     const { session, host, told } = await opened();
     host.refused.add("/b");
