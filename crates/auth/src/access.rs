@@ -202,10 +202,12 @@ impl Access {
         self.role_of(device) >= Some(act.needs())
     }
 
-    /// Whether one may change the role of the other, or remove it.
-    pub fn may_lower(&self, by: &DeviceId, device: &DeviceId) -> bool {
-        let is_left = by != device || self.has_other_owner(&self.effective, device);
-        self.may(by, Act::Govern) && is_left && self.is_senior(&self.effective, by, device)
+    /// Whether everybody will take this step of an owner who knows all that is here.
+    pub fn may_say(&self, by: &DeviceId, step: &AccessStep) -> Result<(), Why> {
+        if self.entries.len() >= ENTRIES_MAX {
+            return Err(Why::TooMany);
+        }
+        self.judge_step(by, step, &self.effective)
     }
 
     /// Names the set of access deltas that count: equal where the rights are equal. Zero when there are none.
@@ -274,25 +276,20 @@ impl Access {
         }
         match delta.steps.first().map(|step| &step.change) {
             Some(Change::Access(_)) if before.len() >= ENTRIES_MAX => Err(Why::TooMany),
-            Some(Change::Access(step)) => self.judge_step(&author, step, delta, past, &at_past),
+            Some(Change::Access(step)) => {
+                let is_there = |head: &Head| is_before(head, delta, past);
+                if !step.accepted().iter().all(is_there) {
+                    return Err(Why::Accepted);
+                }
+                self.judge_step(&author, step, &at_past)
+            }
             _ => Ok(()),
         }
     }
 
-    fn judge_step(
-        &self,
-        author: &DeviceId,
-        step: &AccessStep,
-        delta: &Delta,
-        past: &impl Past,
-        at_past: &Set,
-    ) -> Result<(), Why> {
+    fn judge_step(&self, author: &DeviceId, step: &AccessStep, at_past: &Set) -> Result<(), Why> {
         let device = step.device();
         let role = self.role_in(at_past, &device);
-        let is_there = |head: &Head| is_before(head, delta, past);
-        if !step.accepted().iter().all(is_there) {
-            return Err(Why::Accepted);
-        }
         match step {
             AccessStep::Grant { role: granted, .. } if role.is_some_and(|role| role > *granted) => {
                 return Err(Why::LoweringGrant);

@@ -31,6 +31,11 @@ const SCENARIOS: &[Scenario] = &[
     ("who_is_let_in_again_goes_on_in_the_old_folder", seams::who_is_let_in_again_goes_on_in_the_old_folder),
     ("who_is_let_in_again_is_linked_by_itself", seams::who_is_let_in_again_is_linked_by_itself),
     ("who_is_removed_gets_nothing_more", seams::who_is_removed_gets_nothing_more),
+    (
+        "who_is_removed_while_away_hears_that_nobody_lets_them_in",
+        seams::who_is_removed_while_away_hears_that_nobody_lets_them_in,
+    ),
+    ("who_is_removed_gets_nothing_from_those_they_let_in", seams::who_is_removed_gets_nothing_from_those_they_let_in),
     ("who_is_removed_and_killed_reads_of_no_backup", seams::who_is_removed_and_killed_reads_of_no_backup),
     ("all_goes_on_live_after_a_bundle_was_taken_in", seams::all_goes_on_live_after_a_bundle_was_taken_in),
     ("a_full_disk_hinders_nobody_else", seams::a_full_disk_hinders_nobody_else),

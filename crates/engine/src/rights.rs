@@ -4,7 +4,7 @@
 use crate::foreign::{Pasts, Seen};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
-use codesync_auth::{Access, Act, Membership, Verdict};
+use codesync_auth::{Access, Act, Membership, Verdict, Why};
 use codesync_base::{AccessStep, Change, Delta, DeviceId, LogId, Origin, Role, ShareFrom, SignedDelta, decode_delta};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,22 +38,27 @@ impl Engine {
     /// away, or is about an owner of longer standing, nobody would take (docs/decisions/0012, rules 4 and 6).
     pub fn grant(&mut self, device: DeviceId, person: &str, role: Role, share_from: ShareFrom, now: Now) -> Result<()> {
         let share_from = self.shareable(&device, share_from);
+        let step = AccessStep::Grant { device, person: person.to_owned(), role, share_from };
         let is_told = |access: &Access| {
             let known = access.membership(&device).map(|member| member.share_from);
             known == Some(share_from) || share_from == ShareFrom::Past
         };
         let has_it = |access: &Access| match access.role_of(&device) {
             // Another beginning for the same role is news: a new copy of somebody who is here already.
-            Some(known) if known == role => is_told(access),
+            Some(known) if known == role => is_told(access) || access.may_say(&self.own.device, &step).is_err(),
             known => known > Some(role),
         };
         if self.rights.as_ref().is_some_and(has_it) {
             return Ok(());
         }
-        self.change_access(AccessStep::Grant { device, person: person.to_owned(), role, share_from }, now)
+        self.change_access(step, now)
     }
 
     pub fn change_role(&mut self, device: DeviceId, role: Role, now: Now) -> Result<()> {
+        self.may(Act::Govern)?;
+        if self.access().and_then(|access| access.role_of(&device)) == Some(role) {
+            return Ok(());
+        }
         let accepted = self.accepted(&device)?;
         self.change_access(AccessStep::ChangeRole { device, role, accepted }, now)
     }
@@ -71,12 +76,10 @@ impl Engine {
 
     fn change_access(&mut self, step: AccessStep, now: Now) -> Result<()> {
         self.may(Act::Govern)?;
-        let (own, device) = (self.own.device, step.device());
-        let lowers = |access: &Access| access.role_of(&device) > step.role() && !access.may_lower(&own, &device);
-        if self.rights.as_ref().is_none_or(lowers) {
-            let sentence = "An owner who has been one for longer can't be changed, and somebody has to stay owner.";
-            return Err(ApiError::new(ErrorCode::ReadOnly, sentence));
-        }
+        // What is refused by others makes this log useless to them from there on.
+        let judged =
+            self.rights.as_ref().map_or(Err(Why::NotAMember), |access| access.may_say(&self.own.device, &step));
+        judged.map_err(|why| ApiError::new(ErrorCode::ReadOnly, why_not(why)))?;
         let act = self.begin_act(Origin::Session);
         self.mark_step(act, Change::Access(step), now);
         self.settle();
@@ -166,6 +169,15 @@ impl Engine {
         };
         self.log.for_each(&mut read).map_err(api_error)?;
         Ok(access)
+    }
+}
+
+/// Why a change of rights is not made, in words.
+fn why_not(why: Why) -> &'static str {
+    match why {
+        Why::NobodyThere => "They don't take part any more.",
+        Why::TooMany => "Who takes part here was changed so often that it can't be changed any more.",
+        _ => "An owner who has been one for longer can't be changed, and somebody has to stay owner.",
     }
 }
 

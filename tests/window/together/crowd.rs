@@ -112,7 +112,8 @@ async fn type_by_hand(asha: &Person, files: &[String], typing: Duration) -> Resu
             asha.open(&files[at]).await?;
             asha.put_caret(1, 1).await?;
         }
-        let word = word(NAMES[0], typed.len());
+        // Enter could take a suggestion.
+        let word = word(NAMES[0], typed.len()).replace('\n', " ");
         asha.app().keys(word.as_str()).await?;
         typed.insert(word, at);
     }

@@ -198,6 +198,53 @@ pub fn who_is_removed_gets_nothing_more(lan: &Lan) -> Result<()> {
     Ok(())
 }
 
+/// Nothing more is sent to Bo, so he has it from nobody that he was removed.
+pub fn who_is_removed_while_away_hears_that_nobody_lets_them_in(lan: &Lan) -> Result<()> {
+    let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\n")], &[])?;
+    let _at_asha = asha.serve(&lab)?;
+    asha.run(&lab, &["remove", "Bo"], "")?;
+    let again = asha.try_run(&lab, &["remove", "Bo"], "")?;
+    ensure!(again.0 != 0 && again.1.contains("They don't take part any more."), "{again:?}");
+    let _at_bo = bo.serve(&copy)?;
+    wait_until("Bo hears that he is not let in", || link_of(&copy)["id"] == "MSG-PEER-6")?;
+    // It stays said, though his computer goes on asking.
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(150));
+        ensure!(link_of(&copy)["kind"] == "needsYou", "{}", link_of(&copy));
+    }
+    bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"alone \"]\n")?;
+    wait_until("Bo works alone", || read(&copy, "a.txt") == "alone one\n")?;
+    ensure!(read(&lab, "a.txt") == "one\n", "what somebody wrote who was removed came here");
+    Ok(())
+}
+
+fn link_of(folder: &Path) -> Value {
+    let told = Line::open(folder).and_then(|mut line| line.ask("together", Value::Null));
+    told.unwrap_or_default()["value"]["link"].clone()
+}
+
+/// Bo, an owner, lets Chidi in, and is removed: that he was Chidi's host counts no more.
+pub fn who_is_removed_gets_nothing_from_those_they_let_in(lan: &Lan) -> Result<()> {
+    let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\n")], &["--role", "owner"])?;
+    let chidi = Person::new(lan.host()?, "Chidi")?;
+    let (_at_asha, at_bo) = (asha.serve(&lab)?, bo.serve(&copy)?);
+    let invited = bo.invite(&copy, &[])?;
+    chidi.run(&chidi.home, &["join", &invited.code, "copy"], "")?;
+    let third = chidi.home.join("copy");
+    let _at_chidi = chidi.serve(&third)?;
+    wait_until("Asha knows Chidi", || asha.run(&lab, &["members"], "").is_ok_and(|said| said.contains("Chidi")))?;
+    // While Bo is away.
+    at_bo.kill();
+    asha.run(&lab, &["remove", "Bo"], "")?;
+    wait_until("Chidi hears of it", || chidi.run(&third, &["members"], "").is_ok_and(|said| said.contains("removed")))?;
+    asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"after Bo \"]\n")?;
+    wait_until("Chidi has it", || read(&third, "a.txt") == "after Bo one\n")?;
+    let _at_bo = bo.serve(&copy)?;
+    std::thread::sleep(Duration::from_secs(4));
+    ensure!(read(&copy, "a.txt") == "one\n", "what was done after Bo was removed came to him");
+    Ok(())
+}
+
 /// The program ends before it is at rest once: the log that Bo goes on in is one that his computer knows of.
 pub fn who_is_removed_and_killed_reads_of_no_backup(lan: &Lan) -> Result<()> {
     let Joined { asha, bo, lab, copy } = Joined::new(lan, &[("a.txt", "one\n")], &[])?;

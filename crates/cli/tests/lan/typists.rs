@@ -69,9 +69,10 @@ impl Line {
 /// Words that one peer typed and was told that they are kept, and in which of the files.
 pub type Confirmed = BTreeMap<String, usize>;
 
-/// The word that a person types as the `n`-th: nobody else types it, and it has its end with it.
+/// The word that a person types as the `n`-th: nobody else types it, and it has its end with it. Some end a line.
 pub fn word(person: &str, n: usize) -> String {
-    format!("{person}-{n} ")
+    let end = if n % 8 == 7 { '\n' } else { ' ' };
+    format!("{person}-{n}{end}")
 }
 
 /// Threads, one a peer, that type until they are told to stop.

@@ -227,3 +227,29 @@ fn a_change_of_rights_in_a_branch_that_its_author_never_saw_refuses_nothing() {
         assert_eq!(peers.text(n), "Chidi\nBo\nAsha\n");
     }
 }
+
+/// Everybody refuses what comes after a change of rights that nobody takes: such a one must not be written at all.
+#[test]
+fn what_nobody_would_take_is_not_said() {
+    let mut peers = Peers::new(3);
+    peers.edit(0, "Asha\n").unwrap();
+    peers.let_in(1, Role::Owner);
+    peers.let_in(2, Role::Editor);
+    peers.pull(0, 1);
+    let now = peers.now();
+    let bo = &mut peers.engines[1];
+    let n_deltas = bo.log().n_deltas();
+    // As it is already, about who has been owner for longer, or about somebody who is none.
+    bo.change_role(device(0), Role::Owner, now).unwrap();
+    bo.change_role(device(2), Role::Editor, now).unwrap();
+    bo.grant(device(0), "Asha", Role::Owner, ShareFrom::Past, now).unwrap();
+    assert!(bo.remove_member(device(0), now).is_err());
+    assert!(bo.change_role(DeviceId([9; 32]), Role::Viewer, now).is_err());
+    assert_eq!(bo.log().n_deltas(), n_deltas);
+    bo.remove_member(device(2), now).unwrap();
+    let refusal = bo.remove_member(device(2), now).unwrap_err();
+    assert_eq!(refusal.message, "They don't take part any more.");
+    peers.edit(1, "Bo\n").unwrap();
+    assert_eq!(peers.pull(1, 0).refused, []);
+    assert_eq!(peers.text(0), "Bo\nAsha\n");
+}

@@ -25,8 +25,8 @@ pub(crate) const LEFT: &str = "left";
 const OUT: &str = "removed";
 /// How late it may be told what changes all the time.
 const TELL_WITHIN: Duration = Duration::from_millis(250);
-/// More programs than that are not told of: somebody makes them up.
-const VERSIONS_TOLD_MAX: usize = 16;
+/// More of such are not told: somebody makes them up.
+const ENDS_TOLD_MAX: usize = 16;
 /// How long a link with somebody who was removed stands: that they were is to get through first.
 const OUT_WAIT: Duration = Duration::from_secs(2);
 /// Clocks that differ by more are told of.
@@ -61,8 +61,8 @@ pub(crate) struct People {
     is_paused: bool,
     /// What keeps a peer from syncing, until it is gone: id of the wording, and the sentence.
     trouble: Option<(String, String)>,
-    /// What was said of programs that are too old or too new.
-    versions_told: BTreeSet<String>,
+    /// What was said of ends that a link came to.
+    ends_told: BTreeSet<String>,
     /// Others have more of this store's log than it has itself: it is to go on under another name.
     is_log_elsewhere: bool,
     /// That another copy of the workspace is open on this computer was told.
@@ -83,6 +83,8 @@ pub(super) struct Meeting {
 
 struct Linked {
     device: DeviceId,
+    /// It said what it has: this device is let in there, too.
+    has_answered: bool,
     receive_left: u64,
     send_left: u64,
     /// This device was no member any more when the link came about: it may be let in again over it.
@@ -385,14 +387,20 @@ impl Runtime {
         }
         match output {
             LinkOutput::Admitted(device) => {
-                self.people.trouble = None;
-                let is_for_return = self.engine.is_removed();
-                let linked = Linked { device, receive_left: 0, send_left: 0, is_for_return, out_since: None };
+                let linked = Linked {
+                    device,
+                    has_answered: false,
+                    receive_left: 0,
+                    send_left: 0,
+                    is_for_return: self.engine.is_removed(),
+                    out_since: None,
+                };
                 self.people.linked.insert(id, linked);
             }
             LinkOutput::Tell(LinkEvent::Progress { receive_left, send_left }) => {
                 if let Some(linked) = self.people.linked.get_mut(&id) {
                     (linked.receive_left, linked.send_left) = (receive_left, send_left);
+                    (linked.has_answered, self.people.trouble) = (true, None);
                 }
                 let n_left = self.people.linked.values().map(|linked| linked.receive_left + linked.send_left).sum();
                 self.people.n_catching = if n_left == 0 { 0 } else { self.people.n_catching.max(n_left) };
@@ -402,6 +410,7 @@ impl Runtime {
             {
                 self.tell_of_clocks(&device, clock_offset_ms);
             }
+            LinkOutput::Tell(LinkEvent::Ended(Ended::ByPeer(Reason::NotAdmitted))) => self.note_refused(id),
             LinkOutput::Tell(LinkEvent::Ended(ended)) => self.note_end(ended),
             LinkOutput::Tell(event) => tracing::debug!(?event, "a link"),
             LinkOutput::OwnLogElsewhere => self.people.is_log_elsewhere = true,
@@ -425,9 +434,31 @@ impl Runtime {
         let notice = versions_apart(id, person.as_deref(), &plain_version(&other.software));
         let sentence = format!("{} {}", notice.title, notice.body);
         self.people.trouble = Some((id.to_owned(), sentence.clone()));
-        if self.people.versions_told.len() < VERSIONS_TOLD_MAX && self.people.versions_told.insert(sentence) {
+        self.notify_once(notice, sentence);
+    }
+
+    fn notify_once(&mut self, notice: Notice, sentence: String) {
+        if self.people.ends_told.len() < ENDS_TOLD_MAX && self.people.ends_told.insert(sentence) {
             self.notify(notice);
         }
+    }
+
+    /// Whoever was removed while they were away hears of it by this alone: nothing more is sent to them.
+    fn note_refused(&mut self, id: LinkId) {
+        let device = self.people.linked.get(&id).map(|linked| linked.device);
+        let is_owner = |device: &DeviceId| {
+            self.engine.access().is_some_and(|access| access.may(device, Act::Govern)) && !self.engine.is_removed()
+        };
+        let Some(device) = device.filter(is_owner) else { return };
+        let person = self.engine.person_at(&device).unwrap_or("An owner").to_owned();
+        let title = format!("{person}'s computer doesn't let this one into “{}” now.", self.workspace_name());
+        let body = format!(
+            "You were removed, or {person}'s computer has not heard of you yet. You keep the copy you have, and can go on \
+             working in it; it doesn't sync."
+        );
+        let sentence = format!("{title} {body}");
+        self.people.trouble = Some(("MSG-PEER-6".into(), sentence.clone()));
+        self.notify_once(Notice { id: "MSG-PEER-6".into(), title, body, path: None }, sentence);
     }
 
     fn tell_of_clocks(&mut self, device: &DeviceId, offset_ms: i64) {

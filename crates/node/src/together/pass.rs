@@ -60,6 +60,8 @@ pub(crate) fn gate(project: ProjectId, ends: Ends, host: Option<DeviceId>) -> Ga
             }
         };
         let is_member = access.is_some_and(|access| access.may(&verified.device, Act::Speak));
-        if is_member || host == Some(verified.device) { Admission::Welcome } else { Admission::NotAMember }
+        let is_unheard_of = access.is_none_or(|access| access.membership(&verified.device).is_none());
+        let is_host = host == Some(verified.device) && is_unheard_of;
+        if is_member || is_host { Admission::Welcome } else { Admission::NotAMember }
     })
 }

@@ -62,16 +62,16 @@ impl World {
 
     pub(super) fn lower(&mut self, by: usize, n: u64) {
         let about = self.peer(n >> 8);
-        if self.lowered.contains_key(&about) || self.lowered.contains_key(&by) || about == by {
+        if self.peers[by].is_short || self.peers[by].kind != Kind::Upright || about == by {
             return;
         }
-        if self.peers[by].is_short {
-            return;
+        if self.lowered.contains_key(&about) {
+            return self.say_again(by, about);
         }
         let (device, now) = (device_of(about), self.peers[by].now(self.steady_ms));
         let engine = &mut self.peers[by].engine;
         let Some(role) = engine.access().and_then(|access| access.role_of(&device)) else { return };
-        if self.peers[by].kind != Kind::Upright || self.peers[by].engine.may(Act::Govern).is_err() {
+        if self.lowered.contains_key(&by) || self.peers[by].engine.may(Act::Govern).is_err() {
             return;
         }
         let engine = &mut self.peers[by].engine;
@@ -88,6 +88,16 @@ impl World {
         self.sync(by);
         let Some(delta) = self.newest_access(by) else { return };
         self.lowered.insert(about, Lowered { by, delta, accepted, role });
+    }
+
+    /// Gives somebody the role that they have, or removes whoever is gone: nobody would take that, so it must not be said.
+    fn say_again(&mut self, by: usize, about: usize) {
+        let (device, now) = (device_of(about), self.peers[by].now(self.steady_ms));
+        let engine = &mut self.peers[by].engine;
+        drop(match engine.access().and_then(|access| access.role_of(&device)) {
+            Some(role) => engine.change_role(device, role, now),
+            None => engine.remove_member(device, now),
+        });
     }
 
     fn newest_access(&self, by: usize) -> Option<DeltaHash> {

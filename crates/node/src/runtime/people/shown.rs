@@ -23,7 +23,7 @@ impl Runtime {
 
     /// Who takes part, and how far the peers are.
     pub(in crate::runtime) fn together(&self) -> codesync_api::Together {
-        let others: Vec<&Linked> = self.people.linked.values().collect();
+        let others: Vec<&Linked> = self.people.linked.values().filter(|linked| linked.has_answered).collect();
         let n_left: u64 = others.iter().map(|linked| linked.receive_left + linked.send_left).sum();
         let members = self.members_shown();
         let own_role = members.iter().find(|member| member.is_self).and_then(|member| member.role);
@@ -76,7 +76,8 @@ impl Runtime {
         let mut members: Vec<Member> = Vec::new();
         for membership in self.engine.members() {
             let device = membership.device;
-            let linked = self.people.linked.iter().find(|(_, linked)| linked.device == device);
+            let is_it = |linked: &Linked| linked.device == device && linked.has_answered;
+            let linked = self.people.linked.iter().find(|(_, linked)| is_it(linked));
             let way = linked.and_then(|(id, _)| self.people.together.as_ref()?.way_to(*id));
             let named = self.engine.person_at(&device).map(str::to_owned);
             let remembered = known.all().iter().find(|known| known.device == device);
