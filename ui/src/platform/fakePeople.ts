@@ -125,7 +125,7 @@ export class FakePeople {
 
   #invite(isLong: boolean, role: Invitation["role"]): Invitation {
     const code = isLong ? "amulet bookshelf tycoon uproot village watchword".replaceAll(" ", "-") : GOOD_CODE;
-    const invitation: Invitation = { code, role, untilMs: this.now() + (isLong ? 1_440 : 15) * MINUTE_MS, nWrong: 0, wrongFrom: null, state: "open" };
+    const invitation: Invitation = { code, role, untilMs: this.now() + (isLong ? 1_440 : 10) * MINUTE_MS, nWrong: 0, wrongFrom: null, state: "open" };
     this.#change({ invitation });
     return invitation;
   }

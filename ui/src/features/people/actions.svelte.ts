@@ -33,6 +33,8 @@ export class PeopleActions {
   /** What the invitation that is open, or the next one, is like. */
   isLong = $state(false);
   sharesPast = $state(true);
+  /** The code that is shown took the place of one that was still open. */
+  hasReplaced = $state(false);
   joinBy = $state.raw<JoinBy | null>(null);
   /** As typed so far. */
   code = $state("");
@@ -58,6 +60,7 @@ export class PeopleActions {
   /** Shows the invitation; makes one where none is open. */
   async showInvite(): Promise<void> {
     this.isInviteShown = true;
+    this.hasReplaced = false;
     if (this.people.invitation?.state !== "open") await this.invite(this.around.defaultRole());
   }
 
@@ -69,7 +72,9 @@ export class PeopleActions {
 
   /** Another code, in place of the one that is open, with these things otherwise. */
   async reinvite(change: { role?: Role; isLong?: boolean; sharesPast?: boolean } = {}): Promise<void> {
+    const wasOpen = this.people.invitation?.state === "open";
     await this.invite(change.role ?? this.people.invitation?.role ?? this.around.defaultRole(), change.isLong, change.sharesPast);
+    this.hasReplaced = wasOpen;
   }
 
   async inviteNearby(peer: string): Promise<void> {

@@ -127,10 +127,19 @@ describe("what is done", () => {
     const first = people.invitation;
     await actions.showInvite();
     expect(people.invitation).toBe(first);
+    expect(actions.hasReplaced).toBe(false);
     await actions.reinvite({ isLong: true });
     await settled();
+    expect(actions.hasReplaced).toBe(true);
     expect(people.invitation?.code.split("-").length).toBe(6);
     expect(people.invitation?.role).toBe("viewer");
+    // Opened again, the card has nothing new to tell.
+    await actions.showInvite();
+    expect(actions.hasReplaced).toBe(false);
+    // One that is off was of no use any more.
+    people.together = { ...people.together, invitation: { ...OPEN, state: "switchedOff" } };
+    await actions.reinvite();
+    expect(actions.hasReplaced).toBe(false);
   });
 
   it("counts an answer once, and asks again where it did not arrive", async () => {
