@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { LinkState, Member, SaveState } from "../api/generated";
-import { announcementOf, syncPillOf } from "./syncPill";
+import { announcementOf, lastingState, syncPillOf } from "./syncPill";
 
 const SAVED: SaveState = { kind: "saved", savedMs: 0, nUnwritten: 0, message: null };
 const BO: Member = {
   device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 2_600, nBehind: 0, lastSeenMs: null,
 };
-const pill = (link: LinkState, here: Member[] = [BO], save: SaveState = SAVED, n_unsaved = 0) => syncPillOf({ save, n_unsaved, link, here });
+const pill = (link: LinkState, here: Member[] = [BO], save: SaveState = SAVED, n_unsaved = 0, n_others = here.length) =>
+  syncPillOf({ save, n_unsaved, link, here, n_others });
 
 describe("the pill", () => {
   it("says in one word how the others are", () => {
@@ -17,6 +18,11 @@ describe("the pill", () => {
     expect(pill({ kind: "offline" }, []).text).toBe("Offline");
     expect(pill({ kind: "paused" }).text).toBe("Paused");
     expect(pill({ kind: "needsYou", id: "MSG-VER-2", sentence: "Update." })).toMatchObject({ text: "Needs you", kind: "trouble", title: "Update." });
+  });
+
+  it("says to how many it is connected where it is not to all", () => {
+    expect(pill({ kind: "live", nOthers: 1 }).title).toMatch(/^Connected to all\. /);
+    expect(pill({ kind: "live", nOthers: 1 }, [BO], SAVED, 0, 2).title).toMatch(/^Connected to 1 of 2\. /);
   });
 
   it("has a shape of its own for each, so that colour is not needed", () => {
@@ -35,7 +41,16 @@ describe("the pill", () => {
     const offline = pill({ kind: "offline" }, []);
     expect(announcementOf("live", offline)).toBe("Offline. Everything is saved here and will sync later.");
     expect(announcementOf("offline", live)).toBe("Back online.");
+    expect(announcementOf("saved", live)).toBe("Connected.");
     expect(announcementOf("live", live)).toBe(null);
     expect(announcementOf("saved", pill({ kind: "alone" }, [], { ...SAVED, kind: "saving" }))).toBe(null);
+  });
+
+  it("says that it is back online after being offline, not after every catching up", () => {
+    const live = pill({ kind: "live", nOthers: 1 });
+    const behind = pill({ kind: "catchingUp", nLeft: 1, nAll: 2 });
+    const saidAfter = (before: string): (string | null)[] => [announcementOf(before, behind), announcementOf(lastingState(before, behind), live)];
+    expect(saidAfter("live")).toEqual([null, null]);
+    expect(saidAfter("offline")).toEqual([null, "Back online."]);
   });
 });

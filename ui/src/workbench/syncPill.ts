@@ -12,6 +12,8 @@ export interface Standing {
   link: LinkState;
   /** The others that are connected. */
   here: readonly Member[];
+  /** The others that take part, connected or not. */
+  n_others: number;
 }
 
 /** `state` is the class of it, for tests and for what is read out. */
@@ -20,13 +22,13 @@ export interface SyncPill extends Pill {
 }
 
 /** What stands in the way of saving goes before everything else; then how the others are. */
-export function syncPillOf({ save, n_unsaved, link, here }: Standing): SyncPill {
+export function syncPillOf({ save, n_unsaved, link, here, n_others }: Standing): SyncPill {
   const own = pillOf(save, n_unsaved);
   if (own.kind === "trouble" || link.kind === "alone") return { ...own, state: save.kind };
   const unsaved = n_unsaved === 0 ? "" : ` · ${plural(n_unsaved, "file")} not in the folder`;
   switch (link.kind) {
     case "live":
-      return { shape: "●", text: `Live · ${liveWords(link.nOthers, here)}${unsaved}`, kind: "good", title: `Connected to all. ${own.title}`, state: "live" };
+      return { shape: "●", text: `Live · ${liveWords(link.nOthers, here)}${unsaved}`, kind: "good", title: `${connectedTo(here.length, n_others)} ${own.title}`, state: "live" };
     case "catchingUp": {
       const percent = Math.floor((100 * (link.nAll - link.nLeft)) / Math.max(1, link.nAll));
       const title = `Still on their way: ${plural(link.nLeft, "change")} of ${link.nAll.toLocaleString("en").replaceAll(",", " ")}. ${own.title}`;
@@ -41,9 +43,18 @@ export function syncPillOf({ save, n_unsaved, link, here }: Standing): SyncPill 
   }
 }
 
+function connectedTo(n_here: number, n_others: number): string {
+  return n_here < n_others ? `Connected to ${n_here} of ${n_others}.` : "Connected to all.";
+}
+
 function liveWords(n_others: number, here: readonly Member[]): string {
   const [only] = here;
   return here.length === 1 && only !== undefined && only.roundTripUs !== null ? connectionInWords(only) : String(n_others + 1);
+}
+
+/** What the next state is compared with: catching up is but the way from one to another. */
+export function lastingState(before: string, now: SyncPill): string {
+  return now.state === "catchingUp" ? before : now.state;
 }
 
 /** MSG-NET-6 and -7 and the like: read out when the class changes. Null: nothing to say. */
@@ -53,7 +64,7 @@ export function announcementOf(before: string, now: SyncPill): string | null {
     case "offline":
       return wordingOf("MSG-NET-6").body;
     case "live":
-      return before === "offline" || before === "catchingUp" ? wordingOf("MSG-NET-7").body : "Connected.";
+      return before === "offline" ? wordingOf("MSG-NET-7").body : "Connected.";
     case "needsYou":
     case "paused":
       return now.title;
