@@ -229,6 +229,11 @@ function sideOf(id: "MSG-ROLE-2" | "MSG-ROLE-3", side: 0 | 1, values: Readonly<R
 
 /** MSG-ROLE-2 at whoever asked. */
 export const askedToEdit = (host: string): string => sideOf("MSG-ROLE-2", 0, { host });
+/** In place of it where no owner could be reached. */
+export function ownersAway(names: readonly string[]): string {
+  const who = names.length === 0 ? "No owner is here" : `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} offline`;
+  return `${who}. Ask again when they are here.`;
+}
 /** MSG-ROLE-2 at the owner. */
 export const wouldLikeToEdit = (person: string): string => sideOf("MSG-ROLE-2", 1, { person });
 /** MSG-ROLE-3, up; without a name where it is not known who did it. */

@@ -45,6 +45,7 @@ export class People {
   readonly self = $derived<Member | null>(this.together.members.find((one) => one.isSelf) ?? null);
   readonly others = $derived(this.members.filter((one) => !one.isSelf));
   readonly here = $derived(this.others.filter((one) => one.isConnected));
+  readonly owners = $derived(this.others.filter((one) => one.role === "owner"));
   /** Told apart from who that is and how far they are, which changes with every key. */
   readonly isSomeoneHere = $derived(this.here.length > 0);
   readonly isAlone = $derived(this.others.length === 0);

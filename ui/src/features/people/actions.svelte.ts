@@ -4,7 +4,7 @@
  */
 import type { Client } from "../../api/client";
 import type { AskAnswer, CodeCheck, Member, NearbyPerson, Role } from "../../api/generated";
-import { askedToEdit } from "../../base/messages";
+import { askedToEdit, ownersAway } from "../../base/messages";
 import type { People } from "../../state/people.svelte";
 
 export interface Surroundings {
@@ -179,9 +179,15 @@ export class PeopleActions {
   // --- roles and leaving
 
   async askToEdit(): Promise<void> {
+    const { owners } = this.people;
+    const namesOf = (members: readonly Member[]): string[] => members.map((one) => this.people.nameOf(one.device));
+    const reached = namesOf(owners.filter((one) => one.isConnected));
+    if (reached.length === 0) {
+      this.around.toast(ownersAway(namesOf(owners)));
+      return;
+    }
     await this.around.client.ask({ cmd: "signal", args: { kind: "askToEdit" } });
-    const owners = this.people.others.filter((one) => one.role === "owner").map((one) => this.people.nameOf(one.device));
-    this.around.toast(askedToEdit(owners.length === 0 ? "the owners" : owners.join(" and ")));
+    this.around.toast(askedToEdit(reached.join(" and ")));
   }
 
   async setRole(device: string, role: Role): Promise<void> {

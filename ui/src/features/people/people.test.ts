@@ -142,6 +142,33 @@ describe("what is done", () => {
     expect(actions.hasReplaced).toBe(false);
   });
 
+  it("asks the owners that are here, and nobody where none is", async () => {
+    const sent: string[] = [];
+    const rpc = host.rpc.bind(host);
+    host.rpc = (call) => {
+      if (call.to === "workspace") sent.push(call.request.cmd);
+      return rpc(call);
+    };
+    const me = member("Me", { isSelf: true, role: "viewer" });
+    const owner = (name: string, isConnected: boolean): Member => member(name, { role: "owner", isConnected });
+    const askAmong = async (...members: Member[]): Promise<void> => {
+      people.together = together({ members: [me, ...members] });
+      await actions.askToEdit();
+    };
+    await askAmong(owner("Asha", false), member("Bo"));
+    await askAmong(owner("Asha", false), owner("Lin", false));
+    await askAmong(member("Bo"));
+    expect(sent).toEqual([]);
+    await askAmong(owner("Asha", true), owner("Lin", false));
+    expect(sent).toEqual(["signal"]);
+    expect(said).toEqual([
+      "Asha is offline. Ask again when they are here.",
+      "Asha and Lin are offline. Ask again when they are here.",
+      "No owner is here. Ask again when they are here.",
+      "Asked Asha.",
+    ]);
+  });
+
   it("counts an answer once, and asks again where it did not arrive", async () => {
     host.people.ask();
     await settled();
