@@ -4,7 +4,7 @@ import { Emitter } from "./emitter";
 import { fuzzyMatch, pieces } from "./fuzzy";
 import { type KeyLike, keyName, normaliseKeys } from "./keys";
 import { originalOf, ancestors, compareNames, copyName, distinguish, isWithin, moved, stemLength } from "./paths";
-import { ago, bytes, clock, hasAllWords } from "./words";
+import { ago, bytes, clock, hasAllWords, when } from "./words";
 
 function key(key: string, code: string, held: Partial<KeyLike> = {}): KeyLike {
   return { key, code, ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, ...held };
@@ -98,6 +98,11 @@ describe("words", () => {
     expect(clock(at_ms)).toBe("15:04:22");
     expect(ago(at_ms, at_ms + 130_000)).toBe("2 min");
     expect(ago(at_ms, at_ms + 2 * 86_400_000)).toBe("Sat");
+    expect(when(at_ms, at_ms)).toBe("15:04");
+    expect(when(at_ms, at_ms + 23 * 3_600_000)).toBe("15:04");
+    expect(when(at_ms, at_ms + 2 * 86_400_000)).toBe("Sat");
+    expect(when(at_ms, at_ms + 7 * 86_400_000)).toBe("21 Nov");
+    expect(when(at_ms, at_ms + 70 * 86_400_000)).toBe("21 Nov 2026");
     expect(bytes(84_000_000)).toBe("84 MB");
   });
 });

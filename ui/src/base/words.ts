@@ -17,8 +17,17 @@ export function ago(at_ms: number, now_ms: number): string {
   if (past_ms < MINUTE_MS) return "just now";
   if (past_ms < 60 * MINUTE_MS) return `${Math.floor(past_ms / MINUTE_MS)} min`;
   if (past_ms < DAY_MS) return `${Math.floor(past_ms / (60 * MINUTE_MS))} h`;
+  return day(at_ms, now_ms);
+}
+
+/** "14:52", "Mon", "3 Nov": after "since" and "last seen". */
+export function when(at_ms: number, now_ms: number): string {
+  return now_ms - at_ms < DAY_MS ? clock(at_ms).slice(0, 5) : day(at_ms, now_ms);
+}
+
+function day(at_ms: number, now_ms: number): string {
   const at = new Date(at_ms);
-  if (past_ms < 7 * DAY_MS) return DAYS[at.getDay()] ?? "";
+  if (now_ms - at_ms < 7 * DAY_MS) return DAYS[at.getDay()] ?? "";
   const year = at.getFullYear() === new Date(now_ms).getFullYear() ? "" : ` ${at.getFullYear()}`;
   return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}`;
 }

@@ -1,12 +1,12 @@
 /** Where a person is, in words. */
 import type { Member } from "../api/generated";
 import { baseName } from "../base/paths";
-import { ago, clock } from "../base/words";
+import { clock, when } from "../base/words";
 import type { People } from "../state/people.svelte";
 
 /** Short, for a row: "lexer.rs:43". Empty where nothing is known. */
 export function placeInWords(people: People, member: Member, now_ms: number): string {
-  if (!member.isConnected && !member.isSelf) return member.lastSeenMs === null ? "offline" : `last seen ${ago(member.lastSeenMs, now_ms)}`;
+  if (!member.isConnected && !member.isSelf) return member.lastSeenMs === null ? "offline" : `last seen ${when(member.lastSeenMs, now_ms)}`;
   const place = people.placeOf(member.device);
   if (place === null) return "";
   const file = place.path === null ? "no file" : `${baseName(place.path)}${place.topLine > 0 ? `:${place.topLine}` : ""}`;
