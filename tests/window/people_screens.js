@@ -64,7 +64,7 @@ window.__cs.people = {
     if (workbench.session.phase !== "workspace") Object.defineProperty(people, "nearby", { configurable: true, get: () => real.get.call(people), set: () => undefined });
   },
   ask(acquaintance = "new") {
-    const asking = [{ id: acquaintance === "new" ? 1 : 2, person: NAMES[1], deviceName: "ThinkPad-Bo", address: "192.168.1.44", words: ["harbor", "violin"], untilMs: Date.now() + 119_000, acquaintance }];
+    const asking = [{ id: { new: 1, otherKey: 2, known: 3 }[acquaintance], person: NAMES[1], deviceName: "ThinkPad-Bo", address: "192.168.1.44", words: ["harbor", "violin"], untilMs: Date.now() + 119_000, acquaintance }];
     people.together = { ...people.together, asking };
   },
   invite(part = {}) {

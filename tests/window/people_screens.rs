@@ -63,7 +63,7 @@ impl Album<'_> {
         self.keep(app, "pairing-over").await?;
         app.click("invite-done").await?;
         app.until_shown("invite", false).await?;
-        for (name, kind) in [("accept", "new"), ("accept-other-key", "otherKey")] {
+        for (name, kind) in [("accept", "new"), ("accept-known", "known"), ("accept-other-key", "otherKey")] {
             people(app, &format!("ask('{kind}')")).await?;
             app.until_shown("accept", true).await?;
             self.keep(app, name).await?;
