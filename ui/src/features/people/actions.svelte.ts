@@ -102,9 +102,23 @@ export class PeopleActions {
     this.people.joining = null;
     this.code = "";
     this.joinBy = { kind: "code" };
-    // A code does not say what it leads to; what one person nearby shares is a good guess.
-    const shared = this.people.nearby.people.flatMap((one) => (one.shares === null || one.shares.isJoined ? [] : [one.shares.name]));
-    await this.suggestFolder(shared.length === 1 ? (shared[0] ?? NAME_OF_A_COPY) : NAME_OF_A_COPY);
+    await this.suggestFolder(this.likelyHost?.shares?.name ?? NAME_OF_A_COPY);
+  }
+
+  /** Who the code is from. It does not say; whoever is at the address, or the only one nearby who shares, is a good guess. */
+  get likelyHost(): NearbyPerson | null {
+    const address = this.address.trim();
+    const sharing = this.people.nearby.people.filter((one) => one.shares?.isJoined === false);
+    const there = address === "" ? sharing : sharing.filter((one) => address === one.address || address.startsWith(`${one.address}:`));
+    return there.length === 1 ? (there[0] ?? null) : null;
+  }
+
+  /** Of whoever gave the last one, if that is known: they let in as well as give another. Otherwise it is to be typed. */
+  async askForNewCode(): Promise<void> {
+    const host = this.likelyHost;
+    this.code = "";
+    if (host === null) this.people.joining = null;
+    else await this.askToJoin(host.peer);
   }
 
   checkCode(text: string): Promise<CodeCheck> {

@@ -8,8 +8,10 @@ export interface JoinTrouble extends Wording {
   isUrgent: boolean;
   /** The same person may be asked once more. */
   canAskAgain: boolean;
-  /** The code is of no more use. */
-  isCodeOver: boolean;
+  /** What was typed may be mended and tried once more. */
+  canTryAgain: boolean;
+  /** Another code helps. */
+  needsCode: boolean;
 }
 
 type Failed = Extract<Joining, { kind: "failed" }>;
@@ -17,8 +19,9 @@ type Failed = Extract<Joining, { kind: "failed" }>;
 export function joinTrouble({ id, sentence, nTriesLeft }: Failed, host: string, now_ms: number): JoinTrouble {
   const known = id !== null && id in MESSAGES ? (id as MessageId) : null;
   const isCodeOver = id === "MSG-PAIR-2c" || id === "MSG-PAIR-3" || nTriesLeft === 0;
+  const canTryAgain = id === "MSG-PAIR-2" && !isCodeOver;
   const canAskAgain = id === "MSG-PAIR-4" || known === null;
-  const manner = { id: id ?? "", isUrgent: known === null ? true : MESSAGES[known].isUrgent, canAskAgain, isCodeOver };
+  const manner = { id: id ?? "", isUrgent: known === null ? true : MESSAGES[known].isUrgent, canAskAgain, canTryAgain, needsCode: canTryAgain || isCodeOver };
   switch (known) {
     case "MSG-PAIR-2": {
       const { head, body } = wordingOf(known, { tries: plural(nTriesLeft ?? 0, "try", "tries") });

@@ -71,10 +71,11 @@ describe("what is said about people", () => {
 describe("why joining came to nothing", () => {
   const failed = (id: string | null, nTriesLeft: number | null = null, sentence = "So it is.") => joinTrouble({ kind: "failed", id, sentence, nTriesLeft }, "Asha", 0);
   it("is said in the words of the table", () => {
-    expect(failed("MSG-PAIR-2", 2)).toMatchObject({ head: "That code didn't match.", isUrgent: true, isCodeOver: false });
+    expect(failed("MSG-PAIR-2", 2)).toMatchObject({ head: "That code didn't match.", isUrgent: true, canTryAgain: true, needsCode: true });
     expect(failed("MSG-PAIR-2", 1).body).toMatch(/1 try left\.$/);
     expect(failed("MSG-PAIR-2", null).body).toMatch(/Nothing was shared\.$/);
-    expect(failed("MSG-PAIR-2c", 0)).toMatchObject({ body: "after three wrong tries. Ask for a new one.", isCodeOver: true });
+    expect(failed("MSG-PAIR-2c", 0)).toMatchObject({ body: "after three wrong tries. Ask for a new one.", canTryAgain: false, needsCode: true });
+    expect(failed("MSG-PAIR-8")).toMatchObject({ canTryAgain: false, needsCode: false });
     expect(failed("MSG-PAIR-4")).toMatchObject({ body: "Asha hasn't answered. They may be away.", canAskAgain: true });
     expect(failed("MSG-PAIR-5")).toMatchObject({ body: "Asha can't let you in right now.", canAskAgain: false });
     expect(failed("MSG-PAIR-6").head).toContain("may not be Asha's computer");
@@ -186,6 +187,10 @@ describe("what is done", () => {
     await actions.joinWithCode();
     await settled();
     expect(people.joining).toMatchObject({ kind: "failed", nTriesLeft: 2 });
+    // Three are nearby who share: there is nobody to ask.
+    expect(actions.likelyHost).toBe(null);
+    await actions.askForNewCode();
+    expect([actions.code, people.joining, actions.joinBy?.kind]).toEqual(["", null, "code"]);
     actions.code = "7 Crossover CLOCKWORK";
     await actions.joinWithCode();
     await settled();
@@ -194,6 +199,21 @@ describe("what is done", () => {
     expect(opened).toEqual(["/home/asha/CodeSync/parser-lab"]);
     expect(people.welcomedBy).toBe("Asha");
     expect(actions.joinBy).toBe(null);
+  });
+
+  it("asks whoever gave a code that is of no use to let in, where that is known", async () => {
+    await actions.startCode();
+    actions.address = "192.168.1.60:4870";
+    expect(actions.likelyHost?.person).toBe("Asha");
+    actions.address = "192.168.1.6:4870";
+    expect(actions.likelyHost).toBe(null);
+    actions.address = "";
+    people.nearby = { ...people.nearby, people: people.nearby.people.slice(0, 2) };
+    expect(actions.likelyHost?.person).toBe("Asha");
+    await actions.askForNewCode();
+    await settled();
+    expect(actions.joinBy).toMatchObject({ kind: "ask", person: { person: "Asha" } });
+    expect(people.joining?.kind).toBe("waiting");
   });
 
   it("asks somebody nearby with one click, and stops when told", async () => {
