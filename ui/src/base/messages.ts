@@ -120,7 +120,13 @@ export const MESSAGES = {
   "MSG-ROLE-1": message({ head: "", body: "You're a viewer here.", buttons: ["Ask to edit"] }),
   "MSG-ROLE-2": message({ head: "", body: "Asked {host}. / {person} would like to edit.", buttons: ["Make editor", "Not now"] }),
   "MSG-ROLE-3": message({ head: "", body: "{host} made you an editor. / You're now a viewer. Changes you made before stay." }),
-  "MSG-ROLE-4": message({ head: "", body: "Viewers can look at the past but not restore." }),
+  "MSG-ROLE-4": message({ head: "", body: "Viewers can look at the past but not restore. Ask {host} to become an editor." }),
+  "MSG-ROLE-5": message({
+    head: "{n} of your changes weren't accepted, because you became a viewer at {since}.",
+    body: "They are kept in your copy as “My changes {kept}”.",
+    buttons: ["See them"],
+    stays: true,
+  }),
   "MSG-PEER-1": message({
     head: "{host} removed you from “{workspace}”.",
     body: "You keep the copy you have, up to {until}; it no longer syncs.",
@@ -135,6 +141,15 @@ export const MESSAGES = {
   }),
   "MSG-PEER-3": message({ head: "", body: "{person} left. / You were following {person}, who left." }),
   "MSG-PEER-4": message({ head: "", body: "There are two people called {person}. This one appears as “{shown}”." }),
+  "MSG-TL-1": message({ head: "", body: "This is the first moment we have of this file." }),
+  "MSG-TL-3": message({
+    head: "The restore didn't give exactly the text you saw, so we took it back.",
+    body: "Nothing changed.",
+    buttons: ["Copy the old text"],
+    isUrgent: true,
+    stays: true,
+  }),
+  "MSG-TL-4": message({ head: "", body: "This is the past.", buttons: ["Back to now", "Restore this"] }),
   "MSG-UNDO-1": message({ head: "", body: "Nothing to undo here: {person} changed that text since." }),
   "MSG-CLIP-1": message({ head: "", body: "Couldn't copy. Select the text and press Ctrl+C.", isUrgent: true }),
   "MSG-CRASH-1": message({
@@ -178,7 +193,7 @@ export function mannerOf(id: string): { isUrgent: boolean; stays: boolean } {
 }
 
 /** Of the engine's own: what somebody has to know before going on. */
-const STAYING: ReadonlySet<string> = new Set(["MSG-DISK-6", "MSG-STORE-1", "MSG-STORE-2"]);
+const STAYING: ReadonlySet<string> = new Set(["MSG-DISK-6", "MSG-STORE-1", "MSG-STORE-2", "MSG-PAIR-9", "MSG-FORK-1", "MSG-CLOCK-1"]);
 
 export interface Circumstances {
   /** Id of the message or code of the refusal. */
@@ -240,6 +255,9 @@ export const wouldLikeToEdit = (person: string): string => sideOf("MSG-ROLE-2", 
 export const madeEditor = (host: string | null): string => (host === null ? "You're now an editor." : sideOf("MSG-ROLE-3", 0, { host }));
 /** MSG-ROLE-3, down. */
 export const NOW_VIEWER = sideOf("MSG-ROLE-3", 1, {});
+
+/** MSG-ROLE-4, with the owners' names. */
+export const viewersLook = (owners: readonly string[]): string => wordingOf("MSG-ROLE-4", { host: owners.length === 0 ? "an owner" : owners.join(" or ") }).body;
 
 /** MSG-PEER-3, for whoever followed them. */
 export const followedLeft = (person: string): string => wordingOf("MSG-PEER-3", { person }).body.split(" / ")[1] ?? "";

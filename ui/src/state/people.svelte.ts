@@ -155,6 +155,11 @@ export class People {
     return isTwice && member.deviceName !== null ? `${member.person} (${member.deviceName})` : member.person;
   }
 
+  /** What the owners are called on the screen. */
+  get ownerNames(): string[] {
+    return this.owners.map((one) => this.nameOf(one.device));
+  }
+
   /** The names that may stand for a person in a message: as they are called here, and as they call themselves. */
   namesOf(device: string): string[] {
     const person = this.member(device)?.person;

@@ -7,6 +7,7 @@
  * for a text is under way at a time; when it is back, the next goes to where the hand is by then.
  */
 import { sentenceOf } from "../api/client";
+import { MESSAGES } from "../base/messages";
 import type {
   Axis,
   Bucket,
@@ -768,7 +769,7 @@ export class TimelineState {
 const NOT_UNDERSTOOD = "CodeSync answered in a way this window does not understand. Nothing that was saved is lost.";
 
 /** MSG-TL-1 */
-export const FIRST_OF_FILE = "This is the first moment we have of this file.";
+export const FIRST_OF_FILE = MESSAGES["MSG-TL-1"].body;
 
 function splice(text: string, splices: readonly Splice[]): string {
   let result = text;

@@ -319,7 +319,7 @@ function sayNotice(workbench: Workbench, notice: EngineNotice): void {
 /** What can be done about something that the engine told. */
 function buttonsFor({ client, notices, files, commands }: Workbench, { id, path }: EngineNotice, text: string): NoticeButton[] {
   const showing: NoticeButton[] = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
-  if (id === "MSG-DISK-4") {
+  if (id === "MSG-DISK-4" || id === "MSG-ROLE-5") {
     const [show] = MESSAGES[id].buttons;
     return [...showing, { label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") }];
   }

@@ -193,11 +193,10 @@ export class PeopleActions {
   // --- roles and leaving
 
   async askToEdit(): Promise<void> {
-    const { owners } = this.people;
-    const namesOf = (members: readonly Member[]): string[] => members.map((one) => this.people.nameOf(one.device));
-    const reached = namesOf(owners.filter((one) => one.isConnected));
+    const { owners, ownerNames } = this.people;
+    const reached = ownerNames.filter((_, index) => owners[index]?.isConnected);
     if (reached.length === 0) {
-      this.around.toast(ownersAway(namesOf(owners)));
+      this.around.toast(ownersAway(ownerNames));
       return;
     }
     await this.around.client.ask({ cmd: "signal", args: { kind: "askToEdit" } });

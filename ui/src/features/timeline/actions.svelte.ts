@@ -4,7 +4,7 @@
  */
 import type { HistoryHit, MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
 import { sentenceOf } from "../../api/client";
-import { COPY_FAILED, MESSAGES } from "../../base/messages";
+import { COPY_FAILED, MESSAGES, wordingOf } from "../../base/messages";
 import { parentOf } from "../../base/paths";
 import type { ScopeKind, TimelineState } from "../../state/timeline.svelte";
 import type { StripAction } from "./keys";
@@ -16,7 +16,7 @@ export interface ToastButton {
 }
 
 export interface Surroundings {
-  toast(text: string, options?: { buttons?: ToastButton[]; stays?: boolean; detail?: string }): void;
+  toast(text: string, options?: { buttons?: ToastButton[]; stays?: boolean; isUrgent?: boolean; code?: string; detail?: string }): void;
   /** Resolves only when the text really is in the clipboard. */
   copy(text: string): Promise<void>;
   /** Makes a file with this text and shows it. Resolves with its path. */
@@ -30,8 +30,8 @@ export interface Surroundings {
   /** Puts the caret into the text that is shown, past or present. */
   focusShown(): void;
   workspaceName(): string;
-  /** The person may look only. */
-  isViewer?(): boolean;
+  /** Why the person may look only; null when they may do more. */
+  whyLookOnly?(): string | null;
   now(): number;
 }
 
@@ -46,13 +46,6 @@ export interface RestoreQuestion {
   asked: string;
   plan: RestorePlan;
 }
-
-/** MSG-TL-3 */
-const MISMATCH =
-  "The restore didn't give exactly the text you saw, so we took it back. Nothing changed.";
-
-/** MSG-ROLE-4 */
-const VIEWERS_LOOK = MESSAGES["MSG-ROLE-4"].body;
 
 const ZOOM_STEP = 0.6;
 
@@ -139,7 +132,8 @@ export class TimelineActions {
 
   /** Why a restore is not possible now; null when it is. */
   get whyNoRestore(): string | null {
-    if (this.around.isViewer?.() === true) return VIEWERS_LOOK;
+    const whyLookOnly = this.around.whyLookOnly?.() ?? null;
+    if (whyLookOnly !== null) return whyLookOnly;
     if (!this.timeline.isPast) return "Drag back to a moment first.";
     return this.timeline.shown === null ? "Opening history…" : null;
   }
@@ -281,10 +275,13 @@ export class TimelineActions {
     }
   }
 
+  /** MSG-TL-3 */
   #sayMismatch(cause: unknown): void {
+    const { head, body } = wordingOf("MSG-TL-3");
+    const [copy] = MESSAGES["MSG-TL-3"].buttons;
     const text = this.timeline.shown?.text ?? null;
-    const buttons = text === null ? [] : [{ label: "Copy the old text", run: () => void this.copy() }];
-    this.around.toast(MISMATCH, { buttons, stays: true, detail: sentenceOf(cause) });
+    const buttons = text === null ? [] : [{ label: copy, run: () => void this.copy() }];
+    this.around.toast(`${head} ${body}`, { buttons, stays: true, isUrgent: true, code: "MSG-TL-3", detail: sentenceOf(cause) });
   }
 }
 

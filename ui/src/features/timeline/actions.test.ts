@@ -1,6 +1,7 @@
 /** What the timeline's acts do and say. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { MomentInfo, Reply, Request, RestorePlan } from "../../api/generated";
+import { viewersLook } from "../../base/messages";
 import { past } from "../../state/past.svelte";
 import { TimelineState } from "../../state/timeline.svelte";
 import { type Surroundings, TimelineActions, type ToastButton, nameOfCopy } from "./actions.svelte";
@@ -27,6 +28,7 @@ class Scene {
   selection: { start: number; end: number } | null = null;
   canCopy = true;
   n_focused = 0;
+  whyLookOnly: string | null = null;
   readonly timeline = new TimelineState({
     ask: async (request) => this.#answer(request),
     now: () => NOW_MS,
@@ -45,6 +47,7 @@ class Scene {
     focusEditor: () => void (this.n_focused += 1),
     open: () => undefined,
     focusShown: () => void (this.n_focused += 1),
+    whyLookOnly: () => this.whyLookOnly,
     workspaceName: () => "parser-lab",
     now: () => NOW_MS,
   };
@@ -186,6 +189,10 @@ describe("restore", () => {
     await settled();
     expect(scene.actions.whyNoFileRestore).toBeNull();
     expect(scene.actions.whyNoSelectionRestore).toBe("Select something in the text of that moment first.");
+    scene.whyLookOnly = viewersLook(["Asha", "Lin"]);
+    expect(scene.actions.whyNoSelectionRestore).toBe("Viewers can look at the past but not restore. Ask Asha or Lin to become an editor.");
+    await scene.actions.restoreFile();
+    expect(scene.targets()).toEqual([]);
   });
 });
 

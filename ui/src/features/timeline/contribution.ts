@@ -1,4 +1,5 @@
 /** Puts the timeline into the window: the strip, the past over the editor, the commands. */
+import { viewersLook } from "../../base/messages";
 import { painted } from "../../base/painted";
 import { TimelineState } from "../../state/timeline.svelte";
 import { BurstList } from "../../state/timelineBursts.svelte";
@@ -13,7 +14,7 @@ import { Authors } from "./authors.svelte";
 import RestoreDialog from "./RestoreDialog.svelte";
 
 export function contribute(workbench: Workbench): void {
-  const { client, editors, notices, session } = workbench;
+  const { client, editors, notices, session, people } = workbench;
   const timeline = new TimelineState({
     ask: (request) => client.ask(request),
     now: () => Date.now(),
@@ -33,7 +34,7 @@ export function contribute(workbench: Workbench): void {
     open: (path) => void editors.open(path),
     focusEditor: () => editors.focusSoon(),
     focusShown: () => (past.pane === null ? editors.focusSoon() : past.pane.focus()),
-    isViewer: () => session.isViewer,
+    whyLookOnly: () => (session.isViewer ? viewersLook(people.ownerNames) : null),
     workspaceName: () => session.workspace?.name ?? "the workspace",
     now: () => Date.now(),
   });
