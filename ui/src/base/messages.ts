@@ -193,7 +193,7 @@ export function mannerOf(id: string): { isUrgent: boolean; stays: boolean } {
 }
 
 /** Of the engine's own: what somebody has to know before going on. */
-const STAYING: ReadonlySet<string> = new Set(["MSG-DISK-6", "MSG-STORE-1", "MSG-STORE-2", "MSG-PAIR-9", "MSG-FORK-1", "MSG-CLOCK-1"]);
+const STAYING: ReadonlySet<string> = new Set(["MSG-DISK-6", "MSG-STORE-1", "MSG-STORE-2", "MSG-PAIR-9", "MSG-PEER-6", "MSG-FORK-1", "MSG-CLOCK-1"]);
 
 export interface Circumstances {
   /** Id of the message or code of the refusal. */
