@@ -7,12 +7,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod address;
+mod closing;
 mod opening;
 mod reach;
+mod room;
 mod stream;
 mod swarm;
 
 pub use address::{Address, AddressError};
+pub use room::gives_way;
 pub use stream::{Direction, Frame, Protocol, Stream, StreamId};
 
 use std::fmt;

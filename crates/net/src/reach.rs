@@ -15,6 +15,8 @@ const RETRY_MS_MAX: u64 = 2_000;
 /// ... but not for someone who has not been there for long.
 const RETRY_TIRED_MS_MAX: u64 = 15_000;
 const N_FAILURES_TIRED: u32 = 150;
+/// A connection that ended sooner came to nothing: each such one after the other is a reason to wait longer.
+const LASTING_MS: u64 = 5_000;
 /// Addresses kept of one peer.
 const ADDRESSES_MAX: usize = 16;
 /// Peers kept that were only found, never met.
@@ -26,6 +28,9 @@ const N_FAILURES_GONE: u32 = 20;
 struct Target {
     addresses: BTreeSet<SocketAddr>,
     is_connected: bool,
+    since_ms: u64,
+    /// Connections one after the other that did not last.
+    n_brief: u32,
     is_dialling: bool,
     n_failures: u32,
     due_ms: u64,
@@ -93,8 +98,11 @@ impl Reach {
         gone
     }
 
-    pub fn connected(&mut self, peer: Peer) {
+    pub fn connected(&mut self, peer: Peer, now_ms: u64) {
         let target = self.targets.entry(peer).or_default();
+        if !target.is_connected {
+            target.since_ms = now_ms;
+        }
         (target.is_connected, target.is_dialling, target.n_failures) = (true, false, 0);
     }
 
@@ -103,7 +111,12 @@ impl Reach {
         let is_first = self.own < peer;
         let Some(target) = self.targets.get_mut(&peer) else { return };
         target.is_connected = false;
-        target.due_ms = now_ms + random % 100 + if is_first { 0 } else { RETRY_FIRST_MS };
+        target.n_brief = if now_ms - target.since_ms < LASTING_MS { target.n_brief.saturating_add(1) } else { 0 };
+        target.due_ms = now_ms
+            + match target.n_brief {
+                0 | 1 => random % 100 + if is_first { 0 } else { RETRY_FIRST_MS },
+                n_brief => retry_ms(n_brief, random),
+            };
         if !target.is_found {
             self.targets.remove(&peer);
         }
@@ -129,7 +142,7 @@ impl Reach {
     /// The network is another one, or the machine woke up: everything is worth a try.
     pub fn network_changed(&mut self, now_ms: u64) {
         for target in self.targets.values_mut() {
-            (target.n_failures, target.due_ms) = (0, target.due_ms.min(now_ms + 100));
+            (target.n_failures, target.n_brief, target.due_ms) = (0, 0, target.due_ms.min(now_ms + 100));
         }
     }
 
@@ -172,7 +185,7 @@ mod tests {
         assert!(high.found(LOW, at(2), 0, 0));
         assert_eq!(low.take_due(0), [Dial { peer: HIGH, addresses: vec![at(1)], over_quic: false }]);
         assert_eq!(high.take_due(1_000), []);
-        high.connected(LOW);
+        high.connected(LOW, 1_000);
         assert_eq!(high.take_due(100_000), []);
     }
 
@@ -205,11 +218,11 @@ mod tests {
         let mut low = Reach::new(LOW);
         low.found(HIGH, at(1), 0, 0);
         low.take_due(0);
-        low.connected(HIGH);
+        low.connected(HIGH, 0);
         low.disconnected(HIGH, 5_000, 0);
         assert_eq!(low.take_due(5_000).len(), 1);
         let stranger = Peer([9; 32]);
-        low.connected(stranger);
+        low.connected(stranger, 5_000);
         low.disconnected(stranger, 6_000, 0);
         assert_eq!(low.targets.len(), 1);
     }
@@ -229,13 +242,33 @@ mod tests {
         low.lost(&HIGH, &at(1));
         assert_eq!((low.take_gone(), low.targets[&HIGH].addresses.len()), (vec![], 1), "it is heard at the other");
         low.lost(&HIGH, &at(2));
-        low.connected(HIGH);
+        low.connected(HIGH, 300_000);
         assert_eq!(low.take_gone(), [], "it is there all the same");
         low.disconnected(HIGH, 1_000_000, 0);
         assert_eq!(low.take_gone(), [], "it may be back in a moment");
         fail(&mut low, 1_000_000);
         assert_eq!((low.take_gone(), low.targets.len()), (vec![HIGH], 0));
         assert!(low.found(HIGH, at(2), 2_000_000, 0), "found anew");
+    }
+
+    /// Where too many are, whoever gives way comes again, and another one gives way: not all the time.
+    #[test]
+    fn who_never_stays_connected_is_dialled_less_and_less_often() {
+        let mut low = Reach::new(LOW);
+        low.found(HIGH, at(1), 0, 0);
+        let (mut now_ms, mut n_dials) = (0, 0);
+        while now_ms < 60_000 {
+            if !low.take_due(now_ms).is_empty() {
+                n_dials += 1;
+                low.connected(HIGH, now_ms);
+                low.disconnected(HIGH, now_ms + 10, 0);
+            }
+            now_ms += 10;
+        }
+        assert!((25..40).contains(&n_dials), "{n_dials}");
+        low.connected(HIGH, now_ms);
+        low.disconnected(HIGH, now_ms + LASTING_MS, 0);
+        assert_eq!(low.take_due(now_ms + LASTING_MS).len(), 1);
     }
 
     #[test]

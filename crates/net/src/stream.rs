@@ -82,6 +82,13 @@ impl Frame {
 }
 
 impl Stream {
+    /// A stream that leads nowhere, for tests.
+    pub fn loose(id: StreamId, peer: Peer, protocol: Protocol) -> Self {
+        let shared = Shared { frame_bytes_max: AtomicU32::new(0), queued_bytes: AtomicUsize::new(0) };
+        let frames = mpsc::unbounded_channel().0;
+        Self { id, peer, protocol, direction: Direction::Theirs, frames, shared: Arc::new(shared) }
+    }
+
     /// Sends a frame. False when the stream is closed, or too much waits already: it is to be given up then.
     pub fn send(&self, frame: Vec<u8>) -> bool {
         let n_bytes = frame.len();

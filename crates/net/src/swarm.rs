@@ -1,14 +1,17 @@
 //! The thread of the network: owns the libp2p swarm, does what it is told, tells what happened.
 
 use crate::address::{may_be_dialled, quic, socket_of, tcp};
+use crate::closing::ClosingSoon;
 use crate::opening::{self, Opening};
 use crate::reach::{Reach, retry_ms};
+use crate::room::gives_way;
 use crate::stream::{Direction, Protocol, StreamId, stream};
 use crate::{Address, Config, Event, NetError, Peer, Unreachable};
 use futures::StreamExt;
 use libp2p::connection_limits::{self, ConnectionLimits};
-use libp2p::core::ConnectedPoint;
 use libp2p::core::transport::ListenerId;
+use libp2p::core::upgrade::Version;
+use libp2p::core::{ConnectedPoint, Transport};
 use libp2p::identity::{self, Keypair};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -25,9 +28,14 @@ use tokio::sync::{mpsc, watch};
 
 /// Connections that are being made to this peer at a time.
 const PENDING_MAX: u32 = 32;
+/// Those of remembered members are made above it, too.
 const CONNECTIONS_MAX: u32 = 128;
+/// Those of peers that nobody here asked for and that are not known as members. A new one always finds room.
+const STRANGERS_MAX: usize = 64;
+/// Members that are remembered. Those above it are strangers here.
+const MEMBERS_MAX: usize = 64;
 /// Two that dial each other in the same moment have two, over two transports four.
-const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+const CONNECTIONS_PER_PEER_MAX: usize = 4;
 const STREAMS_PER_PEER_MAX: u32 = 8;
 const PING_INTERVAL: Duration = Duration::from_millis(1_000);
 /// libp2p's own way of giving up takes a second, slower failure: the silence is counted here.
@@ -69,6 +77,7 @@ enum Command {
     Forget(Address),
     Open { peer: Peer, protocol: Protocol },
     Disconnect(Peer),
+    SetMember { peer: Peer, is_member: bool },
 }
 
 /// A running network. It ends, with all its connections, when this is dropped.
@@ -139,6 +148,11 @@ impl Net {
         self.command(Command::Disconnect(peer));
     }
 
+    /// Whether a peer is a member: strangers do not take its place, and it finds one when it comes again.
+    pub fn set_member(&self, peer: Peer, is_member: bool) {
+        self.command(Command::SetMember { peer, is_member });
+    }
+
     fn command(&self, command: Command) {
         // The thread ends before this only if it panicked, and then there is nothing to tell it.
         self.commands.send(command).unwrap_or_default();
@@ -151,7 +165,7 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
         .with_max_pending_incoming(Some(PENDING_MAX))
         .with_max_pending_outgoing(Some(PENDING_MAX))
         .with_max_established(Some(CONNECTIONS_MAX))
-        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX));
+        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX as u32));
     let ping = ping::Config::new().with_interval(PING_INTERVAL).with_timeout(SILENCE_NEVER);
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(limits),
@@ -161,9 +175,17 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
     };
     let swarm = SwarmBuilder::with_existing_identity(key)
         .with_tokio()
-        .with_tcp(libp2p::tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
-        .map_err(|error| start(&error))?
         .with_quic()
+        .with_other_transport(|key| {
+            let transport = libp2p::tcp::tokio::Transport::new(libp2p::tcp::Config::default().nodelay(true))
+                .upgrade(Version::V1Lazy)
+                .authenticate(noise::Config::new(key)?)
+                .multiplex(yamux::Config::default());
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
+                transport.map(|(peer, muxer), _| (peer, ClosingSoon::new(muxer))),
+            )
+        })
+        .map_err(|error| start(&error))?
         .with_behaviour(|_| behaviour)
         .map_err(|error| start(&error))?
         .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_TIMEOUT))
@@ -219,6 +241,8 @@ struct Loop<T> {
     dials: HashMap<ConnectionId, Dialled>,
     /// Those that are alive, as far as it shows here: libp2p may be busy for minutes with closing another in good order.
     connections: BTreeMap<ConnectionId, Connection>,
+    /// Those that were told last come last.
+    members: Vec<Peer>,
     /// Streams that were asked for and are not there yet.
     wanted: Vec<Wanted>,
     silence_max: Duration,
@@ -237,6 +261,9 @@ enum Dialled {
 
 struct Connection {
     peer: Peer,
+    ip: Option<IpAddr>,
+    /// Somebody here typed its address.
+    is_asked_for: bool,
     /// When it last answered.
     heard: Instant,
     /// Dropped when it ends. Without a cable a connection can't be closed in good order, and its streams would never hear
@@ -308,6 +335,7 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             kept: BTreeMap::new(),
             dials: HashMap::new(),
             connections: BTreeMap::new(),
+            members: Vec::new(),
             wanted: Vec::new(),
             silence_max: config.silence_max,
             listening: vec![],
@@ -371,6 +399,7 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                     self.ended(connection);
                 }
             }
+            Command::SetMember { peer, is_member } => self.set_member(peer, is_member),
             Command::Open { peer, protocol } => {
                 let is_same = |wanted: &Wanted| (wanted.peer, wanted.protocol) == (peer, protocol);
                 if !self.wanted.iter().any(is_same) {
@@ -588,16 +617,52 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             return;
         };
         let is_first = self.connections_with(&peer).is_empty();
-        self.connections.insert(connection, Connection { peer, heard: Instant::now(), life: watch::channel(()).0 });
-        self.reach.connected(peer);
+        let (address, is_asked_for) =
+            (socket_of(endpoint.get_remote_address()), matches!(dialled, Some(Dialled::Typed(_))));
+        let (ip, heard, life) = (address.map(|address| address.ip()), Instant::now(), watch::channel(()).0);
+        self.connections.insert(connection, Connection { peer, ip, is_asked_for, heard, life });
+        self.reach.connected(peer, now_ms);
         if let Some(Dialled::Typed(address)) = &dialled
             && let Some(kept) = self.kept.get_mut(address)
         {
             (kept.peer, kept.is_dialling, kept.n_failures) = (Some(peer), false, 0);
         }
-        let Some(address) = socket_of(endpoint.get_remote_address()) else { return };
-        if is_first || matches!(dialled, Some(Dialled::Typed(_))) {
+        if let Some(address) = address
+            && (is_first || is_asked_for)
+        {
             (self.tell)(Event::Connected { peer, address, dialled: endpoint.is_dialer() });
+        }
+        self.make_room(&peer);
+    }
+
+    /// Ends what has to give way to a new connection with a peer.
+    fn make_room(&mut self, peer: &Peer) {
+        let is_stranger = |known: &Connection| !known.is_asked_for && !self.members.contains(&known.peer);
+        let strangers: Vec<_> = self.connections.iter().filter(|(_, known)| is_stranger(known)).collect();
+        let stranger = (strangers.len() > STRANGERS_MAX)
+            .then(|| gives_way(strangers.into_iter().map(|(connection, known)| (known.ip, *connection))));
+        // A member's libp2p does not count.
+        let theirs = self.connections_with(peer);
+        let oldest = theirs.first().filter(|_| theirs.len() > CONNECTIONS_PER_PEER_MAX).copied();
+        for connection in stranger.flatten().into_iter().chain(oldest) {
+            tracing::debug!(%connection, "a connection gives way to another");
+            self.swarm.close_connection(connection);
+            self.ended(connection);
+        }
+    }
+
+    fn set_member(&mut self, peer: Peer, is_member: bool) {
+        let Some(id) = peer_id_of(&peer) else { return };
+        self.members.retain(|known| *known != peer);
+        if !is_member {
+            return self.swarm.behaviour_mut().limits.remove_peer_id(&id);
+        }
+        self.members.push(peer);
+        self.swarm.behaviour_mut().limits.bypass_peer_id(&id);
+        if self.members.len() > MEMBERS_MAX {
+            let absent = self.members.iter().find(|known| self.connections_with(known).is_empty());
+            let forgotten = *absent.unwrap_or(&self.members[0]);
+            self.set_member(forgotten, false);
         }
     }
 
@@ -765,3 +830,6 @@ fn random() -> u64 {
         Err(_) => LAST.fetch_add(7_919, Ordering::Relaxed),
     }
 }
+
+#[cfg(test)]
+mod tests;

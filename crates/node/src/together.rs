@@ -253,12 +253,18 @@ impl Together {
                     }
                 }
                 LinkOutput::Close => {
+                    let peer = link.stream.peer;
                     self.let_go(stream_id, engine);
+                    // Whoever only loses the connection comes again as a member.
+                    if !self.links.values().any(|link| link.stream.peer == peer) {
+                        self.net.set_member(peer, false);
+                    }
                     rest.push((id, LinkOutput::Close));
                 }
                 output => {
                     if matches!(output, LinkOutput::Admitted(_)) {
                         link.stream.set_frame_bytes_max(codesync_sync::limits::FRAME_BYTES_MAX as u32);
+                        self.net.set_member(link.stream.peer, true);
                     }
                     rest.push((id, output));
                 }

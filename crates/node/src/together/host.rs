@@ -8,15 +8,16 @@ use codesync_auth::{
     Place,
 };
 use codesync_base::{DeviceId, Role};
-use codesync_net::{Peer, Stream, StreamId};
+use codesync_net::{Peer, Stream, StreamId, gives_way};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Guests that are looked at at a time.
+/// Guests that are looked at at a time. A peer is one of them.
 const GUESTS_MAX: usize = 16;
-/// People who are shown as asking at a time, and those of one peer.
+/// People who are shown as asking at a time, and those at one address.
 const ASKING_MAX: usize = 4;
+const ASKING_PER_ADDRESS_MAX: usize = 2;
 /// How long a guest may take until it has shown that it knows the code, or asks.
 const TALK_WAIT: Duration = Duration::from_secs(30);
 
@@ -93,12 +94,16 @@ impl Host {
         self.invitation.insert(Invitation::new(Code::draw(length, &random()), place, now_ms))
     }
 
-    /// Somebody wants to come in.
+    /// Somebody wants to come in. What the same peer began before is over.
     pub fn take(&mut self, stream: Stream, address: Option<IpAddr>) {
-        // Whoever is above the limit is let go by dropping its stream.
-        if self.guests.len() < GUESTS_MAX {
-            self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh, since: Instant::now() });
+        self.guests.retain(|_, guest| guest.stream.peer != stream.peer);
+        if self.guests.len() >= GUESTS_MAX {
+            // Dropping its stream lets a guest go. Those who wait for an answer are few: they stay.
+            let talking = self.guests.iter().filter(|(_, guest)| !matches!(guest.talk, Talk::Asked(..)));
+            let gone = gives_way(talking.map(|(id, guest)| (guest.address, *id)));
+            gone.map(|id| self.guests.remove(&id));
         }
+        self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh, since: Instant::now() });
     }
 
     /// The part in the network is over, and so is every stream.
@@ -125,13 +130,20 @@ impl Host {
         })
     }
 
+    /// Whether somebody at this address may be shown as asking, too.
+    fn may_ask(&self, address: Option<IpAddr>) -> bool {
+        let asking = self.guests.values().filter(|guest| matches!(guest.talk, Talk::Asked(..)));
+        let n_there = asking.clone().filter(|guest| guest.address == address).count();
+        asking.count() < ASKING_MAX && n_there < ASKING_PER_ADDRESS_MAX
+    }
+
     pub fn handle(&mut self, id: StreamId, bytes: &[u8], scene: &Scene<'_>) -> Step {
-        let n_asking = self.asked().count();
+        let may_ask = self.is_shared && self.guests.get(&id).is_some_and(|guest| self.may_ask(guest.address));
         let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
         if matches!(guest.talk, Talk::Fresh) {
             let connection = Connection { host_peer: scene.own.0, guest_peer: guest.stream.peer.0 };
             guest.talk = if AskHost::is_for(bytes) {
-                if !self.is_shared || n_asking >= ASKING_MAX {
+                if !may_ask {
                     self.turn_away(id);
                     return Step::Nothing;
                 }
@@ -211,6 +223,12 @@ impl Host {
         let acquaintance = known::acquaintance(&people, &other);
         let is_known = acquaintance == codesync_api::Acquaintance::Known;
         let expected = scene.invited.get(&other.device).copied().filter(|_| is_known);
+        let address = self.guests.get(&id).and_then(|guest| guest.address);
+        // Others may have asked while this one took its time.
+        if expected.is_none() && !self.may_ask(address) {
+            self.turn_away(id);
+            return Step::Nothing;
+        }
         let Some(guest) = self.guests.get_mut(&id) else { return Step::Nothing };
         let Talk::Ask(talk) = std::mem::replace(&mut guest.talk, Talk::Fresh) else { return Step::Nothing };
         let shown = Asking {
@@ -286,4 +304,69 @@ pub(crate) fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     config::fill_random(&mut bytes);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use codesync_net::Protocol;
+
+    fn take(host: &mut Host, n: u8, last: u8) {
+        let stream = Stream::loose(StreamId(u64::from(n)), Peer([n; 32]), Protocol::Pair);
+        host.take(stream, Some(IpAddr::from([10, 0, 0, last])));
+    }
+
+    fn guests(host: &Host) -> Vec<u64> {
+        host.guests.keys().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn silent_guests_from_one_address_keep_nobody_out() {
+        let mut host = Host::default();
+        take(&mut host, 0, 1);
+        (1..100).for_each(|n| take(&mut host, n, 9));
+        take(&mut host, 100, 2);
+        assert_eq!(host.guests.len(), GUESTS_MAX);
+        assert!([0, 99, 100].iter().all(|id| guests(&host).contains(id)), "{:?}", guests(&host));
+    }
+
+    #[test]
+    fn a_peer_has_one_talk() {
+        let mut host = Host::default();
+        take(&mut host, 1, 1);
+        for n in 10..20 {
+            host.take(Stream::loose(StreamId(n), Peer([2; 32]), Protocol::Pair), None);
+        }
+        assert_eq!(guests(&host), [1, 19]);
+    }
+
+    fn take_who_asks(host: &mut Host, n: u8, last: u8) {
+        take(host, n, last);
+        let about = About::new("Bo", "laptop");
+        let connection = Connection { host_peer: [200; 32], guest_peer: [n; 32] };
+        let talk = AskHost::new(connection, about.clone(), [201; 32], 0);
+        let shown = Asking {
+            id: u64::from(n),
+            person: "Bo".into(),
+            device_name: "laptop".into(),
+            address: String::new(),
+            words: ["lemon".into(), "harbor".into()],
+            until_ms: talk.until_ms(),
+            acquaintance: codesync_api::Acquaintance::New,
+        };
+        let other = Other { device: DeviceKey::from_seed(&[n; 32]).device(), about };
+        let guest = host.guests.get_mut(&StreamId(u64::from(n))).unwrap();
+        guest.talk = Talk::Asked(Box::new(talk), Box::new(Asked { other, shown }));
+    }
+
+    #[test]
+    fn those_at_one_address_are_not_all_who_may_ask_and_who_asks_gives_way_to_nobody() {
+        let (mut host, at) = (Host::default(), |last: u8| Some(IpAddr::from([10, 0, 0, last])));
+        (1..=2).for_each(|n| take_who_asks(&mut host, n, 9));
+        assert!(!host.may_ask(at(9)) && host.may_ask(at(1)));
+        (3..=4).for_each(|n| take_who_asks(&mut host, n, n));
+        assert!(!host.may_ask(at(1)));
+        (10..100).for_each(|n| take(&mut host, n, n));
+        assert_eq!((host.asking().len(), host.guests.len()), (4, GUESTS_MAX));
+    }
 }
