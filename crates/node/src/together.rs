@@ -8,7 +8,7 @@ mod knock;
 mod pass;
 
 pub(crate) use cards::{Cards, Mine, Shown};
-pub(crate) use host::{Host, Scene, Step, random};
+pub(crate) use host::{Answer, Host, Scene, Step, random};
 
 use crate::join::no_network;
 use crate::known;

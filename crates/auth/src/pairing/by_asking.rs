@@ -28,8 +28,8 @@ enum HostState {
 /// What happened at the host's end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AskHostEvent {
-    /// To be shown, until it is answered with [`AskHost::let_in`] or [`AskHost::decline`]. Whoever is remembered by this
-    /// device needs no words: it has shown that it has the same key.
+    /// To be shown, until it is answered with [`AskHost::let_in`], [`AskHost::decline`] or [`AskHost::words_differ`].
+    /// Whoever is remembered by this device needs no words: it has shown that it has the same key.
     Asked {
         guest: Other,
         words: [&'static str; 2],
@@ -130,8 +130,17 @@ impl AskHost {
 
     /// The person said no, or nothing. The guest learns no more than that.
     pub fn decline(&mut self) -> Vec<u8> {
+        self.close(Closed::Declined)
+    }
+
+    /// The person said that the words differ (MSG-PAIR-6): the guest, if it is who it says, is not to try again.
+    pub fn words_differ(&mut self) -> Vec<u8> {
+        self.close(Closed::WordsDiffer)
+    }
+
+    fn close(&mut self, why: Closed) -> Vec<u8> {
         self.state = HostState::Over;
-        Message::Closed(Closed::Declined).encode()
+        Message::Closed(why).encode()
     }
 }
 

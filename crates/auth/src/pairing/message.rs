@@ -56,6 +56,8 @@ pub enum Closed {
     Malformed,
     /// Somebody pressed Cancel.
     Cancelled,
+    /// MSG-PAIR-6: the host's person sees other words.
+    WordsDiffer,
 }
 
 /// An Ed25519 signature, in two halves because serde knows no longer arrays.

@@ -327,6 +327,13 @@ fn who_is_declined_or_too_late_is_not_let_in() {
     assert_eq!(reply.event, Some(AskGuestEvent::Failed(Failure::Closed(Closed::Declined))));
     assert!(host.let_in(&host_key(), &place(), b"", NOW_MS).is_none());
 
+    let mut wary = ask_host(1);
+    let (mut guest, ask) = AskGuest::start(CONNECTION, &guest_key(), bo(), [2; 32]);
+    asked(&mut wary, &mut guest, ask, untouched);
+    let reply = guest.handle(&guest_key(), &wary.words_differ());
+    assert_eq!(reply.event, Some(AskGuestEvent::Failed(Failure::Closed(Closed::WordsDiffer))));
+    assert!(wary.let_in(&host_key(), &place(), b"", NOW_MS).is_none());
+
     let mut late = ask_host(1);
     let (mut guest, ask) = AskGuest::start(CONNECTION, &guest_key(), bo(), [2; 32]);
     asked(&mut late, &mut guest, ask, untouched);
@@ -481,6 +488,8 @@ fn golden_bytes_of_both_ways() {
     golden += &format!("words: {} {}\n", words[0], words[1]);
     let let_in = host.let_in(&host_key(), &place(), b"signed grant", NOW_MS).unwrap();
     golden += &format!("ask 4: {}\n", hex(&let_in));
+    golden += &format!("declined: {}\n", hex(&host.decline()));
+    golden += &format!("words differ: {}\n", hex(&host.words_differ()));
     expect_test::expect_file!["golden-pairing.txt"].assert_eq(&golden);
 }
 

@@ -79,6 +79,7 @@ impl Ask {
                 Failure::Closed(Closed::Malformed) | Failure::Malformed | Failure::NotProved => {
                     self.failed(None, format!("{} could not be asked. Try again.", self.person))
                 }
+                Failure::Closed(Closed::WordsDiffer) => self.stopped(),
                 Failure::Closed(_) => {
                     self.failed(Some("MSG-PAIR-5"), format!("{} can't let you in right now.", self.person))
                 }
@@ -99,9 +100,13 @@ impl Ask {
         self.failed(Some("MSG-PAIR-4"), format!("{} hasn't answered. They may be away.", self.person))
     }
 
-    /// MSG-PAIR-6.
     pub fn words_differ(mut self) -> Joining {
         self.cancel();
+        self.stopped()
+    }
+
+    /// MSG-PAIR-6, whoever of the two saw it.
+    fn stopped(&self) -> Joining {
         let sentence = format!(
             "The words are different, so this may not be {}'s computer. We stopped. Nothing was shared.",
             self.person

@@ -8,7 +8,7 @@ mod shown;
 use super::{Message, Result, Runtime, Size, now};
 use crate::join::{Welcome, network_is_off, parse_address};
 use crate::seen::Seen;
-use crate::together::{Host, Scene, Step, Together, random};
+use crate::together::{Answer, Host, Scene, Step, Together, random};
 use crate::{STORE_FOLDER, config, known, state};
 use codesync_api::{ApiError, ErrorCode, Event, Notice, Reply};
 use codesync_auth::{About, Act};
@@ -266,12 +266,17 @@ impl Runtime {
             },
             Step::Expected { id, other, role } => {
                 let place = self.place(role);
-                let granted = self.grant(&other, &place, now);
-                match &granted {
-                    Ok(()) => together.cards_mut().note_let_in(&other.device),
-                    Err(error) => tracing::warn!(%error, "nobody can be let in now"),
-                }
-                self.people.host.answer(id, granted.is_ok().then_some(&place), together.key(), now.ms);
+                let answer = match self.grant(&other, &place, now) {
+                    Ok(()) => {
+                        together.cards_mut().note_let_in(&other.device);
+                        Answer::LetIn(&place)
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "nobody can be let in now");
+                        Answer::NotNow
+                    }
+                };
+                self.people.host.answer(id, answer, together.key(), now.ms);
             }
         }
     }

@@ -85,6 +85,15 @@ pub(crate) enum Step {
     News,
 }
 
+/// What somebody who asked is answered.
+#[derive(Clone, Copy)]
+pub(crate) enum Answer<'a> {
+    /// Yes; the grant is durable.
+    LetIn(&'a Place),
+    NotNow,
+    WordsDiffer,
+}
+
 impl Host {
     pub fn invite(&mut self, place: Place, is_long: bool, now_ms: u64) -> &Invitation {
         let length = if is_long { CodeLength::Long } else { CodeLength::Short };
@@ -261,14 +270,15 @@ impl Host {
         self.asked().find(|(_, asked)| asked.shown.id == id).map(|(_, asked)| asked.other.clone())
     }
 
-    /// Answers somebody who asked: yes with a place (the grant is durable), or no. False when nobody asks any more.
-    pub fn answer(&mut self, id: u64, place: Option<&Place>, key: &DeviceKey, now_ms: u64) -> bool {
+    /// Answers somebody who asked. False when nobody asks any more.
+    pub fn answer(&mut self, id: u64, answer: Answer<'_>, key: &DeviceKey, now_ms: u64) -> bool {
         let Some(Guest { stream, talk: Talk::Asked(talk, _), .. }) = self.guests.get_mut(&StreamId(id)) else {
             return false;
         };
-        let is_sent = match place {
-            Some(place) => talk.let_in(key, place, &[], now_ms).is_some_and(|bytes| stream.send(bytes)),
-            None => stream.send(talk.decline()),
+        let is_sent = match answer {
+            Answer::LetIn(place) => talk.let_in(key, place, &[], now_ms).is_some_and(|bytes| stream.send(bytes)),
+            Answer::NotNow => stream.send(talk.decline()),
+            Answer::WordsDiffer => stream.send(talk.words_differ()),
         };
         self.guests.remove(&StreamId(id));
         is_sent

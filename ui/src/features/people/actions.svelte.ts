@@ -21,8 +21,8 @@ export interface Surroundings {
 /** How somebody comes in: with a code, or by asking whoever is nearby. */
 export type JoinBy = { kind: "code" } | { kind: "ask"; person: NearbyPerson };
 
-/** Asked before it is done. */
-export type Question = { kind: "remove"; member: Member } | { kind: "leave" };
+/** Asked before it is done; or, where the words differed, what to do instead. */
+export type Question = { kind: "remove"; member: Member } | { kind: "leave" } | { kind: "wordsDiffer"; person: string };
 
 /** For a list that somebody looks at. */
 const LOOK_EVERY_MS = 10_000;
@@ -212,6 +212,7 @@ export class PeopleActions {
     this.question = null;
     if (question?.kind === "remove") await this.around.client.ask({ cmd: "removeMember", args: { device: question.member.device } });
     else if (question?.kind === "leave") await this.around.client.ask({ cmd: "leave" });
+    else if (question?.kind === "wordsDiffer") await this.showInvite();
   }
 
   async pause(isPaused: boolean): Promise<void> {

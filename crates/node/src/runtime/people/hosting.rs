@@ -3,7 +3,7 @@
 use super::parse_device;
 use crate::join::parse_address;
 use crate::runtime::{Result, Runtime};
-use crate::together::role_from;
+use crate::together::{Answer, role_from};
 use crate::{config, known};
 use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply};
 use codesync_auth::{Act, Other, Place};
@@ -79,18 +79,20 @@ impl Runtime {
         let key = config::device_key()?;
         let other = self.people.host.who_asks(id).ok_or_else(gone)?;
         self.people.is_stale = true;
-        let place = match answer {
-            AskAnswer::NotNow | AskAnswer::WordsDiffer => None,
+        let place;
+        let said = match answer {
+            AskAnswer::NotNow => Answer::NotNow,
+            AskAnswer::WordsDiffer => Answer::WordsDiffer,
             AskAnswer::LetIn { role, .. } => {
-                let place = self.place(role_from(role));
+                place = self.place(role_from(role));
                 self.grant(&other, &place, now)?;
                 if let Some(together) = &mut self.people.together {
                     together.cards_mut().note_let_in(&other.device);
                 }
-                Some(place)
+                Answer::LetIn(&place)
             }
         };
-        if !self.people.host.answer(id, place.as_ref(), &key, now.ms) {
+        if !self.people.host.answer(id, said, &key, now.ms) {
             return Err(gone());
         }
         if matches!(answer, AskAnswer::LetIn { remember: true, .. }) {
