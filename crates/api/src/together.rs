@@ -25,6 +25,8 @@ pub struct Together {
     pub asking: Vec<Asking>,
     /// Where a typed address reaches this computer, `host:port`. Empty while it takes no part in any network.
     pub addresses: Vec<String>,
+    /// The person who took this computer out (MSG-PEER-1), where that is known; none while it takes part.
+    pub removed_by: Option<String>,
 }
 
 /// How this workspace stands with the others', in one word.

@@ -55,6 +55,10 @@ fn a_code_lets_in_and_brings_everything(lan: &Lan) -> Result<()> {
     ensure!(bo.run(&copy, &["show", "README.md", "--at", "@1"], "")? == "hello\n" || !log(&bo, &copy)?.is_empty());
     let members = bo.run(&copy, &["members"], "")?;
     ensure!(members.contains("Asha") && members.contains("editor"), "{members}");
+    // The names of their computers tell two people of one name apart, also whom this computer does not remember.
+    std::fs::remove_file(bo.home.with_file_name("config").join("people.json"))?;
+    let members = bo.run(&copy, &["members", "--json"], "")?;
+    ensure!(members.matches("\"device_name\":\"").count() == 2, "{members}");
     bo.run(&copy, &["verify"], "").map(drop)
 }
 

@@ -316,7 +316,9 @@ impl Engine {
             let key = StepKey { delta: delta.key(signed.hash), step_idx: step_idx as u32 };
             match &step.change {
                 Change::Text(_) => continue,
-                Change::Session { person, .. } => self.authors.name(&delta.log, person),
+                Change::Session { person, device_name } => {
+                    self.authors.name(&delta.log, person, Some(device_name));
+                }
                 Change::Color { color } => self.authors.wish(key, *color),
                 Change::Access(step) => {
                     self.is_shared = true;

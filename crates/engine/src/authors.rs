@@ -15,6 +15,8 @@ pub(crate) struct Authors {
     /// Whose workspace it was first.
     founder: Option<DeviceId>,
     pub names: BTreeMap<DeviceId, String>,
+    /// What each device's computer is called.
+    pub device_names: BTreeMap<DeviceId, String>,
     /// What each log says of its person.
     pub sessions: BTreeMap<LogId, String>,
     /// The newest word of each device on its colour.
@@ -36,11 +38,14 @@ impl Authors {
         AuthorIdx(at as u16 + 1)
     }
 
-    /// A log says who works with it.
-    pub fn name(&mut self, log: &LogId, person: &str) {
+    /// A log says who works with it, and at which computer where that is known.
+    pub fn name(&mut self, log: &LogId, person: &str, device_name: Option<&str>) {
         self.shown.borrow_mut().clear();
         self.sessions.insert(*log, person.to_owned());
         self.names.insert(log.device, person.to_owned());
+        if let Some(device_name) = device_name.filter(|name| !name.is_empty()) {
+            self.device_names.insert(log.device, device_name.to_owned());
+        }
         self.index(log, Origin::Session);
     }
 
@@ -63,6 +68,7 @@ impl Authors {
         self.shown.borrow_mut().clear();
         self.sessions.clear();
         self.names.clear();
+        self.device_names.clear();
         self.wishes.clear();
     }
 

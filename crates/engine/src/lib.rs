@@ -499,6 +499,11 @@ impl Engine {
         self.authors.names.get(device).map(String::as_str)
     }
 
+    /// The name that a device gave its computer, if it said anything yet.
+    pub fn device_name_at(&self, device: &DeviceId) -> Option<&str> {
+        self.authors.device_names.get(device).map(String::as_str)
+    }
+
     /// Which of the author colours a device has, the same on every replica that knows the same people.
     pub fn color_of(&self, device: &DeviceId) -> u8 {
         self.authors.color(device)

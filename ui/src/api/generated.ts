@@ -985,7 +985,11 @@ asking: Array<Asking>,
 /**
  * Where a typed address reaches this computer, `host:port`. Empty while it takes no part in any network.
  */
-addresses: Array<string>, };
+addresses: Array<string>,
+/**
+ * The person who took this computer out (MSG-PEER-1), where that is known; none while it takes part.
+ */
+removedBy: string | null, };
 
 export type Undone = { kind: UndoneKind,
 /**

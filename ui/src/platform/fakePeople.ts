@@ -32,7 +32,8 @@ export class FakePeople {
       link: n_others === 0 ? { kind: "alone" } : n_here === 0 ? { kind: "offline" } : { kind: "live", nOthers: n_here },
       invitation: null,
       asking: [],
-      addresses: ["192.168.1.31:4870"],
+      addresses: ["192.168.1.31:4872"],
+      removedBy: null,
     };
     this.presences = others.filter((one) => one.isConnected).map((one, index) => makePresence(one, index, paths, this.now()));
     this.nearby = makeNearby(this.now());

@@ -6,7 +6,7 @@ import type { Client } from "../api/client";
 import type { Asking, Event, Invitation, Joining, LinkState, Member, Nearby, Place, Presence, Role, Signal, Together } from "../api/generated";
 import { Emitter } from "../base/emitter";
 
-const ALONE: Together = { members: [], link: { kind: "alone" }, invitation: null, asking: [], addresses: [] };
+const ALONE: Together = { members: [], link: { kind: "alone" }, invitation: null, asking: [], addresses: [], removedBy: null };
 const NOBODY: Nearby = {
   people: [],
   network: { addresses: [], name: null, vpns: [], isVisible: false, person: "", port: 0, lookingSinceMs: null },

@@ -182,13 +182,16 @@ pub fn who_is_let_in_again_is_linked_by_itself(lan: &Lan) -> Result<()> {
 /// Over the link that stood when he was removed nothing comes to Bo any more, and neither counts the other as there.
 pub fn who_is_removed_gets_nothing_more(lan: &Lan) -> Result<()> {
     let both = Removed::new(lan)?;
+    let together = |folder: &Path| Line::open(folder).and_then(|mut line| line.ask("together", Value::Null));
     let is_alone = |folder: &Path| {
-        let told = Line::open(folder).and_then(|mut line| line.ask("together", Value::Null));
-        let told = told.unwrap_or_default();
+        let told = together(folder).unwrap_or_default();
         let members = told["value"]["members"].as_array().cloned().unwrap_or_default();
         members.len() == 2 && members.iter().all(|member| member["isConnected"] == false)
     };
     wait_until("their link is over", || is_alone(&both.lab) && is_alone(&both.copy))?;
+    // Bo is told who did it.
+    ensure!(together(&both.copy)?["value"]["removedBy"] == "Asha", "{}", together(&both.copy)?);
+    ensure!(together(&both.lab)?["value"]["removedBy"].is_null(), "{}", together(&both.lab)?);
     let before = digest(&both.copy)?;
     both.asha.run(&both.lab, &["edit", "a.txt"], "[0, 0, \"after Bo \"]\n")?;
     std::thread::sleep(Duration::from_secs(3));

@@ -230,7 +230,7 @@ impl Engine {
         for cut in &begun.checkpoint.logs {
             self.clock.observe(cut.hlc);
             if let Some(person) = &cut.person {
-                self.authors.name(&cut.head.log, person);
+                self.authors.name(&cut.head.log, person, None);
             }
         }
     }

@@ -8,7 +8,19 @@ export interface Fact {
   act?: "again" | "copy" | "visible";
 }
 
-export function networkFacts({ addresses, name, vpns, isVisible, person, port }: NetworkState): Fact[] {
+/** Ports that are tried first: for an open workspace, and for whoever looks around. */
+const WORKSPACE_PORT = 4870;
+const LOBBY_PORT = 4871;
+
+/** What a firewall is to let through. `reachedAt`: where the open workspace is, `host:port`; empty as long as it is nowhere. */
+export function firewallRule({ port }: NetworkState, reachedAt: readonly string[]): string {
+  const ofWorkspace = reachedAt.length === 0 ? [WORKSPACE_PORT] : reachedAt.map((address) => Number(address.slice(address.lastIndexOf(":") + 1)));
+  const ports = new Set([...ofWorkspace, port === 0 ? LOBBY_PORT : port]);
+  return `UDP 5353 and TCP/UDP ${[...ports].sort((a, b) => a - b).join(", ")}`;
+}
+
+export function networkFacts(network: NetworkState, reachedAt: readonly string[]): Fact[] {
+  const { addresses, name, vpns, isVisible, person } = network;
   const where = addresses.join(", ");
   const facts: Fact[] = [];
   if (addresses.length === 0) facts.push({ state: "bad", text: "This computer is on no network.", act: "again" });
@@ -16,8 +28,7 @@ export function networkFacts({ addresses, name, vpns, isVisible, person, port }:
   if (isVisible) facts.push({ state: "good", text: `This window is visible as “${person}”.` });
   else facts.push({ state: "bad", text: "This window is not visible to others.", act: "visible" });
   for (const vpn of vpns) facts.push({ state: "bad", text: wordingOf("MSG-NET-2", { vpn }).body, act: "again" });
-  const shown = port === 0 ? 4870 : port;
-  facts.push({ state: "open", text: `Firewall: we cannot tell. Allow CodeSync, UDP 5353 and TCP/UDP ${shown}.`, act: "copy" });
+  facts.push({ state: "open", text: `Firewall: we cannot tell. Allow CodeSync, ${firewallRule(network, reachedAt)}.`, act: "copy" });
   facts.push({ state: "open", text: "Guest Wi-Fi often blocks computers from seeing each other." });
   return facts;
 }

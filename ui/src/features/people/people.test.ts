@@ -5,7 +5,7 @@ import { FakeHost } from "../../platform/fake";
 import { People } from "../../state/people.svelte";
 import { PeopleActions } from "./actions.svelte";
 import { joinTrouble } from "./joinTrouble";
-import { networkFacts } from "./networkFacts";
+import { firewallRule, networkFacts } from "./networkFacts";
 import { type Deeds, askedOf, saidOf } from "./toasts";
 
 const member = (device: string, part: Partial<Member> = {}): Member => ({
@@ -13,7 +13,7 @@ const member = (device: string, part: Partial<Member> = {}): Member => ({
 });
 const ASHA = member("Asha", { isSelf: true, role: "owner" });
 const OPEN: Invitation = { code: "7-crossover-clockwork", role: "editor", untilMs: 10, nWrong: 0, wrongFrom: null, state: "open" };
-const together = (part: Partial<Together>): Together => ({ members: [ASHA], link: { kind: "alone" }, invitation: null, asking: [], addresses: [], ...part });
+const together = (part: Partial<Together>): Together => ({ members: [ASHA], link: { kind: "alone" }, invitation: null, asking: [], addresses: [], removedBy: null, ...part });
 
 const done: string[] = [];
 const deeds: Deeds = {
@@ -89,10 +89,19 @@ describe("why joining came to nothing", () => {
 describe("the connection check", () => {
   const network: NetworkState = { addresses: ["192.168.1.31"], name: "Office", vpns: ["tun0"], isVisible: false, person: "Bo", port: 4871, lookingSinceMs: 0 };
   it("says what is in the way, and what it cannot know", () => {
-    const facts = networkFacts(network);
+    const facts = networkFacts(network, []);
     expect(facts.filter((fact) => fact.state === "bad").map((fact) => fact.text)).toEqual(["This window is not visible to others.", "A VPN is on (tun0). It can hide nearby computers."]);
-    expect(facts.some((fact) => fact.state === "open" && fact.text.includes("TCP/UDP 4871"))).toBe(true);
-    expect(networkFacts({ ...network, addresses: [], port: 0 })[0]).toMatchObject({ state: "bad", text: "This computer is on no network." });
+    expect(networkFacts({ ...network, addresses: [], port: 0 }, [])[0]).toMatchObject({ state: "bad", text: "This computer is on no network." });
+  });
+});
+
+describe("the rule for a firewall", () => {
+  const at = (port: number): NetworkState => ({ addresses: [], name: null, vpns: [], isVisible: true, person: "Bo", port, lookingSinceMs: null });
+  it("names the port of the open workspace, and of whoever looks around", () => {
+    expect(firewallRule(at(4871), [])).toBe("UDP 5353 and TCP/UDP 4870, 4871");
+    expect(firewallRule(at(4871), ["192.168.1.31:4872", "[fd00::1]:4872"])).toBe("UDP 5353 and TCP/UDP 4871, 4872");
+    expect(firewallRule(at(0), [])).toBe("UDP 5353 and TCP/UDP 4870, 4871");
+    expect(networkFacts(at(4871), []).at(-2)).toMatchObject({ state: "open", text: "Firewall: we cannot tell. Allow CodeSync, UDP 5353 and TCP/UDP 4870, 4871." });
   });
 });
 
@@ -178,6 +187,13 @@ describe("what is done", () => {
     expect(actions.answered.has(1)).toBe(true);
     expect(people.asking).toEqual([]);
     expect(people.others.map((one) => one.person)).toContain("Bo");
+  });
+
+  it("offers a code where the words on the two screens differ", async () => {
+    actions.question = { kind: "wordsDiffer", person: "Bo" };
+    await actions.confirm();
+    expect(actions.question).toBe(null);
+    expect(actions.isInviteShown).toBe(true);
   });
 
   it("goes from a code to the open copy", async () => {

@@ -54,15 +54,20 @@ impl Runtime {
             invitation: self.invitation_shown(),
             asking: self.people.host.asking(),
             addresses,
+            removed_by: self.removed_by(),
         }
+    }
+
+    /// Who took this device out, if anybody did and their name is known.
+    fn removed_by(&self) -> Option<String> {
+        let own = self.engine.access()?.membership(&self.engine.device())?;
+        let by = own.by.filter(|_| own.role.is_none())?;
+        self.engine.person_at(&by).map(str::to_owned)
     }
 
     /// MSG-PEER-1.
     fn removed(&self) -> LinkState {
-        let own = self.engine.device();
-        let members = self.engine.members();
-        let by = members.iter().find(|member| member.device == own).and_then(|member| member.by);
-        let by = by.and_then(|by| self.engine.person_at(&by)).unwrap_or("An owner");
+        let by = self.removed_by().unwrap_or_else(|| "An owner".into());
         let name = self.workspace_name();
         LinkState::NeedsYou {
             id: "MSG-PEER-1".into(),
@@ -80,8 +85,9 @@ impl Runtime {
             let linked = self.people.linked.iter().find(|(_, linked)| is_it(linked));
             let way = linked.and_then(|(id, _)| self.people.together.as_ref()?.way_to(*id));
             let named = self.engine.person_at(&device).map(str::to_owned);
-            let remembered = known.all().iter().find(|known| known.device == device);
-            let device_name = remembered.map(|known| known.device_name.clone());
+            let remembered = || known.all().iter().find(|known| known.device == device);
+            let said = self.engine.device_name_at(&device).map(str::to_owned);
+            let device_name = said.or_else(|| remembered().map(|known| known.device_name.clone()));
             let last_seen_ms = self.people.last_seen.get(&device).copied();
             members.push(Member {
                 device: device.to_string(),
