@@ -147,6 +147,8 @@ pub struct Place {
     pub selections: Vec<(u32, u32)>,
     /// First line on the screen, from 1.
     pub top_line: u32,
+    /// Line of the main caret, from 1; 0 where there is none.
+    pub line: u32,
     /// The moment of the past that is looked at, Unix milliseconds.
     pub past_ms: Option<u64>,
     /// Nothing was done at that computer for five minutes.
@@ -159,8 +161,9 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Signal {
-    /// Come and look: `Bring everyone here`. Nobody is moved without being asked.
-    Bring { path: String, line: u32 },
+    /// Come and look: `Bring everyone here`, or one alone (`to`, as [`Member::device`]). Nobody is moved without being
+    /// asked.
+    Bring { path: String, line: u32, to: Option<String> },
     /// A viewer would like to edit (MSG-ROLE-2). Owners are told.
     AskToEdit,
 }

@@ -152,7 +152,7 @@ fn carets_and_keys_are_seen_and_nobody_undoes_the_other(lan: &Lan) -> Result<()>
     let Reply::Presences { presences } = at_bo.ask(Request::Presences)? else { bail!("no places") };
     let moved = presences.iter().find(|presence| presence.device == asha).and_then(|presence| presence.place.clone());
     ensure!(moved.is_some_and(|place| place.selections == [(11, 14)]), "{presences:?}");
-    at_asha.ask(Request::Signal(Signal::Bring { path: "a.txt".into(), line: 3 }))?;
+    at_asha.ask(Request::Signal(Signal::Bring { path: "a.txt".into(), line: 3, to: None }))?;
     at_bo.wait("Asha's call", |event| match event {
         Event::Signalled { signal: Signal::Bring { line: 3, .. }, person, .. } if person == "Asha" => Some(()),
         _ => None,

@@ -7,7 +7,7 @@ mod wire;
 
 pub(crate) use lines::{line_at, start_of};
 
-use crate::{Engine, Now, Result};
+use crate::{Engine, Now, Result, invalid};
 use codesync_api::{Event, Place, Presence, Signal};
 use codesync_auth::Act;
 use codesync_base::{Change, DeviceId, FileId, FileKind, LogId, Origin, Role, SignedDelta};
@@ -117,8 +117,9 @@ impl Engine {
 
     /// The person here asks something of the others, once.
     pub(crate) fn signal(&mut self, signal: Signal, now: Now) -> Result<()> {
-        if let Signal::Bring { path, .. } = &signal {
+        if let Signal::Bring { path, to, .. } = &signal {
             self.node_at(path)?;
+            to.as_deref().map(device_of).transpose()?;
         }
         let number = self.presence.signals.last().map_or(0, |(number, _)| number + 1).max(now.ms);
         self.presence.signals.push((number, signal));
@@ -212,10 +213,13 @@ impl Engine {
             is_writing_message: place.is_writing_message,
             ..Shown::default()
         };
+        shown.more.line = place.line;
         for (number, signal) in self.presence.signals.clone() {
             let sign = match signal {
                 Signal::AskToEdit => Some(Sign::AskToEdit),
-                Signal::Bring { path, line } => self.node_at(&path).ok().map(|node| node.file).map(|file| {
+                Signal::Bring { path, line, to } => self.node_at(&path).ok().map(|node| node.file).map(|file| {
+                    let to = to.and_then(|to| device_of(&to).ok());
+                    shown.more.to_one.extend(to.map(|to| (number, to)));
                     let line = self.named_line(&mut shown, file, line);
                     Sign::Bring { file, line }
                 }),
@@ -285,6 +289,7 @@ impl Engine {
         }
         place.path = Some(node.path.to_string());
         place.top_line = look.top.number.max(1);
+        place.line = shown.more.line;
         place.selections = look.selections.iter().map(|(anchor, head)| (anchor.position, head.position)).collect();
         if kind != FileKind::Text {
             return (place, Fit::Exact);
@@ -297,12 +302,17 @@ impl Engine {
             place.top_line = line_at(document.text.text(), positions[0]);
         }
         place.selections = positions[1..].chunks_exact(2).map(|ends| (ends[0], ends[1])).collect();
+        if let Some((_, head)) = place.selections.first() {
+            place.line = line_at(document.text.text(), *head);
+        }
         (place, if is_exact { Fit::Exact } else { Fit::Unknown })
     }
 
     fn hear_signals(&mut self, device: &DeviceId, shown: &Shown, now: Now) {
         let (newest, came_ms) = self.presence.heard.get(device).copied().unwrap_or_default();
-        let fresh = shown.signals.iter().filter(|(number, _)| *number > newest).max_by_key(|(number, _)| *number);
+        let own = self.own.device;
+        let fresh = shown.signals.iter().filter(|(number, _)| *number > newest && shown.is_for(*number, &own));
+        let fresh = fresh.max_by_key(|(number, _)| *number);
         let Some((number, sign)) = fresh else { return };
         self.presence.heard.insert(*device, (*number, now.ms));
         if now.ms.saturating_sub(came_ms) < SIGNAL_EVERY_MS {
@@ -311,7 +321,10 @@ impl Engine {
         let signal = match sign {
             Sign::AskToEdit if self.may_let_edit(device) => Some(Signal::AskToEdit),
             Sign::AskToEdit => None,
-            Sign::Bring { file, line } => self.place_of_line(shown, *file, line),
+            Sign::Bring { file, line } => self.place_of_line(shown, *file, line).map(|(path, line)| {
+                let is_to_one = shown.more.to_one.iter().any(|(of, _)| of == number);
+                Signal::Bring { path, line, to: is_to_one.then(|| own.to_string()) }
+            }),
         };
         let Some(signal) = signal else { return };
         let person = self.authors.person(device);
@@ -324,7 +337,7 @@ impl Engine {
         access.role_of(device) == Some(Role::Viewer) && access.may(&self.own.device, Act::Govern)
     }
 
-    fn place_of_line(&mut self, shown: &Shown, file: FileId, line: &Line) -> Option<Signal> {
+    fn place_of_line(&mut self, shown: &Shown, file: FileId, line: &Line) -> Option<(String, u32)> {
         let path = self.tree.get(&file).filter(|node| node.alive)?.path.to_string();
         let known = self.documents.get_mut(&file).filter(|_| shown.unit_of(&line.start).is_some());
         let line = match known {
@@ -334,8 +347,12 @@ impl Engine {
             }
             None => line.number,
         };
-        Some(Signal::Bring { path, line: line.max(1) })
+        Some((path, line.max(1)))
     }
+}
+
+fn device_of(text: &str) -> Result<DeviceId> {
+    text.parse().map_err(|_| invalid("That names no member."))
 }
 
 /// Anchor and head beside units. A caret follows the unit left of it; a selection does not grow by what is written

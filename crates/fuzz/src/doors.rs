@@ -367,7 +367,7 @@ fn some_presences() -> Vec<Vec<u8>> {
     let asked = [
         Request::ShowPlace { place: at("a.txt", &[(0, 4), (9, 9)]) },
         Request::ShowPlace { place: at("src/b.rs", &[(1, 1)]) },
-        Request::Signal(Signal::Bring { path: "a.txt".into(), line: 2 }),
+        Request::Signal(Signal::Bring { path: "a.txt".into(), line: 2, to: None }),
         Request::Signal(Signal::AskToEdit),
     ];
     for (n, request) in (1..).zip(asked) {

@@ -587,6 +587,10 @@ selections: Array<[number, number]>,
  */
 topLine: number,
 /**
+ * Line of the main caret, from 1; 0 where there is none.
+ */
+line: number,
+/**
  * The moment of the past that is looked at, Unix milliseconds.
  */
 pastMs: number | null,
@@ -893,7 +897,7 @@ isJoined: boolean, };
 /**
  * What one window tells of whoever sits before it ([`crate::Request::ShowPlace`]) or asks of the others.
  */
-export type Signal = { "kind": "bring", path: string, line: number, } | { "kind": "askToEdit" };
+export type Signal = { "kind": "bring", path: string, line: number, to: string | null, } | { "kind": "askToEdit" };
 
 /**
  * One replacement: at `position`, take `deleted` units away and put `inserted` there.

@@ -171,7 +171,7 @@ function makeMember(index: number, now_ms: number): Member {
 
 function makePresence(member: Member, index: number, paths: readonly string[], now_ms: number): Presence {
   const path = paths[index % Math.max(1, paths.length)] ?? null;
-  const place = { path, selections: [[40 + index, 40 + index]] as [number, number][], topLine: 12 + index, pastMs: index === 4 ? now_ms - 600_000 : null, isAway: index === 2, isWritingMessage: false };
+  const place = { path, selections: [[40 + index, 40 + index]] as [number, number][], topLine: 12 + index, line: 15 + index, pastMs: index === 4 ? now_ms - 600_000 : null, isAway: index === 2, isWritingMessage: false };
   return { device: member.device, place, typedMs: now_ms - index * 7_000 };
 }
 

@@ -6,7 +6,7 @@ import type { Workbench } from "./workbench";
 
 export const ROLE_TITLES: Readonly<Record<Role, string>> = { viewer: "Viewer", editor: "Editor", owner: "Owner" };
 
-const WITH_PERSON: readonly string[] = ["follow.person", "follow.goTo", "follow.bring", "-", "follow.mute", "chat.writeTo", "-"];
+const WITH_PERSON: readonly string[] = ["follow.person", "follow.goTo", "follow.bringOne", "-", "follow.mute", "chat.writeTo", "-"];
 
 type Surroundings = Pick<Workbench, "commands" | "people">;
 

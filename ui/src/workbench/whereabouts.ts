@@ -9,7 +9,7 @@ export function placeInWords(people: People, member: Member, now_ms: number): st
   if (!member.isConnected && !member.isSelf) return member.lastSeenMs === null ? "offline" : `last seen ${when(member.lastSeenMs, now_ms)}`;
   const place = people.placeOf(member.device);
   if (place === null) return "";
-  const file = place.path === null ? "no file" : `${baseName(place.path)}${place.topLine > 0 ? `:${place.topLine}` : ""}`;
+  const file = place.path === null ? "no file" : `${baseName(place.path)}${place.line > 0 ? `:${place.line}` : ""}`;
   if (place.pastMs !== null) return `${file}, looking at ${clock(place.pastMs)}`;
   return place.isAway ? `${file}, away` : file;
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::wire::{LooksAt, Shown};
+use super::wire::{LooksAt, More, Shown};
 use super::*;
 use crate::links::tests::World;
 use codesync_api::{Reply, Request};
@@ -77,7 +77,7 @@ fn a_place_means_the_same_though_the_texts_differ() {
     for (_, to, bytes) in waiting.iter().filter(|(_, to, bytes)| *to == 1 && is_presence(bytes)) {
         world.engines[*to].handle_frame(id, bytes, moment);
     }
-    assert_eq!(world.places(1), [Place { top_line: 4, ..place("a.rs", &[(11, 14), (15, 15)]) }]);
+    assert_eq!(world.places(1), [Place { top_line: 4, line: 4, ..place("a.rs", &[(11, 14), (15, 15)]) }]);
     world.frames = waiting;
     world.run().assert_equal();
     // And it follows the text where nobody told it anew.
@@ -103,7 +103,7 @@ fn a_caret_behind_what_was_just_typed_is_shown_with_it_and_not_before() {
     let Some(shown) = told.iter().position(|event| matches!(event, Event::Presence(_))) else { panic!("{told:?}") };
     assert!(patch < shown);
     let Event::Presence(presence) = &told[shown] else { panic!() };
-    assert_eq!(presence.place, Some(place("a.rs", &[(4, 4)])));
+    assert_eq!(presence.place, Some(Place { line: 1, ..place("a.rs", &[(4, 4)]) }));
     assert!(presence.typed_ms > 0);
     let Event::ViewPatch(patch) = &told[patch] else { panic!() };
     assert_eq!((patch.source, patch.device.clone()), (codesync_api::PatchSource::Peer, Some(presence.device.clone())));
@@ -117,7 +117,7 @@ fn who_comes_later_hears_where_one_is_and_who_goes_is_gone() {
     let id = world.connect(0, 1);
     world.run();
     world.open_views("a.rs");
-    assert_eq!(world.places(1), [Place { is_away: true, past_ms: Some(7), ..place("a.rs", &[(2, 0)]) }]);
+    assert_eq!(world.places(1), [Place { is_away: true, past_ms: Some(7), line: 1, ..place("a.rs", &[(2, 0)]) }]);
     world.told(1);
     world.disconnect(id);
     let told = world.told(1);
@@ -136,14 +136,14 @@ fn a_text_nobody_has_open_is_placed_as_its_author_saw_it_and_exactly_once_it_is_
     world.run();
     world.edit(1, "a.rs", 0, "Bo\n");
     world.engines[1].documents = Default::default();
-    world.show(0, place("a.rs", &[(5, 5)]));
+    world.show(0, Place { line: 2, ..place("a.rs", &[(5, 5)]) });
     while let Some((id, to, bytes)) = world.frames.pop_front() {
         let moment = world.moment();
         if to == 1 {
             world.engines[1].handle_frame(id, &bytes, moment);
         }
     }
-    assert_eq!(world.places(1)[0].selections, [(5, 5)]);
+    assert_eq!(world.places(1), [Place { line: 2, ..place("a.rs", &[(5, 5)]) }]);
     world.open_views("a.rs");
     let moment = world.moment();
     world.engines[1].tend_links(moment);
@@ -152,7 +152,7 @@ fn a_text_nobody_has_open_is_placed_as_its_author_saw_it_and_exactly_once_it_is_
         Event::Presence(presence) => presence.place.clone(),
         _ => None,
     });
-    assert_eq!(placed.unwrap().selections, [(8, 8)]);
+    assert_eq!(placed, Some(Place { top_line: 2, line: 3, ..place("a.rs", &[(8, 8)]) }));
 }
 
 #[test]
@@ -165,30 +165,56 @@ fn only_the_last_of_many_places_is_sure_to_come_and_it_does() {
     let told = world.told(1);
     let places: Vec<_> = told.iter().filter(|event| matches!(event, Event::Presence(_))).collect();
     assert!(places.len() <= 3, "{places:?}");
-    assert_eq!(world.places(1), [place("a.rs", &[(13, 13)])]);
+    assert_eq!(world.places(1), [Place { line: 3, ..place("a.rs", &[(13, 13)]) }]);
 }
 
 #[test]
 fn what_somebody_asks_is_heard_once() {
     let mut world = two();
-    world.signal(0, Signal::Bring { path: "a.rs".into(), line: 3 });
+    world.signal(0, Signal::Bring { path: "a.rs".into(), line: 3, to: None });
     world.run();
     world.show(0, place("a.rs", &[(1, 1)]));
     world.run();
     world.show(0, place("a.rs", &[(2, 2)]));
     world.run();
-    let asked = |events: Vec<Event>| {
-        events.into_iter().filter_map(|event| match event {
-            Event::Signalled { signal, person, .. } => Some((person, signal)),
-            _ => None,
-        })
-    };
-    let bring = Signal::Bring { path: "a.rs".into(), line: 3 };
-    assert_eq!(asked(world.told(1)).collect::<Vec<_>>(), [("Asha".to_owned(), bring.clone())]);
+    let bring = Signal::Bring { path: "a.rs".into(), line: 3, to: None };
+    assert_eq!(asked(world.told(1)), [("Asha".to_owned(), bring.clone())]);
     world.now_ms += 5_000;
     world.signal(0, bring.clone());
     world.run();
-    assert_eq!(asked(world.told(1)).count(), 1);
+    assert_eq!(asked(world.told(1)).len(), 1);
+}
+
+#[test]
+fn the_computers_of_others_have_the_names_that_they_say() {
+    let world = two();
+    let asha = world.engines[0].device();
+    assert_eq!(world.engines[1].device_name_at(&asha), Some("laptop"));
+    assert_eq!(world.engines[1].device_name_at(&DeviceId([9; 32])), None);
+}
+
+fn asked(events: Vec<Event>) -> Vec<(String, Signal)> {
+    let asked = events.into_iter().filter_map(|event| match event {
+        Event::Signalled { signal, person, .. } => Some((person, signal)),
+        _ => None,
+    });
+    asked.collect()
+}
+
+#[test]
+fn what_one_is_asked_alone_nobody_else_hears() {
+    let mut world = two();
+    let bring = |to: &str| Signal::Bring { path: "a.rs".into(), line: 3, to: Some(to.to_owned()) };
+    let bo = world.engines[1].device().to_string();
+    world.signal(0, bring(&DeviceId([9; 32]).to_string()));
+    world.run();
+    assert_eq!(asked(world.told(1)), []);
+    // Nor does it stand in the way of what comes soon behind it.
+    world.signal(0, bring(&bo));
+    world.run();
+    assert_eq!(asked(world.told(1)), [("Asha".to_owned(), bring(&bo))]);
+    let now = world.now();
+    assert!(world.engines[0].handle(Request::Signal(bring("Bo")), now).is_err());
 }
 
 #[test]
@@ -233,21 +259,26 @@ fn golden_bytes() {
     let caret = looking.spot(Some((log(2), 7, 0)), true, 57);
     let start = looking.spot(None, true, 0);
     looking.looks_at = Some(LooksAt { file, top, selections: vec![(caret, caret), (start, caret)] });
+    looking.more.line = 4;
     let mut asking =
         Shown { past_ms: Some(1_790_000_000_000), is_away: true, is_writing_message: true, ..Shown::default() };
     let line = Line { start: asking.spot(Some((log(1), 300, 2)), false, 40), number: 3 };
     asking.signals = vec![(1_790_000_000_001, Sign::Bring { file, line }), (1_790_000_000_002, Sign::AskToEdit)];
+    asking.more.to_one = vec![(1_790_000_000_001, DeviceId([2; 32]))];
     let mut golden = String::new();
     for (what, shown) in [("nothing", Shown::default()), ("looking", looking), ("asking", asking)] {
         let bytes = shown.encode().unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         golden.push_str(&format!("{what} {hex}\n"));
-        assert_eq!(Shown::decode(&bytes), Some(shown));
+        assert_eq!(Shown::decode(&bytes).as_ref(), Some(&shown));
         // What a later program adds behind it is passed over.
         assert!(Shown::decode(&[&bytes[..], &[1, 2, 3]].concat()).is_some());
+        // The first programs ended before what was added since.
+        let n_first = 1 + postcard::to_stdvec(&shown).unwrap().len();
         for n in 0..bytes.len() {
-            assert!(Shown::decode(&bytes[..n]).is_none());
+            assert_eq!(Shown::decode(&bytes[..n]).is_some(), n == n_first);
         }
+        assert_eq!(Shown::decode(&bytes[..n_first]), Some(Shown { more: More::default(), ..shown }));
     }
     expect_test::expect_file!["golden-presence.txt"].assert_eq(&golden);
 }

@@ -1,7 +1,7 @@
 //! The bytes of one presence frame, and the one guarded door through which a peer's come in: whatever they are, nothing
 //! panics and nothing is reserved that they do not justify. Resolves nothing and shows nothing.
 
-use codesync_base::{FileId, LogId};
+use codesync_base::{DeviceId, FileId, LogId};
 use codesync_sync::limits::PRESENCE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,17 @@ pub(crate) struct Shown {
     pub is_writing_message: bool,
     /// What was said lately, with rising numbers: each counts once, however often it is repeated.
     pub signals: Vec<(u64, Sign)>,
+    #[serde(skip)]
+    pub more: More,
+}
+
+/// Behind the rest, where the first programs said nothing and read nothing.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct More {
+    /// Line of the main caret for who told it, from 1; 0 where there is none.
+    pub line: u32,
+    /// Signals, by their number, that are for one device alone.
+    pub to_one: Vec<(u64, DeviceId)>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -83,9 +94,15 @@ impl Shown {
         self.logs.get(usize::from(unit.log)).map(|log| (*log, unit.seq, unit.offset))
     }
 
+    /// Whether a signal is meant for a device.
+    pub fn is_for(&self, number: u64, device: &DeviceId) -> bool {
+        self.more.to_one.iter().all(|(of, to)| *of != number || to == device)
+    }
+
     /// None when it is too long for a frame.
     pub fn encode(&self) -> Option<Vec<u8>> {
-        let bytes = postcard::to_extend(self, vec![VERSION]).expect("invariant: writing to memory cannot fail");
+        let bytes = postcard::to_extend(self, vec![VERSION]).and_then(|bytes| postcard::to_extend(&self.more, bytes));
+        let bytes = bytes.expect("invariant: writing to memory cannot fail");
         (bytes.len() <= PRESENCE_BYTES_MAX).then_some(bytes)
     }
 
@@ -95,8 +112,11 @@ impl Shown {
         if version != VERSION {
             return None;
         }
-        // A later program may say more behind it.
-        let (shown, _): (Self, &[u8]) = postcard::take_from_bytes(body).ok()?;
+        let (mut shown, rest): (Self, &[u8]) = postcard::take_from_bytes(body).ok()?;
+        if !rest.is_empty() {
+            // A later program may say more behind it.
+            (shown.more, _) = postcard::take_from_bytes(rest).ok()?;
+        }
         let is_good_spot = |spot: &Spot| spot.unit.is_none_or(|unit| usize::from(unit.log) < shown.logs.len());
         let is_good_look = |look: &LooksAt| {
             look.selections.len() <= SELECTIONS_MAX
@@ -109,6 +129,7 @@ impl Shown {
         };
         let is_good = shown.looks_at.as_ref().is_none_or(is_good_look)
             && shown.signals.len() <= SIGNALS_MAX
+            && shown.more.to_one.len() <= SIGNALS_MAX
             && shown.signals.iter().all(is_good_sign);
         is_good.then_some(shown)
     }

@@ -21,7 +21,7 @@ export function contribute(workbench: Workbench): void {
     else if (event.event === "viewMoved" && event.data.path === null) edits.forget();
   });
   people.onSignalled(({ device, signal }) => {
-    if (signal.kind === "bring") follow.asked(device, signal.path, signal.line);
+    if (signal.kind === "bring") follow.asked(device, signal);
   });
   session.onOpened(() => {
     const host = people.welcomedBy;
@@ -41,6 +41,7 @@ export function contribute(workbench: Workbench): void {
 function followCommands({ people, editors, layout }: Workbench, follow: Follow, edits: LastEdits): Command[] {
   const category = "People";
   const someoneIsHere = (): boolean => people.here.length > 0;
+  const canBring = (): boolean => someoneIsHere() && editors.activePath !== null;
   const deviceOf = (argument: unknown): string => (typeof argument === "string" ? argument : "");
   const toPerson = { category, isHidden: true, when: someoneIsHere } as const;
   return [
@@ -57,7 +58,8 @@ function followCommands({ people, editors, layout }: Workbench, follow: Follow, 
     { ...toPerson, id: "follow.person", title: "Follow", run: (device) => follow.toggle(deviceOf(device)) },
     { ...toPerson, id: "follow.goTo", title: "Go to", run: (device) => follow.goTo(deviceOf(device)) },
     { ...toPerson, id: "follow.mute", title: "Mute or show the caret", run: (device) => follow.toggleMuted(deviceOf(device)) },
-    { id: "follow.bring", title: "Bring everyone here", category, when: () => someoneIsHere() && editors.activePath !== null, run: () => follow.bring() },
+    { id: "follow.bring", title: "Bring everyone here", category, when: canBring, run: () => follow.bring(null) },
+    { ...toPerson, id: "follow.bringOne", title: "Bring here", when: canBring, run: (device) => follow.bring(deviceOf(device)) },
     {
       id: "people.lastEdit",
       title: "Say what others changed last",

@@ -2,7 +2,7 @@
  * Following another person: one pane shows the file and the lines that they look at, until anything is done in it here.
  * Moves the view only; caret and text stay the follower's own, and nothing is told to whoever is followed.
  */
-import type { Member, Place } from "../../api/generated";
+import type { Member, Place, Signal } from "../../api/generated";
 import { isModifier, keyName } from "../../base/keys";
 import { followedLeft } from "../../base/messages";
 import { baseName } from "../../base/paths";
@@ -218,24 +218,28 @@ export class Follow {
     else pane.setCaret(pane.file.link?.placeOnSurface(main[1]) ?? main[1]);
   }
 
-  /** Asks the others to come here. */
-  async bring(): Promise<void> {
-    const { editors, client, layout } = this.workbench;
+  /** Asks somebody to come here; null: all the others. */
+  async bring(device: string | null): Promise<void> {
+    const { editors, client, layout, people } = this.workbench;
     const path = editors.activePath;
     if (path === null) return;
+    if (device !== null && people.member(device)?.isConnected !== true) {
+      layout.say(`${people.nameOf(device)} is offline.`);
+      return;
+    }
     const line = editors.activePane.caret.line;
-    await client.ask({ cmd: "signal", args: { kind: "bring", path, line } });
-    layout.say(`Asked the others to come to ${baseName(path)}:${line}`, 3_000);
+    await client.ask({ cmd: "signal", args: { kind: "bring", path, line, to: device } });
+    layout.say(`Asked ${device === null ? "the others" : people.nameOf(device)} to come to ${baseName(path)}:${line}`, 3_000);
   }
 
   /** Somebody asks the person here to come. */
-  asked(device: string, path: string, line: number): void {
+  asked(device: string, { path, line, to }: Bring): void {
     const { people, notices, editors } = this.workbench;
     const go = (): void => {
       this.stop();
       editors.open(path, { place: { line } });
     };
-    notices.toast(`${people.nameOf(device)} asks everyone to come to ${baseName(path)}:${line}.`, { buttons: [{ label: "Go there", run: go }] });
+    notices.toast(`${people.nameOf(device)} asks ${to === null ? "everyone" : "you"} to come to ${baseName(path)}:${line}.`, { buttons: [{ label: "Go there", run: go }] });
   }
 
   toggleMuted(device: string): void {
@@ -245,5 +249,7 @@ export class Follow {
     people.muted = muted;
   }
 }
+
+type Bring = Extract<Signal, { kind: "bring" }>;
 
 const NO_COMMAND = { id: "", title: "", category: "", run: () => undefined };

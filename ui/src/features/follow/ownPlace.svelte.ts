@@ -83,12 +83,13 @@ export class OwnPlace {
       path: editors.activePath,
       selections: [],
       topLine: 0,
+      line: 0,
       pastMs: past.moment?.atMs ?? null,
       isAway: this.isAway,
       isWritingMessage: chatWriting.isOn,
     };
     const model = pane.editor?.getModel();
-    if (pane.large !== null) return { ...place, topLine: pane.large.caretPlace.line };
+    if (pane.large !== null) return { ...place, topLine: pane.large.caretPlace.line, line: pane.large.caretPlace.line };
     if (file === null || model == null || file.path !== place.path || pane.editor === null) return place;
     // The engine has no part of a composition yet: places behind it would be off.
     if (file.link?.isComposing === true) return null;
@@ -96,7 +97,8 @@ export class OwnPlace {
       model.getOffsetAt({ lineNumber: one.selectionStartLineNumber, column: one.selectionStartColumn }),
       model.getOffsetAt({ lineNumber: one.positionLineNumber, column: one.positionColumn }),
     ]);
-    return { ...place, selections, topLine: pane.editor.getVisibleRanges()[0]?.startLineNumber ?? 1 };
+    const line = pane.editor.getPosition()?.lineNumber ?? 0;
+    return { ...place, selections, line, topLine: pane.editor.getVisibleRanges()[0]?.startLineNumber ?? 1 };
   }
 }
 

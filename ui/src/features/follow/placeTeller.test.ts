@@ -21,7 +21,7 @@ function pass(ms: number): void {
 }
 
 function at(topLine: number): Place {
-  return { path: "a", selections: [], topLine, pastMs: null, isAway: false, isWritingMessage: false };
+  return { path: "a", selections: [], topLine, line: topLine, pastMs: null, isAway: false, isWritingMessage: false };
 }
 
 function makeTeller(): PlaceTeller {
