@@ -109,8 +109,9 @@ impl Host {
         if self.guests.len() >= GUESTS_MAX {
             // Dropping its stream lets a guest go. Those who wait for an answer are few: they stay.
             let talking = self.guests.iter().filter(|(_, guest)| !matches!(guest.talk, Talk::Asked(..)));
-            let gone = gives_way(talking.map(|(id, guest)| (guest.address, *id)));
-            gone.map(|id| self.guests.remove(&id));
+            if let Some(gone) = gives_way(talking.map(|(id, guest)| (guest.address, *id))) {
+                self.guests.remove(&gone);
+            }
         }
         self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh, since: Instant::now() });
     }
@@ -365,7 +366,7 @@ mod tests {
             acquaintance: codesync_api::Acquaintance::New,
         };
         let other = Other { device: DeviceKey::from_seed(&[n; 32]).device(), about };
-        let guest = host.guests.get_mut(&StreamId(u64::from(n))).unwrap();
+        let guest = host.guests.get_mut(&StreamId(u64::from(n))).expect("it was taken");
         guest.talk = Talk::Asked(Box::new(talk), Box::new(Asked { other, shown }));
     }
 
