@@ -38,6 +38,8 @@ pub struct CodeHost {
     connection: Connection,
     about: About,
     seed: [u8; 32],
+    /// What the guest knocked for: no other invitation is any of its business.
+    code: Option<Code>,
     /// What the guest was promised, as the invitation stood then.
     place: Option<Place>,
     state: HostState,
@@ -85,7 +87,8 @@ enum GuestState {
 /// What happened at the guest's end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CodeGuestEvent {
-    /// The other end knows the code, too.
+    /// The other end knows the code, too. What is to be sent now uses it up: whoever does not want this place after all
+    /// does not send it.
     Proved {
         host: Other,
         place: Place,
@@ -181,7 +184,7 @@ impl Invitation {
 impl CodeHost {
     /// For a connection over which a guest knocks. `seed`: 32 random bytes, new for each.
     pub fn new(connection: Connection, about: About, seed: [u8; 32]) -> Self {
-        Self { connection, about, seed, place: None, state: HostState::Fresh }
+        Self { connection, about, seed, code: None, place: None, state: HostState::Fresh }
     }
 
     /// The channel that a first message asks for, to find the invitation that it is for.
@@ -197,7 +200,7 @@ impl CodeHost {
         Message::Closed(Closed::NoCode).encode()
     }
 
-    /// Takes a message of the guest. All pairings of one invitation share it.
+    /// Takes a message of the guest. All pairings of one invitation share it; one that was begun with another is over.
     pub fn handle(
         &mut self,
         invitation: &mut Invitation,
@@ -211,6 +214,9 @@ impl CodeHost {
             Ok(message) => message,
             Err(failure) => return fail(CodeHostEvent::Failed, failure),
         };
+        if self.code.as_ref().is_some_and(|code| *code != invitation.code) {
+            return Reply::send(&Message::Closed(Closed::NoCode)).over();
+        }
         if let Err(closed) = invitation.open(now_ms) {
             return Reply::send(&Message::Closed(closed)).over();
         }
@@ -242,7 +248,7 @@ impl CodeHost {
 
     fn answer(&mut self, invitation: &Invitation, key: &DeviceKey, guest_commitment: [u8; 32]) -> Reply<CodeHostEvent> {
         let hidden = hide(&self.seed, key, &self.about, &invitation.place);
-        self.place = Some(invitation.place.clone());
+        (self.code, self.place) = (Some(invitation.code.clone()), Some(invitation.place.clone()));
         let host_commitment = commitment(&hidden);
         let ends = [self.connection.guest_peer, guest_commitment, self.connection.host_peer, host_commitment].concat();
         let ends = Ends { joiner: &ends[..64], inviter: &ends[64..] };

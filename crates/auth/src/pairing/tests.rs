@@ -164,6 +164,40 @@ fn a_code_runs_out_even_in_the_middle() {
     assert_eq!(reply.event, Some(CodeGuestEvent::Failed(Failure::Closed(Closed::RunOut))));
 }
 
+/// The host and what the guest says next, after so many messages of the guest were answered.
+fn begun(invitation: &mut Invitation, n_answered: usize) -> (CodeHost, CodeGuest, Vec<u8>) {
+    let mut host = host(1);
+    let (mut guest, mut said) = guest("7-crossover-clockwork", 2);
+    for _ in 0..n_answered {
+        let answer = host.handle(invitation, &host_key(), &said, NOW_MS).send.unwrap();
+        said = guest.handle(&guest_key(), &answer).send.unwrap();
+    }
+    (host, guest, said)
+}
+
+#[test]
+fn what_was_begun_with_one_invitation_is_over_with_the_next() {
+    for n_answered in [1, 2] {
+        let (mut first, mut next) = (invitation("7-crossover-clockwork"), invitation("7-harbor-violin"));
+        let (mut host, mut guest, said) = begun(&mut first, n_answered);
+        let reply = host.handle(&mut next, &host_key(), &said, NOW_MS);
+        assert!(reply.is_over && reply.event.is_none(), "{:?}", reply.event);
+        let told = guest.handle(&guest_key(), &reply.send.unwrap()).event;
+        assert_eq!(told, Some(CodeGuestEvent::Failed(Failure::Closed(Closed::NoCode))));
+        assert_eq!((next.n_wrong(), next.state(NOW_MS)), (0, InvitationState::Open));
+    }
+}
+
+#[test]
+fn who_turns_back_at_what_the_host_shows_uses_up_no_code() {
+    let mut invitation = invitation("7-crossover-clockwork");
+    // The host has matched the code, and never hears who the guest is.
+    begun(&mut invitation, 2);
+    assert_eq!((invitation.n_wrong(), invitation.state(NOW_MS)), (0, InvitationState::Open));
+    let told = run(&mut invitation, &mut host(3), guest("7-crossover-clockwork", 4), NOW_MS, untouched);
+    assert!(told.is_host_sure() && told.is_guest_sure());
+}
+
 #[test]
 fn an_invitation_answers_on_its_channel_only() {
     let (_, knock) = guest("8-crossover-clockwork", 2);

@@ -26,7 +26,7 @@ const RUN_OUT_TOLD_MS: u64 = 10 * 60 * 1_000;
 
 #[derive(Default)]
 pub(crate) struct Host {
-    pub invitation: Option<Invitation>,
+    invitation: Option<Invitation>,
     /// The address of whoever tried the invitation with a wrong word last.
     pub wrong_from: Option<String>,
     /// Others on the network may ask to come in.
@@ -97,10 +97,23 @@ pub(crate) enum Answer<'a> {
 impl Host {
     pub fn invite(&mut self, place: Place, is_long: bool, now_ms: u64) -> &Invitation {
         let length = if is_long { CodeLength::Long } else { CodeLength::Short };
+        self.end_invitation();
         self.wrong_from = None;
         self.has_run_out = false;
         self.is_shared = true;
         self.invitation.insert(Invitation::new(Code::draw(length, &random()), place, now_ms))
+    }
+
+    pub fn invitation(&self) -> Option<&Invitation> {
+        self.invitation.as_ref()
+    }
+
+    /// The code is no more. Whoever had knocked for it hears so: the next code is not theirs.
+    pub fn end_invitation(&mut self) {
+        self.invitation = None;
+        let knocked = self.guests.iter().filter(|(_, guest)| matches!(guest.talk, Talk::Code(_)));
+        let knocked: Vec<StreamId> = knocked.map(|(id, _)| *id).collect();
+        knocked.into_iter().for_each(|id| self.turn_away(id));
     }
 
     /// Somebody wants to come in. What the same peer began before is over.
@@ -318,66 +331,4 @@ pub(crate) fn random() -> [u8; 32] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use codesync_net::Protocol;
-
-    fn take(host: &mut Host, n: u8, last: u8) {
-        let stream = Stream::loose(StreamId(u64::from(n)), Peer([n; 32]), Protocol::Pair);
-        host.take(stream, Some(IpAddr::from([10, 0, 0, last])));
-    }
-
-    fn guests(host: &Host) -> Vec<u64> {
-        host.guests.keys().map(|id| id.0).collect()
-    }
-
-    #[test]
-    fn silent_guests_from_one_address_keep_nobody_out() {
-        let mut host = Host::default();
-        take(&mut host, 0, 1);
-        (1..100).for_each(|n| take(&mut host, n, 9));
-        take(&mut host, 100, 2);
-        assert_eq!(host.guests.len(), GUESTS_MAX);
-        assert!([0, 99, 100].iter().all(|id| guests(&host).contains(id)), "{:?}", guests(&host));
-    }
-
-    #[test]
-    fn a_peer_has_one_talk() {
-        let mut host = Host::default();
-        take(&mut host, 1, 1);
-        for n in 10..20 {
-            host.take(Stream::loose(StreamId(n), Peer([2; 32]), Protocol::Pair), None);
-        }
-        assert_eq!(guests(&host), [1, 19]);
-    }
-
-    fn take_who_asks(host: &mut Host, n: u8, last: u8) {
-        take(host, n, last);
-        let about = About::new("Bo", "laptop");
-        let connection = Connection { host_peer: [200; 32], guest_peer: [n; 32] };
-        let talk = AskHost::new(connection, about.clone(), [201; 32], 0);
-        let shown = Asking {
-            id: u64::from(n),
-            person: "Bo".into(),
-            device_name: "laptop".into(),
-            address: String::new(),
-            words: ["lemon".into(), "harbor".into()],
-            until_ms: talk.until_ms(),
-            acquaintance: codesync_api::Acquaintance::New,
-        };
-        let other = Other { device: DeviceKey::from_seed(&[n; 32]).device(), about };
-        let guest = host.guests.get_mut(&StreamId(u64::from(n))).expect("it was taken");
-        guest.talk = Talk::Asked(Box::new(talk), Box::new(Asked { other, shown }));
-    }
-
-    #[test]
-    fn those_at_one_address_are_not_all_who_may_ask_and_who_asks_gives_way_to_nobody() {
-        let (mut host, at) = (Host::default(), |last: u8| Some(IpAddr::from([10, 0, 0, last])));
-        (1..=2).for_each(|n| take_who_asks(&mut host, n, 9));
-        assert!(!host.may_ask(at(9)) && host.may_ask(at(1)));
-        (3..=4).for_each(|n| take_who_asks(&mut host, n, n));
-        assert!(!host.may_ask(at(1)));
-        (10..100).for_each(|n| take(&mut host, n, n));
-        assert_eq!((host.asking().len(), host.guests.len()), (4, GUESTS_MAX));
-    }
-}
+mod tests;

@@ -102,7 +102,7 @@ impl Runtime {
     }
 
     pub(in crate::runtime) fn end_invitation(&mut self) -> Result<Reply> {
-        self.people.host.invitation = None;
+        self.people.host.end_invitation();
         self.people.is_stale = true;
         Ok(Reply::Done)
     }

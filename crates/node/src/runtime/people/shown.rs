@@ -129,7 +129,7 @@ impl Runtime {
     }
 
     pub(super) fn invitation_shown(&self) -> Option<Invitation> {
-        let invitation = self.people.host.invitation.as_ref()?;
+        let invitation = self.people.host.invitation()?;
         let state = match invitation.state(now().ms) {
             codesync_auth::InvitationState::Open => InvitationState::Open,
             codesync_auth::InvitationState::Used => InvitationState::Used,
