@@ -8,7 +8,7 @@ use crate::stop::Stop;
 use crate::unexpected;
 use codesync_api::{
     Acquaintance, AskAnswer, Asking, Event, Invitation, InvitationState, LinkState, Member, Notice, Reply, Request,
-    Role, Together,
+    Role, Status, Together,
 };
 use codesync_node::{JoinOptions, Node, Options};
 use serde_json::json;
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// How soon a signal is noticed.
 const NOTICE_WAIT: Duration = Duration::from_millis(100);
-/// How long the first history may take to begin to come.
+/// How long nothing of the first history may come.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 impl From<RoleArgument> for Role {
@@ -49,7 +49,7 @@ pub fn invite(role: RoleArgument, is_long: bool, share_past: bool, out: &mut Out
         Reply::Invitation(invitation) => invitation,
         other => return Err(unexpected(&other).into()),
     };
-    say_invitation(&session, &invitation, out)?;
+    say_invitation(&session, &invitation, share_past, out)?;
     let people = Told { members: members(&session)?.members, ..Told::default() };
     let mut told = State { invitation: InvitationState::Open, n_wrong: 0, people };
     while !stop.is_wanted() {
@@ -104,27 +104,36 @@ impl State {
     }
 }
 
-fn say_invitation(session: &Session, invitation: &Invitation, out: &mut Output) -> Result<(), Failure> {
+fn say_invitation(
+    session: &Session,
+    invitation: &Invitation,
+    shares_past: bool,
+    out: &mut Output,
+) -> Result<(), Failure> {
     let addresses = members(session)?.addresses;
-    let until = out.time(invitation.until_ms);
-    let role = word(invitation.role);
     let fields = [
         ("event", json!("invited")),
         ("code", json!(invitation.code)),
-        ("role", json!(role)),
+        ("role", json!(word(invitation.role))),
+        ("shares_past", json!(shares_past)),
         ("until_ms", json!(invitation.until_ms)),
         ("addresses", json!(addresses)),
     ];
-    let mut sentence = format!(
-        "Say this code, or send it:  {}\nIt works once, until {until}. They join as {role} and get the whole history.\n\
-         On the other computer:  codesync join {}",
-        invitation.code, invitation.code
-    );
+    let mut sentence = invited(invitation, shares_past, &out.time(invitation.until_ms));
     if let Some(address) = addresses.iter().find(|address| !address.starts_with('[')) {
         sentence += &format!("\nIf it finds nobody:     codesync join --address {address} {}", invitation.code);
     }
     out.say(&sentence, &fields)?;
     out.flush()
+}
+
+fn invited(invitation: &Invitation, shares_past: bool, until: &str) -> String {
+    let (code, role) = (&invitation.code, word(invitation.role));
+    let get = if shares_past { "the whole history" } else { "the files as they are now and what comes from then on" };
+    format!(
+        "Say this code, or send it:  {code}\nIt works once, until {until}. They join as {role} and get {get}.\n\
+         On the other computer:  codesync join {code}"
+    )
 }
 
 /// Comes into a workspace with a code, and stays until its history is here.
@@ -164,11 +173,9 @@ fn arrive(root: &Path, out: &mut Output) -> Result<(), Failure> {
     let node = Node::open(root, Options { watch: true, create: true, ..Options::default() })?;
     let fetched = fetch(&node);
     node.call(Request::Flush)?;
-    let status = node.call(Request::Status)?;
+    let status = status(&node)?;
     node.close();
-    if let Reply::Status(status) = status {
-        status.notices.iter().try_for_each(|notice| say_notice(notice, out))?;
-    }
+    status.notices.iter().try_for_each(|notice| say_notice(notice, out))?;
     let shown = harmless(&root.display().to_string());
     match fetched? {
         true => out.say(
@@ -191,23 +198,20 @@ fn say_notice(notice: &Notice, out: &mut Output) -> Result<(), Failure> {
     out.say(&format!("Note: {} {}", harmless(&notice.title), harmless(&notice.body)), &fields)
 }
 
-/// Waits until all that the others have is here. False when nobody was there for too long.
+/// Waits until all that the others have is here. False when nothing came for too long.
 fn fetch(node: &Node) -> Result<bool, Failure> {
     let events = node.subscribe();
-    let mut since = Instant::now();
-    let mut last = LinkState::Alone;
+    let store_bytes = || status(node).map(|status| status.history_bytes);
+    let mut wait = Wait { since: Instant::now(), link: LinkState::Alone, store_bytes: store_bytes()? };
     loop {
-        let state = match node.call(Request::Together)? {
+        let link = match node.call(Request::Together)? {
             Reply::Together(together) => together.link,
             other => return Err(unexpected(&other).into()),
         };
-        if matches!(state, LinkState::Live { .. }) && has_history(node)? {
+        if matches!(link, LinkState::Live { .. }) && has_history(node)? {
             return Ok(true);
         }
-        if state != last {
-            (since, last) = (Instant::now(), state);
-        }
-        if since.elapsed() > FIRST_WAIT {
+        if wait.is_in_vain(link, Instant::now(), store_bytes)? {
             return Ok(false);
         }
         match events.recv_timeout(NOTICE_WAIT) {
@@ -217,10 +221,42 @@ fn fetch(node: &Node) -> Result<bool, Failure> {
     }
 }
 
+/// Since when nothing came.
+struct Wait {
+    since: Instant,
+    link: LinkState,
+    store_bytes: u64,
+}
+
+impl Wait {
+    /// What the store has is only asked for when nothing else says that something comes: it is looked for on disk.
+    fn is_in_vain(
+        &mut self,
+        link: LinkState,
+        now: Instant,
+        store_bytes: impl Fn() -> Result<u64, Failure>,
+    ) -> Result<bool, Failure> {
+        if link != self.link {
+            (self.since, self.link) = (now, link);
+        }
+        if now.duration_since(self.since) <= FIRST_WAIT {
+            return Ok(false);
+        }
+        // As long as contents come, no change does that needs them.
+        let before = std::mem::replace(&mut self.store_bytes, store_bytes()?);
+        self.since = now;
+        Ok(before == self.store_bytes)
+    }
+}
+
 fn has_history(node: &Node) -> Result<bool, Failure> {
+    // Whoever is told nothing of the past may have files and no history yet.
+    status(node).map(|status| status.n_moments > 0 || status.n_files > 0)
+}
+
+fn status(node: &Node) -> Result<Status, Failure> {
     match node.call(Request::Status)? {
-        // Whoever is told nothing of the past may have files and no history yet.
-        Reply::Status(status) => Ok(status.n_moments > 0 || status.n_files > 0),
+        Reply::Status(status) => Ok(status),
         other => Err(unexpected(&other).into()),
     }
 }
@@ -411,5 +447,44 @@ fn find(session: &Session, person: &str) -> Result<Member, Failure> {
             meant.len(),
             meant.iter().map(|member| &member.device[..8]).collect::<Vec<_>>().join(", ")
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_they_get_is_said_as_it_is() {
+        let invitation = Invitation {
+            code: "7-crossover-clockwork".into(),
+            role: Role::Viewer,
+            until_ms: 0,
+            n_wrong: 0,
+            wrong_from: None,
+            state: InvitationState::Open,
+        };
+        let said = |shares_past| invited(&invitation, shares_past, "14:10").lines().nth(1).unwrap().to_owned();
+        assert_eq!(said(true), "It works once, until 14:10. They join as viewer and get the whole history.");
+        assert_eq!(
+            said(false),
+            "It works once, until 14:10. They join as viewer and get the files as they are now and what comes from then \
+             on."
+        );
+    }
+
+    #[test]
+    fn as_long_as_anything_comes_it_is_waited_for() {
+        let began = Instant::now();
+        let mut wait = Wait { since: began, link: LinkState::Alone, store_bytes: 0 };
+        let mut is_in_vain = |n: u32, n_left: u64, bytes: u64| {
+            let link = LinkState::CatchingUp { n_left, n_all: 9 };
+            wait.is_in_vain(link, began + FIRST_WAIT * n / 4, || Ok(bytes)).unwrap()
+        };
+        // Changes come, then a long content alone, then nothing.
+        let steps = [(3, 9, 10), (6, 8, 10), (11, 8, 20), (16, 8, 30), (20, 8, 30)];
+        assert_eq!(steps.map(|(n, n_left, bytes)| is_in_vain(n, n_left, bytes)), [false; 5]);
+        assert!(is_in_vain(21, 8, 30));
     }
 }

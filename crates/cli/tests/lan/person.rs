@@ -107,6 +107,7 @@ impl Person {
         let staying = Staying::start(self.command(folder, &[&["invite", "--json"], words].concat()))?;
         let line = staying.wait("\"invited\"")?;
         let said: Value = serde_json::from_str(&line)?;
+        ensure!(said["shares_past"] == words.contains(&"--share-past"), "{said}");
         let code = said["code"].as_str().context("a code")?.to_owned();
         Ok(Invited { code, _staying: staying })
     }
