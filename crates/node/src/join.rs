@@ -159,6 +159,7 @@ struct Joining {
     connected: BTreeMap<Peer, Address>,
     asking: Asking,
     talks: BTreeMap<StreamId, Talk>,
+    folder: Option<PathBuf>,
     address: Option<Address>,
     /// The best reason so far why it did not work out.
     why: Option<Failed>,
@@ -196,6 +197,7 @@ impl Joining {
             connected: BTreeMap::new(),
             asking: Asking::default(),
             talks: BTreeMap::new(),
+            folder: options.folder.clone(),
             address,
             why: None,
             refused: None,
@@ -227,7 +229,7 @@ impl Joining {
                 }
                 Event::Opened(stream) if stream.protocol == Protocol::Pair => self.begin(stream),
                 Event::Frame { stream, frame } => {
-                    if let Some(done) = self.handle(stream, &frame.bytes) {
+                    if let Some(done) = self.handle(stream, &frame.bytes)? {
                         return Ok(done);
                     }
                 }
@@ -274,10 +276,14 @@ impl Joining {
         Ok(())
     }
 
-    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Option<(Other, Place, Option<Address>)> {
-        let talk = self.talks.get_mut(&id)?;
+    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, Failed> {
+        let Some(talk) = self.talks.get_mut(&id) else { return Ok(None) };
         talk.answered.get_or_insert_with(Instant::now);
         let reply = talk.guest.handle(&self.key, bytes);
+        if let (Some(CodeGuestEvent::Proved { place, .. }), Some(folder)) = (&reply.event, &self.folder) {
+            // What is sent next uses the code up: now it can still be kept for another folder.
+            check_usable(folder, Some(&place.project))?;
+        }
         if let Some(bytes) = reply.send {
             talk.stream.send(bytes);
         }
@@ -289,7 +295,7 @@ impl Joining {
             }
             Some(CodeGuestEvent::Granted(_)) => {
                 let reached = self.connected.get(&talk.stream.peer).cloned();
-                return talk.proved.take().map(|(host, place)| (host, place, reached));
+                return Ok(talk.proved.take().map(|(host, place)| (host, place, reached)));
             }
             Some(CodeGuestEvent::Failed(failure)) => self.failed(failure),
             None => {}
@@ -297,7 +303,7 @@ impl Joining {
         if reply.is_over {
             self.talks.remove(&id);
         }
-        None
+        Ok(None)
     }
 
     fn failed(&mut self, failure: Failure) {

@@ -12,6 +12,7 @@ use codesync_lan::{Lan, Scenario};
 use codesync_net::{Config, Event, Net, Peer, Protocol, Stream};
 use codesync_node::{JoinOptions, Joined, Lobby};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,7 @@ const SCENARIOS: &[Scenario] = &[
     ("what_comes_on_other_streams_ends_no_asking", what_comes_on_other_streams_ends_no_asking),
     ("invitations_of_others_end_no_joining", invitations_of_others_end_no_joining),
     ("who_is_not_let_in_hears_why", who_is_not_let_in_hears_why),
+    ("a_folder_that_is_no_good_uses_up_no_code", a_folder_that_is_no_good_uses_up_no_code),
     ("a_talk_goes_on_when_the_search_is_over", a_talk_goes_on_when_the_search_is_over),
 ];
 
@@ -281,6 +283,26 @@ impl Inviting {
 /// Joins with [`CODE`] where these are, and how long it took.
 fn join(inviting: &[Inviting]) -> Result<(Result<Joined, ApiError>, Duration)> {
     let folder = tempfile::tempdir()?;
+    among(inviting, || join_into(&folder.path().join("copy")))
+}
+
+fn join_into(folder: &Path) -> (Result<Joined, ApiError>, Duration) {
+    let options = JoinOptions {
+        code: CODE.into(),
+        address: None,
+        folder: Some(folder.to_owned()),
+        person: Some("Bo".into()),
+        port: 0,
+    };
+    let began = Instant::now();
+    let joined = codesync_node::join(&options);
+    let took = began.elapsed();
+    println!("  {:.2} s: {:?}", took.as_secs_f32(), joined.as_ref().map(|joined| &joined.name));
+    (joined, took)
+}
+
+/// Does something while these are there.
+fn among<T>(inviting: &[Inviting], act: impl FnOnce() -> T) -> Result<T> {
     std::thread::scope(|scope| {
         let others: Vec<_> = inviting
             .iter()
@@ -289,22 +311,12 @@ fn join(inviting: &[Inviting]) -> Result<(Result<Joined, ApiError>, Duration)> {
                 (end, scope.spawn(move || inviting.run(&is_over)))
             })
             .collect();
-        let options = JoinOptions {
-            code: CODE.into(),
-            address: None,
-            folder: Some(folder.path().join("copy")),
-            person: Some("Bo".into()),
-            port: 0,
-        };
-        let began = Instant::now();
-        let joined = codesync_node::join(&options);
-        let took = began.elapsed();
+        let done = act();
         for (end, thread) in others {
             drop(end);
             thread.join().expect("an inviting thread goes on")?;
         }
-        println!("  {:.2} s: {:?}", took.as_secs_f32(), joined.as_ref().map(|joined| &joined.name));
-        Ok((joined, took))
+        Ok(done)
     })
 }
 
@@ -339,6 +351,19 @@ fn who_is_not_let_in_hears_why(_: &Lan) -> Result<()> {
         ensure!(error.message.contains(sentence), "not “{sentence}”: {error}");
         ensure!(took < PATIENCE, "{sentence}: only after {took:?}");
     }
+    Ok(())
+}
+
+/// Whose copy may be in a folder is known only when the other end has shown what the code lets into.
+fn a_folder_that_is_no_good_uses_up_no_code(_: &Lan) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (copy, free) = (folder.path().join("copy"), folder.path().join("free"));
+    let (joined, _) = among(&[Inviting::with(22, CODE)], || join_into(&copy))?;
+    ensure!(joined?.name == "lab-22");
+    let (refused, joined) = among(&[Inviting::with(23, CODE)], || (join_into(&copy).0, join_into(&free).0))?;
+    let Err(error) = refused else { bail!("the copy of another workspace was taken") };
+    ensure!(error.message.contains("already has files"), "{error}");
+    ensure!(joined?.name == "lab-23");
     Ok(())
 }
 
