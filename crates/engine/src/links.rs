@@ -224,7 +224,7 @@ impl Engine {
             Output::Admitted => {
                 let device = self.peer_of(id);
                 if let Some(device) = device {
-                    self.presence.greet(id, device);
+                    self.greet(id, device, self.now_at(moment));
                     self.meet(id, device);
                 }
                 device.map(LinkOutput::Admitted)

@@ -18,6 +18,8 @@ use wire::{Line, LooksAt, SELECTIONS_MAX, SIGNALS_MAX, Shown, Sign, Spot};
 
 /// How long what was asked is repeated: a frame that says more may take the place of one that was not sent yet.
 const SIGNAL_REPEATED_MS: u64 = 10_000;
+/// Numbers of a device's signals that are remembered: above what its frames can still repeat.
+const HEARD_MAX: usize = 4 * SIGNALS_MAX;
 /// A peer asks nothing more often than this.
 const SIGNAL_EVERY_MS: u64 = 1_000;
 /// Units that are not known here after this long are not waited for any more.
@@ -26,7 +28,7 @@ const WAIT_FOR_UNITS_MS: u64 = 1_000;
 #[derive(Default)]
 pub(crate) struct Presences {
     own: Place,
-    /// What was asked lately, with its number: when it was, Unix milliseconds.
+    /// What was asked lately, each with its number: when it was, Unix milliseconds, or the next one that is free.
     signals: Vec<(u64, Signal)>,
     /// The newest frame that says where one is here.
     frame: Option<Vec<u8>>,
@@ -38,10 +40,19 @@ pub(crate) struct Presences {
     others: BTreeMap<DeviceId, Other>,
     /// When each device typed last.
     typed_ms: BTreeMap<DeviceId, u64>,
-    /// Number of the newest signal of each device, and when it came.
-    heard: BTreeMap<DeviceId, (u64, u64)>,
+    /// Kept when a device goes: what it asked is repeated to it that comes back.
+    heard: BTreeMap<DeviceId, Heard>,
     /// Counts what may have brought missing units.
     n_news: u64,
+}
+
+/// What a device asked.
+#[derive(Default)]
+struct Heard {
+    /// Of its latest signals, in no order: where its clock was set back, a later one has a lower number.
+    numbers: Vec<u64>,
+    /// When the newest came.
+    came_ms: u64,
 }
 
 /// Where somebody else is.
@@ -84,12 +95,6 @@ impl Presences {
         }
     }
 
-    /// A link leads to a device: it is to hear where one is.
-    pub fn greet(&mut self, id: LinkId, device: DeviceId) {
-        self.peers.insert(id, device);
-        self.is_fresh = true;
-    }
-
     /// A link is gone. Gives the device that nobody leads to any more, if its place was told.
     fn part(&mut self, id: LinkId) -> Option<DeviceId> {
         let device = self.peers.remove(&id)?;
@@ -121,7 +126,8 @@ impl Engine {
             self.node_at(path)?;
             to.as_deref().map(device_of).transpose()?;
         }
-        let number = self.presence.signals.last().map_or(0, |(number, _)| number + 1).max(now.ms);
+        let is_taken = |number: &u64| self.presence.signals.iter().any(|(taken, _)| taken == number);
+        let number = (now.ms..).find(|number| !is_taken(number)).unwrap_or(now.ms);
         self.presence.signals.push((number, signal));
         self.make_frame(now);
         Ok(())
@@ -150,6 +156,15 @@ impl Engine {
             None => drop(self.presence.others.insert(device, Other { shown, told: None, waits: None })),
         }
         self.place_other(&device, now);
+    }
+
+    /// A link leads to a device: it is to hear where one is, and of what was asked only what is still to be repeated.
+    pub(crate) fn greet(&mut self, id: LinkId, device: DeviceId, now: Now) {
+        if self.presence.frame.is_some() {
+            self.make_frame(now);
+        }
+        self.presence.peers.insert(id, device);
+        self.presence.is_fresh = true;
     }
 
     /// The connection is gone, and whoever was there with it.
@@ -189,7 +204,7 @@ impl Engine {
     fn make_frame(&mut self, now: Now) {
         self.presence.is_unread = self.presence.own.path.is_some() && !self.own_text_is_read();
         let presence = &mut self.presence;
-        presence.signals.retain(|(number, _)| now.ms.saturating_sub(*number) <= SIGNAL_REPEATED_MS);
+        presence.signals.retain(|(number, _)| now.ms.abs_diff(*number) <= SIGNAL_REPEATED_MS);
         let n_old = presence.signals.len().saturating_sub(SIGNALS_MAX);
         presence.signals.drain(..n_old);
         let mut n_selections = presence.own.selections.len().min(SELECTIONS_MAX);
@@ -309,13 +324,15 @@ impl Engine {
     }
 
     fn hear_signals(&mut self, device: &DeviceId, shown: &Shown, now: Now) {
-        let (newest, came_ms) = self.presence.heard.get(device).copied().unwrap_or_default();
         let own = self.own.device;
-        let fresh = shown.signals.iter().filter(|(number, _)| *number > newest && shown.is_for(*number, &own));
-        let fresh = fresh.max_by_key(|(number, _)| *number);
-        let Some((number, sign)) = fresh else { return };
-        self.presence.heard.insert(*device, (*number, now.ms));
-        if now.ms.saturating_sub(came_ms) < SIGNAL_EVERY_MS {
+        let heard = self.presence.heard.entry(*device).or_default();
+        let is_fresh = |number: &u64| !heard.numbers.contains(number) && shown.is_for(*number, &own);
+        let fresh: Vec<_> = shown.signals.iter().filter(|(number, _)| is_fresh(number)).collect();
+        let Some((number, sign)) = fresh.last() else { return };
+        heard.numbers.extend(fresh.iter().map(|(number, _)| number));
+        heard.numbers.drain(..heard.numbers.len().saturating_sub(HEARD_MAX));
+        let came_ms = std::mem::replace(&mut heard.came_ms, now.ms);
+        if now.ms.abs_diff(came_ms) < SIGNAL_EVERY_MS {
             return;
         }
         let signal = match sign {

@@ -217,6 +217,66 @@ fn what_one_is_asked_alone_nobody_else_hears() {
     assert!(world.engines[0].handle(Request::Signal(bring("Bo")), now).is_err());
 }
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+fn n_signals(events: &[Event]) -> usize {
+    events.iter().filter(|event| matches!(event, Event::Signalled { .. })).count()
+}
+
+#[test]
+fn what_is_asked_is_heard_after_the_clock_there_was_set_right() {
+    let mut world = two();
+    let bring = Signal::Bring { path: "a.rs".into(), line: 3 };
+    let ahead = Now { ms: world.now_ms + DAY_MS, ..world.now() };
+    world.engines[0].handle(Request::Signal(bring.clone()), ahead).unwrap();
+    world.run();
+    assert_eq!(n_signals(&world.told(1)), 1);
+    for is_begun_anew in [false, true] {
+        world.now_ms += 5_000;
+        if is_begun_anew {
+            let id = *world.ends.keys().next().unwrap();
+            world.disconnect(id);
+            world.engines[0].presence = Presences::default();
+            world.connect(0, 1);
+            world.run();
+        }
+        world.signal(0, bring.clone());
+        world.run();
+        assert_eq!(n_signals(&world.told(1)), 1, "begun anew: {is_begun_anew}");
+    }
+}
+
+#[test]
+fn what_is_asked_is_heard_after_the_clock_here_was_set_right() {
+    let mut world = two();
+    let (asha, file) = (world.engines[0].device(), world.engines[1].tree().alive().next().unwrap().file);
+    for (number, ahead_ms) in [(1, DAY_MS), (2, 0)] {
+        let mut shown = Shown::default();
+        let line = Line { start: shown.spot(None, false, 0), number: 1 };
+        shown.signals = vec![(number, Sign::Bring { file, line })];
+        let now = Now { ms: world.now_ms + ahead_ms, ..world.now() };
+        world.engines[1].take_presence(asha, &shown.encode().unwrap(), now);
+        assert_eq!(n_signals(&world.told(1)), 1, "signal {number}");
+    }
+}
+
+#[test]
+fn who_comes_back_hears_nothing_twice_and_who_comes_late_nothing_old() {
+    let mut world = two();
+    world.signal(0, Signal::Bring { path: "a.rs".into(), line: 1 });
+    world.run();
+    assert_eq!(n_signals(&world.told(1)), 1);
+    let id = *world.ends.keys().next().unwrap();
+    world.disconnect(id);
+    world.connect(0, 1);
+    world.run();
+    assert_eq!((world.places(1).len(), n_signals(&world.told(1))), (1, 0));
+    let late = Now { ms: world.now_ms + 60_000, ..world.now() };
+    world.engines[0].greet(LinkId(9), DeviceId([9; 32]), late);
+    let frame = world.engines[0].presence.take_fresh().unwrap();
+    assert_eq!(Shown::decode(&frame).unwrap().signals, []);
+}
+
 #[test]
 fn many_selections_are_cut_to_what_fits_and_the_first_stay() {
     let mut world = World::new(2);

@@ -22,7 +22,7 @@ pub(crate) struct Shown {
     pub past_ms: Option<u64>,
     pub is_away: bool,
     pub is_writing_message: bool,
-    /// What was said lately, with rising numbers: each counts once, however often it is repeated.
+    /// What was said lately, the newest last, each with a number of its own: it counts once, however often it is repeated.
     pub signals: Vec<(u64, Sign)>,
     #[serde(skip)]
     pub more: More,
