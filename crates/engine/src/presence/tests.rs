@@ -226,7 +226,7 @@ fn n_signals(events: &[Event]) -> usize {
 #[test]
 fn what_is_asked_is_heard_after_the_clock_there_was_set_right() {
     let mut world = two();
-    let bring = Signal::Bring { path: "a.rs".into(), line: 3 };
+    let bring = Signal::Bring { path: "a.rs".into(), line: 3, to: None };
     let ahead = Now { ms: world.now_ms + DAY_MS, ..world.now() };
     world.engines[0].handle(Request::Signal(bring.clone()), ahead).unwrap();
     world.run();
@@ -263,7 +263,7 @@ fn what_is_asked_is_heard_after_the_clock_here_was_set_right() {
 #[test]
 fn who_comes_back_hears_nothing_twice_and_who_comes_late_nothing_old() {
     let mut world = two();
-    world.signal(0, Signal::Bring { path: "a.rs".into(), line: 1 });
+    world.signal(0, Signal::Bring { path: "a.rs".into(), line: 1, to: None });
     world.run();
     assert_eq!(n_signals(&world.told(1)), 1);
     let id = *world.ends.keys().next().unwrap();
