@@ -465,8 +465,15 @@ impl Runtime {
     fn keep_set_aside(&mut self, mut notice: Notice) {
         let kept = self.engine.own_set_aside().and_then(|files| whole::keep_beside(&self.root, &files));
         match kept {
-            Ok(folder) => notice.body = format!("They are kept in “{}”.", folder.display()),
-            Err(error) => tracing::error!(%error, "what does not count is in history alone"),
+            Ok(folder) if folder.is_dir() => {
+                notice.body = format!("They are kept in “{}”.", folder.display());
+                notice.path = folder.strip_prefix(&self.root).ok().map(|within| within.display().to_string());
+            }
+            Ok(_) => notice.body = "They were about folders alone.".into(),
+            Err(error) => {
+                tracing::error!(%error, "what does not count is in history alone");
+                notice.body = "They are kept in the history alone.".into();
+            }
         }
         // Whoever looks later is to know it, too.
         self.engine.forget_notice(OWN_SET_ASIDE);

@@ -14,6 +14,7 @@ const EXAMPLES: Record<string, string> = {
 };
 const OWN: Record<string, Record<string, string>> = {
   "MSG-PEER-1": { until: "15:12" },
+  "MSG-ROLE-5": { n: "12", since: "14:50", kept: "My changes 15:20" },
   "MSG-VER-1": { theirs: "0.1" },
   "MSG-VER-2": { ours: "0.1", theirs: "0.3" },
 };
@@ -31,6 +32,7 @@ const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
   "MSG-TL-3": { without: ["Details"], instead: [] },
   // A name stands in these.
   "MSG-VER-1": { without: ["Copy update note for Bo", "Details"], instead: ["Copy update note for {person}"] },
+  "MSG-ROLE-5": { without: ["Ask Asha to take them"], instead: ["Ask {host} to take them"] },
   "MSG-PAIR-8": { without: ["Use “parser-lab-2”", "Choose…"], instead: ["Use “{other}”", "Choose…"] },
   "MSG-PEER-2": { without: ["Remove Bo"], instead: ["Remove {person}"] },
 };

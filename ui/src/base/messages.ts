@@ -123,8 +123,8 @@ export const MESSAGES = {
   "MSG-ROLE-4": message({ head: "", body: "Viewers can look at the past but not restore. Ask {host} to become an editor." }),
   "MSG-ROLE-5": message({
     head: "{n} of your changes weren't accepted, because you became a viewer at {since}.",
-    body: "They are kept in your copy as “My changes {kept}”.",
-    buttons: ["See them"],
+    body: "They are kept in your copy as “{kept}”.",
+    buttons: ["See them", "Ask {host} to take them"],
     stays: true,
   }),
   "MSG-PEER-1": message({

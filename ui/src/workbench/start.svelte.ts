@@ -24,6 +24,7 @@ import { EditorArea } from "./editorArea.svelte";
 import { frameCommands } from "./frameCommands";
 import { Layout } from "./layout.svelte";
 import { Memory } from "./memory";
+import { setAsideButtons } from "./setAside";
 import { slots } from "./slots.svelte";
 import type { Workbench } from "./workbench";
 
@@ -317,9 +318,11 @@ function sayNotice(workbench: Workbench, notice: EngineNotice): void {
 }
 
 /** What can be done about something that the engine told. */
-function buttonsFor({ client, notices, files, commands }: Workbench, { id, path }: EngineNotice, text: string): NoticeButton[] {
+function buttonsFor(workbench: Workbench, notice: EngineNotice, text: string): NoticeButton[] {
+  const { client, notices, files, commands } = workbench;
+  const { id, path } = notice;
   const showing: NoticeButton[] = path === null ? [] : [{ label: "Show", run: () => void files.reveal(path) }];
-  if (id === "MSG-DISK-4" || id === "MSG-ROLE-5") {
+  if (id === "MSG-DISK-4") {
     const [show] = MESSAGES[id].buttons;
     return [...showing, { label: show, run: () => commands.run("file.revealInFileManager", ".codesync/set-aside") }];
   }
@@ -333,6 +336,7 @@ function buttonsFor({ client, notices, files, commands }: Workbench, { id, path 
     const { before, command, after } = HOW_TO_UPDATE;
     return [{ label: how, run: () => notices.toast(`${before} ${command}. ${after}`, { stays: true }) }];
   }
+  if (id === "MSG-ROLE-5") return setAsideButtons(workbench, notice);
   if (id === "MSG-FILE-3" && path !== null) {
     const [compare] = MESSAGES[id].buttons;
     return [{ label: compare, run: () => commands.run("explorer.besideOriginal", path) }, ...showing];
