@@ -296,6 +296,11 @@ pub enum Request {
     },
     /// What others did since this device was here last. Asked once, after opening.
     WhileAway,
+    /// A merge that was told before, as its places are now: that of a mark “Before merge” (its delta id) made here, or the
+    /// newest.
+    Merged {
+        delta_id: Option<String>,
+    },
     /// Hashes of the text of every file, of the tree and of the order of the timeline: equal on peers that are equal.
     Digest,
     SetRole {
@@ -403,6 +408,9 @@ pub enum Reply {
     },
     Away {
         away: Option<WhileAway>,
+    },
+    Merged {
+        merged: Option<Merged>,
     },
     Digest(Digest),
     Exported {

@@ -44,6 +44,8 @@ pub enum LinkState {
     Offline,
     /// Paused by the person here.
     Paused,
+    /// The person here left. The copy stays, and others hear nothing of what is done to it.
+    Left,
     /// It does not go on by itself: what is the matter, as a sentence.
     NeedsYou { id: String, sentence: String },
 }

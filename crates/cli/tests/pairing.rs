@@ -147,9 +147,10 @@ fn who_pauses_or_leaves_sees_it_and_can_go_on(lan: &Lan) -> Result<()> {
     wait_until("both are live", || is_live(&sharing.node))?;
     let (asking, ..) = sharing.asked("again")?;
     let told_live = |events| told(events, |together| matches!(together.link, LinkState::Live { .. }));
-    for request in [Request::Pause { is_paused: true }, Request::Leave] {
+    for (request, link) in [(Request::Pause { is_paused: true }, LinkState::Paused), (Request::Leave, LinkState::Left)]
+    {
         sharing.node.call(request.clone())?;
-        let told = told(&events, |together| together.link == LinkState::Paused)?;
+        let told = told(&events, |together| together.link == link)?;
         ensure!(told.asking.is_empty(), "{request:?}: {told:?}");
         ensure!(!told.members[1].is_connected && told.members[1].last_seen_ms.is_some(), "{request:?}: {told:?}");
         sharing.node.call(Request::Pause { is_paused: false })?;

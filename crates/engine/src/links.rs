@@ -106,9 +106,12 @@ impl Engine {
     /// The connection is gone.
     pub fn disconnect(&mut self, id: LinkId) {
         if let Some(open) = &mut self.links.open {
-            let device = open.mesh.peer(id);
+            let (device, heads) = (open.mesh.peer(id), open.mesh.heads_told(id));
             open.mesh.disconnect(id);
             open.contents.part_with(id, device);
+            if let Some(device) = device {
+                self.note_heads_told(device, heads);
+            }
         }
         self.part_with(id);
         self.end_meeting(id);

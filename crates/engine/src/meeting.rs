@@ -1,11 +1,14 @@
 //! When a link leads to somebody again after work was done on both sides: what each had before is marked, and once all
 //! is merged it is told once, with the places that both changed (UX §3.8). Merges nothing itself.
 
+mod reviews;
+
 use crate::activity::duration;
-use crate::{Engine, Merged, Now, Result, api_error};
-use codesync_api::{Event, Overlap};
-use codesync_base::{DeltaHash, DeviceId, Head, LogId, SignedDelta, StepKey};
+use crate::{Engine, Now, Result, api_error};
+use codesync_api::Event;
+use codesync_base::{DeviceId, Head, LogId, SignedDelta, StepKey};
 use codesync_sync::{LinkId, Moment};
+use reviews::Reviewable;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -26,6 +29,10 @@ pub(crate) struct Meetings {
     together_ms: BTreeMap<DeviceId, u64>,
     /// Merges that a lost connection broke off.
     unfinished: BTreeMap<DeviceId, Merging>,
+    /// What a device told last that it has, when the link to it ended.
+    heads_told: BTreeMap<DeviceId, Vec<Head>>,
+    /// Merges with places that both sides changed, the newest last.
+    reviewable: Vec<Reviewable>,
     /// When links were tended last.
     now_ms: u64,
 }
@@ -56,6 +63,7 @@ impl Engine {
         let bytes = self.log.get_local(TOGETHER_KEY).unwrap_or_default();
         let known: Vec<(DeviceId, u64)> = serde_json::from_slice(&bytes).unwrap_or_default();
         self.meetings.together_ms = known.into_iter().collect();
+        self.load_reviewable();
     }
 
     /// A link leads to a device.
@@ -76,6 +84,27 @@ impl Engine {
             self.meetings.together_ms.insert(meeting.device, self.meetings.now_ms);
             self.keep_meetings();
         }
+    }
+
+    /// A link ends whose other end had told that it has this.
+    pub(crate) fn note_heads_told(&mut self, device: DeviceId, heads: Vec<Head>) {
+        if !heads.is_empty() {
+            self.meetings.heads_told.insert(device, heads);
+        }
+    }
+
+    /// Whether it is known of anybody what they had when their link ended.
+    pub fn knows_who_is_behind(&self) -> bool {
+        !self.meetings.heads_told.is_empty()
+    }
+
+    /// Deltas that are here and that a device lacked when the link to it ended or that came later; 0 where nothing is
+    /// known of it.
+    pub fn n_behind(&self, device: &DeviceId) -> u64 {
+        let Some(told) = self.meetings.heads_told.get(device) else { return 0 };
+        let theirs: BTreeMap<LogId, u32> = told.iter().map(|head| (head.log, head.seq)).collect();
+        let lead = |head: Head| head.seq.saturating_sub(theirs.get(&head.log).copied().unwrap_or_default());
+        self.log.heads().into_iter().map(|head| u64::from(lead(head))).sum()
     }
 
     /// The work ends here, with whomever it was done.
@@ -190,14 +219,21 @@ impl Engine {
             // What came may have made a viewer of whoever began this as an editor: everybody would refuse their mark.
             mark => mark,
         };
-        let seen = their_mark.map_or(merging.theirs.hash, |mark| mark.delta.hash);
-        let merged = self.merged(&merging.ours.delta.hash, &seen, now)?;
-        let n_changes = merged.n_ours + merged.n_theirs;
-        let is_much = n_changes >= TOLD_CHANGES || !merged.places.is_empty();
+        let theirs = their_mark.map_or(merging.theirs.hash, |mark| mark.delta.hash);
+        let merged = self.merged(&merging.ours.delta.hash, &theirs, now)?;
+        let reviewable = Reviewable {
+            ours: merging.ours.delta.hash,
+            theirs,
+            their_mark: mark.map(|mark| mark.delta.hash),
+            apart_ms: merging.apart_ms,
+            since_ms: now.ms.saturating_sub(merging.apart_ms),
+            n_places: merged.places.len() as u64,
+        };
+        let is_much = merged.n_ours + merged.n_theirs >= TOLD_CHANGES || !merged.places.is_empty();
         if merging.apart_ms >= TOLD_MS && is_much && merged.n_ours > 0 && merged.n_theirs > 0 {
-            let event = told(merged, merging, mark.map(|mark| mark.delta.hash), now);
-            self.events.push(Event::Merged(event));
+            self.events.push(Event::Merged(reviewable.told(merged)));
         }
+        self.keep_reviewable(reviewable);
         Ok(())
     }
 
@@ -215,29 +251,6 @@ impl Engine {
     fn newest_mark_of(&self, log: &LogId, seq: u32) -> Option<StepKey> {
         let marks = self.marks_before_merge();
         marks.filter(|key| key.delta.log == *log && key.delta.seq > seq).max()
-    }
-}
-
-fn told(merged: Merged, merging: &Merging, their_mark: Option<DeltaHash>, now: Now) -> codesync_api::Merged {
-    let places = merged.places.into_iter().map(|place| Overlap {
-        path: place.path,
-        line: place.line,
-        position: place.position,
-        ours: place.ours,
-        theirs: place.theirs,
-        now: place.now,
-        is_whole: place.is_whole,
-    });
-    codesync_api::Merged {
-        with: merged.with,
-        apart_ms: merging.apart_ms,
-        n_ours: merged.n_ours,
-        n_theirs: merged.n_theirs,
-        n_files: merged.n_files,
-        places: places.collect(),
-        since_ms: now.ms.saturating_sub(merging.apart_ms),
-        before_ours: Some(merging.ours.delta.hash.to_string()),
-        before_theirs: their_mark.map(|mark| mark.to_string()),
     }
 }
 

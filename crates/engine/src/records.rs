@@ -55,6 +55,9 @@ impl Engine {
             if record.sentence.is_none() {
                 record.sentence = self.sentence_of(record, group, first.as_ref());
             }
+            if record.kind == "merge" {
+                record.n_both = self.n_both_of(&record.id);
+            }
         }
         let texts: Vec<_> = records
             .iter()
@@ -281,6 +284,7 @@ impl Walk<'_> {
             group_id: None,
             detail,
             sentence: None,
+            n_both: None,
         }
     }
 }

@@ -114,6 +114,7 @@ impl Engine {
                 Ok(Reply::Messages { messages, has_more })
             }
             Request::WhileAway => Ok(Reply::Away { away: self.while_away()? }),
+            Request::Merged { delta_id } => Ok(Reply::Merged { merged: self.merged_again(delta_id.as_deref(), now)? }),
             Request::Presences => Ok(Reply::Presences { presences: self.presences(now) }),
             Request::EditFile { path, edits } => {
                 self.edit_file(&path, &edits, now).map(|n_applied| Reply::Edited { n_applied })
@@ -374,6 +375,7 @@ pub fn only_asks(request: &Request) -> bool {
             | Request::Presences
             | Request::ListMessages { .. }
             | Request::WhileAway
+            | Request::Merged { .. }
     )
 }
 

@@ -333,7 +333,7 @@ export type LineEnd = "lf" | "crLf";
 /**
  * How this workspace stands with the others', in one word.
  */
-export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, nAll: number, } | { "kind": "offline" } | { "kind": "paused" } | { "kind": "needsYou", id: string, sentence: string, };
+export type LinkState = { "kind": "alone" } | { "kind": "live", nOthers: number, } | { "kind": "catchingUp", nLeft: number, nAll: number, } | { "kind": "offline" } | { "kind": "paused" } | { "kind": "left" } | { "kind": "needsYou", id: string, sentence: string, };
 
 export type LogQuery = { path: string | null, since: Moment | null, until: Moment | null, author: string | null,
 /**
@@ -376,7 +376,11 @@ detail: string | null,
 /**
  * For groups that are news by themselves: what happened, in a sentence with the author's name.
  */
-sentence?: string, };
+sentence?: string,
+/**
+ * For merges made here: places that both sides changed. `Request::Merged` with this record's id tells them.
+ */
+n_both?: number, };
 
 /**
  * A device that takes part, and the person at it.
@@ -661,7 +665,7 @@ trouble: ApiError | null, };
 /**
  * The answer to a [`Request`] of the same name.
  */
-export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "trashed", "value": { groupId: string | null, inTrash: boolean, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "presentText", "value": { text: string, } } | { "reply": "inFilesReplaced", "value": { groupId: string | null, changed: Array<string>, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "presences", "value": { presences: Array<Presence>, } } | { "reply": "messages", "value": { messages: Array<ChatMessage>, hasMore: boolean, } } | { "reply": "away", "value": { away: WhileAway | null, } } | { "reply": "digest", "value": Digest } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
+export type Reply = { "reply": "done" } | { "reply": "status", "value": Status } | { "reply": "state", "value": { value: string | null, } } | { "reply": "verified", "value": VerifyReport } | { "reply": "folder", "value": { entries: Array<Entry>, } } | { "reply": "files", "value": { paths: Array<string>, } } | { "reply": "deleted", "value": { files: Array<DeletedFile>, } } | { "reply": "trashed", "value": { groupId: string | null, inTrash: boolean, } } | { "reply": "view", "value": ViewOpened } | { "reply": "undone", "value": Undone } | { "reply": "edited", "value": { nApplied: number, } } | { "reply": "presentText", "value": { text: string, } } | { "reply": "inFilesReplaced", "value": { groupId: string | null, changed: Array<string>, } } | { "reply": "timeline", "value": TimelineInfo } | { "reply": "histogram", "value": { buckets: Array<Bucket>, } } | { "reply": "moment", "value": MomentInfo } | { "reply": "text", "value": PastText } | { "reply": "file", "value": PastFile } | { "reply": "compared", "value": { files: Array<FileChange>, } } | { "reply": "blame", "value": { spans: Array<BlameSpan>, } } | { "reply": "found", "value": { hits: Array<HistoryHit>, truncated: boolean, } } | { "reply": "log", "value": { records: Array<LogRecord>, next: string | null, } } | { "reply": "moments", "value": { moments: Array<NamedMoment>, } } | { "reply": "bursts", "value": { bursts: Array<MomentInfo>, } } | { "reply": "preview", "value": RestorePlan } | { "reply": "restored", "value": Restored } | { "reply": "together", "value": Together } | { "reply": "invitation", "value": Invitation } | { "reply": "presences", "value": { presences: Array<Presence>, } } | { "reply": "messages", "value": { messages: Array<ChatMessage>, hasMore: boolean, } } | { "reply": "away", "value": { away: WhileAway | null, } } | { "reply": "merged", "value": { merged: Merged | null, } } | { "reply": "digest", "value": Digest } | { "reply": "exported", "value": { nDeltas: number, nCommits: number, bytes: number, } } | { "reply": "imported", "value": { nDeltas: number, } };
 
 /**
  * Everything a client may ask of a peer that has a workspace open.
@@ -674,7 +678,7 @@ isLong: boolean,
 /**
  * Newcomers get the history so far, too, not only what comes from now on.
  */
-sharePast: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "share" } | { "cmd": "inviteNearby", "args": { peer: string, role: Role, } } | { "cmd": "answerAsk", "args": { id: number, answer: AskAnswer, } } | { "cmd": "leave" } | { "cmd": "pause", "args": { isPaused: boolean, } } | { "cmd": "syncNow" } | { "cmd": "showPlace", "args": { place: Place, } } | { "cmd": "signal", "args": Signal } | { "cmd": "presences" } | { "cmd": "sendMessage", "args": { text: string, link: ChatLink | null, } } | { "cmd": "listMessages", "args": { before: string | null, limit: number, } } | { "cmd": "whileAway" } | { "cmd": "digest" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "exportUnsaved", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
+sharePast: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "share" } | { "cmd": "inviteNearby", "args": { peer: string, role: Role, } } | { "cmd": "answerAsk", "args": { id: number, answer: AskAnswer, } } | { "cmd": "leave" } | { "cmd": "pause", "args": { isPaused: boolean, } } | { "cmd": "syncNow" } | { "cmd": "showPlace", "args": { place: Place, } } | { "cmd": "signal", "args": Signal } | { "cmd": "presences" } | { "cmd": "sendMessage", "args": { text: string, link: ChatLink | null, } } | { "cmd": "listMessages", "args": { before: string | null, limit: number, } } | { "cmd": "whileAway" } | { "cmd": "merged", "args": { deltaId: string | null, } } | { "cmd": "digest" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "exportUnsaved", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
 
 /**
  * What a restore would do.

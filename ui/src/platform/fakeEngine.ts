@@ -218,6 +218,8 @@ export class FakeEngine {
       }
       case "whileAway":
         return { reply: "away", value: { away: null } };
+      case "merged":
+        return { reply: "merged", value: { merged: null } };
       case "findInHistory":
         return { reply: "found", value: { hits: [], truncated: false } };
       default:

@@ -62,10 +62,12 @@ export class FakePeople {
         return this.#changeMember(request.args.device, { role: null, isConnected: false });
       case "pause":
         return this.#change({ link: request.args.isPaused ? { kind: "paused" } : { kind: "live", nOthers: 1 } });
+      case "leave":
+        return this.#change({ link: { kind: "left" } });
+      case "syncNow":
+        return this.#change({ link: { kind: "live", nOthers: 1 } });
       case "share":
       case "inviteNearby":
-      case "leave":
-      case "syncNow":
       case "showPlace":
       case "signal":
       case "connect":

@@ -1,11 +1,13 @@
-/** The newest merge of work done apart, and what somebody was told while away. Decides nothing. */
+/** Merges of work done apart, and what somebody was told while away. Decides nothing. */
 import type { Client } from "../api/client";
 import type { Merged, WhileAway } from "../api/generated";
 import { Emitter } from "../base/emitter";
 
 export class Merges {
-  /** The newest with places that both sides changed; they can be reviewed for as long as the window is open. */
+  /** The newest with places that both sides changed, of those told since the workspace was opened. */
   last = $state.raw<Merged | null>(null);
+  /** By the mark that was made here: what was chosen stands in the review of one, so that each is asked for once. */
+  readonly #byMark = new Map<string, Merged>();
   away = $state.raw<WhileAway | null>(null);
   /** As it was told, whether or not it is on the screen. */
   #told: WhileAway | null = null;
@@ -15,7 +17,7 @@ export class Merges {
   constructor(private readonly client: Client) {
     client.onEvent((event) => {
       if (event.event !== "merged") return;
-      if (event.data.places.length > 0) this.last = event.data;
+      if (event.data.places.length > 0) this.last = this.#known(event.data);
       this.#merged.fire(event.data);
     });
   }
@@ -24,6 +26,21 @@ export class Merges {
   async start(): Promise<void> {
     this.stop();
     await this.showAway();
+  }
+
+  #known(merged: Merged): Merged {
+    if (merged.beforeOurs !== null) this.#byMark.set(merged.beforeOurs, merged);
+    return merged;
+  }
+
+  /** The merge of a mark “Before merge”, or the newest. Null: there is none to be reviewed. */
+  async of(mark: string | null): Promise<Merged | null> {
+    const known = mark === null ? this.last : this.#byMark.get(mark);
+    if (known != null) return known;
+    const { merged } = await this.client.get("merged", { cmd: "merged", args: { deltaId: mark } });
+    if (merged === null) return null;
+    // The newest may be one that was asked for by its mark before.
+    return this.#byMark.get(merged.beforeOurs ?? "") ?? this.#known(merged);
   }
 
   /** Shows it (again). False: there was nothing. */
@@ -39,6 +56,7 @@ export class Merges {
 
   stop(): void {
     this.last = null;
+    this.#byMark.clear();
     this.away = null;
     this.#told = null;
   }

@@ -44,7 +44,7 @@ export const MENU_BAR: readonly BarMenu[] = [
     title: "People",
     ids: [
       "people.invite", "people.join", "people.show", "-", "follow.toggle", "follow.bring", "chat.show", "activity.show", "merge.review", "-", "people.askToEdit", "people.sync", "people.pause", "people.syncNow", "-",
-      "people.invisible", "people.connectionCheck", "-", "people.leave",
+      "people.invisible", "people.connectionCheck", "-", "people.leave", "people.takePart",
     ],
   },
   { title: "Help", ids: ["help.keys", "help.region", "notices.toggle", "help.diagnostics", "-", "help.about"] },

@@ -17,6 +17,7 @@ describe("the pill", () => {
     expect(pill({ kind: "catchingUp", nLeft: 1_240, nAll: 3_264 })).toMatchObject({ text: "Catching up 62 %", title: expect.stringContaining("Still on their way: 1 240 changes of 3 264.") });
     expect(pill({ kind: "offline" }, []).text).toBe("Offline");
     expect(pill({ kind: "paused" }).text).toBe("Paused");
+    expect(pill({ kind: "left" })).toMatchObject({ text: "Left", title: expect.stringMatching(/^You left this workspace\. Your copy stays\. /) });
     expect(pill({ kind: "needsYou", id: "MSG-VER-2", sentence: "Update." })).toMatchObject({ text: "Needs you", kind: "trouble", title: "Update." });
   });
 
@@ -26,7 +27,7 @@ describe("the pill", () => {
   });
 
   it("has a shape of its own for each, so that colour is not needed", () => {
-    const links: LinkState[] = [{ kind: "live", nOthers: 1 }, { kind: "catchingUp", nLeft: 1, nAll: 2 }, { kind: "offline" }, { kind: "paused" }, { kind: "needsYou", id: "", sentence: "" }];
+    const links: LinkState[] = [{ kind: "live", nOthers: 1 }, { kind: "catchingUp", nLeft: 1, nAll: 2 }, { kind: "offline" }, { kind: "paused" }, { kind: "left" }, { kind: "needsYou", id: "", sentence: "" }];
     expect(new Set(links.map((link) => pill(link).shape)).size).toBe(links.length);
   });
 
@@ -43,6 +44,7 @@ describe("the pill", () => {
     expect(announcementOf("offline", live)).toBe("Back online.");
     expect(announcementOf("saved", live)).toBe("Connected.");
     expect(announcementOf("live", live)).toBe(null);
+    expect(announcementOf("live", pill({ kind: "left" }))).toMatch(/^You left/);
     expect(announcementOf("saved", pill({ kind: "alone" }, [], { ...SAVED, kind: "saving" }))).toBe(null);
   });
 

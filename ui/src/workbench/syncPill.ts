@@ -5,6 +5,8 @@ import { plural } from "../base/words";
 import { type Pill, pillOf } from "./savePill";
 import { connectionInWords } from "./whereabouts";
 
+export const LEFT = "You left this workspace. Your copy stays.";
+
 export interface Standing {
   save: SaveState;
   /** Files that the folder gets only when they are saved. */
@@ -38,6 +40,8 @@ export function syncPillOf({ save, n_unsaved, link, here, n_others }: Standing):
       return { shape: "◌", text: `Offline${unsaved}`, kind: "away", title: wordingOf("MSG-NET-6").body, state: "offline" };
     case "paused":
       return { shape: "‖", text: `Paused${unsaved}`, kind: "away", title: `You paused syncing. ${own.title}`, state: "paused" };
+    case "left":
+      return { shape: "○", text: `Left${unsaved}`, kind: "away", title: `${LEFT} ${own.title}`, state: "left" };
     case "needsYou":
       return { shape: "▲", text: "Needs you", kind: "trouble", title: link.sentence, state: "needsYou" };
   }
@@ -67,6 +71,7 @@ export function announcementOf(before: string, now: SyncPill): string | null {
       return before === "offline" ? wordingOf("MSG-NET-7").body : "Connected.";
     case "needsYou":
     case "paused":
+    case "left":
       return now.title;
     default:
       // What is saved or under way says itself often enough.

@@ -20,7 +20,7 @@ export function connectionInWords(member: Member): string {
   return member.roundTripUs === null ? "direct" : `direct ${Math.max(1, Math.round(member.roundTripUs / 1_000))} ms`;
 }
 
-/** How much of what was done here a member has. Nobody knows it of one who is not connected. */
+/** How much of what was done here a member has. That nobody knows it of one who is not connected looks like nothing behind. */
 export function shareInWords(member: Member, hasAll = "has all your changes"): string {
   if (member.nBehind === 0) return member.isConnected ? hasAll : "";
   return `${member.nBehind.toLocaleString("en").replaceAll(",", " ")} ${member.nBehind === 1 ? "change" : "changes"} behind`;

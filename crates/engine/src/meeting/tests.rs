@@ -90,6 +90,69 @@ fn a_long_time_apart_is_told_with_the_places_that_both_changed() {
 }
 
 #[test]
+fn a_merge_can_be_reviewed_after_a_restart() {
+    let mut world = parted(3 * 3_600_000);
+    world.splice(0, "a.rs", 21, 4, "LINE");
+    world.splice(1, "a.rs", 26, 1, "three");
+    let id = world.connect(0, 1);
+    world.run().assert_equal();
+    let first = world.merged(0).remove(0);
+    world.disconnect(id);
+    world.now_ms += 3_600_000;
+    world.splice(0, "a.rs", 0, 1, "L");
+    world.splice(1, "a.rs", 0, 1, "K");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    let second = world.merged(0).remove(0);
+    // All that is known of merges is what was kept.
+    world.engines[0].meetings = Meetings::default();
+    world.engines[0].load_meetings();
+    let now = world.now();
+    let mut again = |delta_id: Option<&String>| match world.engines[0]
+        .handle(Request::Merged { delta_id: delta_id.cloned() }, now)
+        .unwrap()
+    {
+        Reply::Merged { merged } => merged,
+        other => panic!("{other:?}"),
+    };
+    // Where it stands in the text as it is now.
+    let mut of_first = again(first.before_ours.as_ref()).unwrap();
+    assert_eq!((of_first.places[0].position, first.places[0].position), (22, 21));
+    of_first.places[0].position = 21;
+    assert_eq!(of_first, first);
+    assert_eq!(again(second.before_ours.as_ref()), Some(second.clone()));
+    assert_eq!(again(None), Some(second.clone()));
+    assert_eq!(again(second.before_theirs.as_ref()), None);
+    // And each line of the activity leads to its own.
+    let query = codesync_api::LogQuery { limit: 1_000, ..Default::default() };
+    let Reply::Log { records, .. } = world.engines[0].handle(Request::Log { query }, now).unwrap() else { panic!() };
+    let both: Vec<_> = records.into_iter().filter_map(|record| Some((record.id, record.n_both?))).collect();
+    assert_eq!(both, [(first.before_ours.unwrap(), 1), (second.before_ours.unwrap(), 1)]);
+}
+
+#[test]
+fn whoever_is_away_is_behind_by_what_came_since() {
+    let mut world = World::new(2);
+    world.edit(0, "a.rs", 0, "text\n");
+    let (asha, bo) = (world.engines[0].device(), world.engines[1].device());
+    let id = world.connect(0, 1);
+    world.run();
+    assert_eq!(world.engines[0].n_behind(&bo), 0);
+    world.disconnect(id);
+    assert!(world.engines[0].knows_who_is_behind());
+    assert_eq!((world.engines[0].n_behind(&bo), world.engines[1].n_behind(&asha)), (0, 0));
+    for n in 1..=3 {
+        world.now_ms += 60_000;
+        world.edit(0, "a.rs", 0, "x");
+        assert_eq!((world.engines[0].n_behind(&bo), world.engines[1].n_behind(&asha)), (n, 0));
+    }
+    let id = world.connect(0, 1);
+    world.run().assert_equal();
+    world.disconnect(id);
+    assert_eq!((world.engines[0].n_behind(&bo), world.engines[1].n_behind(&asha)), (0, 0));
+}
+
+#[test]
 fn little_work_without_a_place_of_both_is_marked_and_not_told() {
     let mut world = parted(10 * 60_000);
     world.splice(0, "a.rs", 0, 0, "Asha\n");

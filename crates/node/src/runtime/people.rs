@@ -43,6 +43,8 @@ pub(crate) struct People {
     linked: BTreeMap<LinkId, Linked>,
     /// What was told last.
     told: codesync_api::Together,
+    /// So many deltas were here then.
+    n_deltas_told: u64,
     /// What is told may be different by now.
     is_stale: bool,
     /// The same, for what changes all the time: told then.
@@ -113,8 +115,9 @@ impl People {
         let until_hidden = self.seen.ends().map(|at| at.saturating_duration_since(Instant::now()));
         let out = self.linked.values().filter_map(|linked| linked.out_since);
         let until_ended = out.map(|since| OUT_WAIT.saturating_sub(since.elapsed()));
+        let Some(together) = &self.together else { return until_told };
         let other = until_due.into_iter().chain(self.host.patience()).chain(until_told).chain(until_hidden);
-        self.together.as_ref()?.patience(engine).into_iter().chain(other).chain(until_ended).min()
+        together.patience(engine).into_iter().chain(other).chain(until_ended).min()
     }
 }
 
@@ -283,6 +286,10 @@ impl Runtime {
 
     /// After a commit: what became durable goes out, and so does all that waits.
     pub(super) fn talk(&mut self, is_committed: bool, now: Now) {
+        // Those who are not here are behind by one more.
+        if self.engine.knows_who_is_behind() && self.engine.log().n_deltas() != self.people.n_deltas_told {
+            self.people.stale_soon();
+        }
         // That one takes no part any more is told, too.
         let Some(mut together) = self.people.together.take() else { return self.tell_people() };
         let moment = together.moment(now.ms);

@@ -8,7 +8,7 @@ import ReviewPage from "./Review.svelte";
 import { mergeSentence } from "./words";
 
 export function contribute(workbench: Workbench): void {
-  const { client, session, slots, commands, editors, notices } = workbench;
+  const { client, session, slots, commands, editors, layout, notices, people } = workbench;
   const merges = new Merges(client);
   const review = new Review(workbench);
   slots.addPage({ id: "merge", title: "Review merge", icon: "git-merge", filling: fill(ReviewPage, () => ({ workbench, review })) });
@@ -18,23 +18,25 @@ export function contribute(workbench: Workbench): void {
     merges.stop();
     review.clear();
   });
-  const open = (): void => {
-    if (merges.last !== null) review.set(merges.last);
+  const open = async (mark: unknown): Promise<void> => {
+    const merged = await merges.of(typeof mark === "string" ? mark : null);
+    if (merged === null) return layout.say("Nothing to review: no two people changed the same lines while apart.", 4_000);
+    review.set(merged);
     editors.openPage("merge");
   };
   merges.onMerged((merged) => {
-    const buttons = merged.places.length === 0 ? [] : [{ label: "Review", run: open }, { label: "Later", run: () => undefined }];
+    const buttons = merged.places.length === 0 ? [] : [{ label: "Review", run: () => commands.run("merge.review", merged.beforeOurs) }, { label: "Later", run: () => undefined }];
     notices.toast(mergeSentence(merged), { buttons });
   });
   commands.registerAll([
-    { id: "merge.review", title: "Review merge", category: "People", when: () => session.workspace !== null && (merges.last !== null || review.merged !== null), run: open },
+    { id: "merge.review", title: "Review merge", category: "People", when: () => session.workspace !== null && (merges.last !== null || !people.isAlone), run: open },
     {
       id: "merge.whileAway",
       title: "What others did while you were away",
       category: "People",
-      when: () => session.workspace !== null && !workbench.people.isAlone,
+      when: () => session.workspace !== null && !people.isAlone,
       run: async () => {
-        if (!(await merges.showAway())) workbench.layout.say("Nothing was done while you were away.", 4_000);
+        if (!(await merges.showAway())) layout.say("Nothing was done while you were away.", 4_000);
       },
     },
   ]);

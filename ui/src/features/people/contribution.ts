@@ -71,6 +71,7 @@ function meetingCommands({ session, people, layout }: Workbench, actions: People
 
 function memberCommands({ session, people }: Workbench, actions: PeopleActions): Command[] {
   const isTogether = (): boolean => session.workspace !== null && !people.isAlone;
+  const hasLeft = (): boolean => people.link.kind === "left";
   const ask = (device: unknown): void => {
     const member = people.member(String(device));
     if (member !== null) actions.question = { kind: "remove", member };
@@ -83,12 +84,13 @@ function memberCommands({ session, people }: Workbench, actions: PeopleActions):
     { id: "people.askToEdit", title: "Ask to edit", category: "People", when: () => isTogether() && people.isViewer, run: () => actions.askToEdit() },
     { id: "people.setRole", title: "Change the role", category: "People", isHidden: true, when: () => people.isOwner, run: setRole },
     { id: "people.remove", title: "Remove…", category: "People", isHidden: true, when: () => people.isOwner, run: ask },
-    { id: "people.leave", title: "Leave this workspace…", category: "People", when: isTogether, run: () => (actions.question = { kind: "leave" }) },
+    { id: "people.leave", title: "Leave this workspace…", category: "People", when: () => isTogether() && !hasLeft(), run: () => (actions.question = { kind: "leave" }) },
+    { id: "people.takePart", title: "Take part again", category: "People", when: () => isTogether() && hasLeft(), run: () => actions.syncNow() },
   ];
 }
 
 function syncCommands({ session, people, layout }: Workbench, actions: PeopleActions): Command[] {
-  const isTogether = (): boolean => session.workspace !== null && !people.isAlone;
+  const isTogether = (): boolean => session.workspace !== null && !people.isAlone && people.link.kind !== "left";
   const isPaused = (): boolean => people.link.kind === "paused";
   return [
     { id: "people.sync", title: "Sync state", category: "People", when: () => session.workspace !== null, run: () => (layout.isSyncShown = !layout.isSyncShown) },

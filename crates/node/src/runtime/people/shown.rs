@@ -14,6 +14,7 @@ impl Runtime {
         }
         self.show_card();
         self.note_addresses();
+        self.people.n_deltas_told = self.engine.log().n_deltas();
         let news = self.together();
         if news != self.people.told {
             self.people.told = news.clone();
@@ -31,7 +32,8 @@ impl Runtime {
         let link = match (members.len(), others.len()) {
             (..=1, 0) => LinkState::Alone,
             _ if own_role.is_none() => self.removed(),
-            _ if self.people.is_paused || self.people.has_left => LinkState::Paused,
+            _ if self.people.has_left => LinkState::Left,
+            _ if self.people.is_paused => LinkState::Paused,
             _ if trouble.is_some() => {
                 let (id, sentence) = trouble.unwrap_or_default();
                 LinkState::NeedsYou { id, sentence }
@@ -99,7 +101,7 @@ impl Runtime {
                 is_connected: linked.is_some(),
                 address: way.map(|(address, _)| address.to_string()),
                 round_trip_us: way.and_then(|(_, time)| time).map(|time| time.as_micros() as u32),
-                n_behind: linked.map_or(0, |(_, linked)| linked.send_left),
+                n_behind: linked.map_or_else(|| self.engine.n_behind(&device), |(_, linked)| linked.send_left),
                 last_seen_ms: last_seen_ms.filter(|_| linked.is_none() && device != own),
             });
         }
