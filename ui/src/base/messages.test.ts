@@ -27,7 +27,6 @@ const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
   "MSG-DISK-4": { without: ["Open", "Details"], instead: ["Show what was kept"] },
   "MSG-FILE-1": { without: ["Share as copy", "Don't share"], instead: ["Show in file manager"] },
   "MSG-FILE-2": { without: ["Open in its app"], instead: ["Show in file manager"] },
-  "MSG-ROLE-5": { without: ["Ask Asha to take them"], instead: [] },
   // As at MSG-DISK-4.
   "MSG-TL-3": { without: ["Details"], instead: [] },
   // A name stands in these.
