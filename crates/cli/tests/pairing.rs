@@ -24,6 +24,7 @@ const SCENARIOS: &[Scenario] = &[
     ("who_is_turned_away_gets_nothing", who_is_turned_away_gets_nothing),
     ("who_wants_not_to_be_seen_is_not", who_wants_not_to_be_seen_is_not),
     ("who_pauses_or_leaves_sees_it_and_can_go_on", who_pauses_or_leaves_sees_it_and_can_go_on),
+    ("what_is_not_accepted_is_kept_and_told_to_every_window", what_is_not_accepted_is_kept_and_told_to_every_window),
 ];
 
 /// Asha at a workspace that she shares.
@@ -44,6 +45,16 @@ impl Sharing {
         let node = window(&lab)?;
         node.call(Request::Share)?;
         Ok(Self { node, _staying, asha, bo, lab })
+    }
+
+    /// Where Bo has a copy, once he came in with a code.
+    fn copy_of_an_editor(&self) -> Result<PathBuf> {
+        let invited = match self.node.call(Request::Invite { role: Role::Editor, is_long: false, share_past: true })? {
+            Reply::Invitation(invitation) => invitation,
+            other => anyhow::bail!("{other:?}"),
+        };
+        self.bo.run(&self.bo.home, &["join", &invited.code, "copy"], "")?;
+        Ok(self.bo.home.join("copy"))
     }
 
     /// Bo asks; what he and Asha are shown.
@@ -137,12 +148,7 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
 
 fn who_pauses_or_leaves_sees_it_and_can_go_on(lan: &Lan) -> Result<()> {
     let sharing = Sharing::begin(lan)?;
-    let invited = match sharing.node.call(Request::Invite { role: Role::Editor, is_long: false, share_past: true })? {
-        Reply::Invitation(invitation) => invitation,
-        other => anyhow::bail!("{other:?}"),
-    };
-    sharing.bo.run(&sharing.bo.home, &["join", &invited.code, "copy"], "")?;
-    let _at_bo = sharing.bo.serve(&sharing.bo.home.join("copy"))?;
+    let _at_bo = sharing.bo.serve(&sharing.copy_of_an_editor()?)?;
     let events = sharing.node.subscribe();
     wait_until("both are live", || is_live(&sharing.node))?;
     let (asking, ..) = sharing.asked("again")?;
@@ -234,5 +240,34 @@ fn who_wants_not_to_be_seen_is_not(lan: &Lan) -> Result<()> {
     };
     sharing.bo.run(&sharing.bo.home, &["join", &invited.code, "copy"], "")?;
     at_bo.wait("\"lab\"").context("whoever is known sees it")?;
+    Ok(())
+}
+
+fn what_is_not_accepted_is_kept_and_told_to_every_window(lan: &Lan) -> Result<()> {
+    let sharing = Sharing::begin(lan)?;
+    let copy = sharing.copy_of_an_editor()?;
+    let at_bo = sharing.bo.serve(&copy)?;
+    wait_until("both have the same", || is_live(&sharing.node))?;
+    drop(at_bo);
+    wait_until("Bo is gone", || together(&sharing.node).is_ok_and(|together| together.link == LinkState::Offline))?;
+    // What is done without Bo waits for him.
+    let events = sharing.node.subscribe();
+    sharing.asha.run(&sharing.lab, &["role", "Bo", "viewer"], "")?;
+    told(&events, |together| together.members[1].n_behind == 1)?;
+    sharing.bo.run(&copy, &["edit", "a.txt"], "[0, 0, \"Bo \"]\n")?;
+    let _at_bo = sharing.bo.serve(&copy)?;
+    wait_until("Bo's change is gone", || read(&copy, "a.txt") == "text\n")?;
+    for _ in 0..2 {
+        let window = window(&copy)?;
+        let events = window.subscribe();
+        let notice = loop {
+            match events.recv_timeout(Duration::from_secs(10)).context("nothing is told")? {
+                Event::Notice(notice) if notice.id == "MSG-ROLE-5" => break notice,
+                _ => {}
+            }
+        };
+        let kept = copy.join(notice.path.context("where is it?")?);
+        ensure!(read(&kept, "a.txt") == "Bo text\n", "{}", notice.body);
+    }
     Ok(())
 }
