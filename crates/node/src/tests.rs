@@ -13,12 +13,13 @@ mod trash;
 
 use crate::Options;
 use crate::runtime::{Message, Runtime};
-use codesync_api::{ApiError, Event, Moment, Reply, Request, Splice, ViewEdit};
+use codesync_api::{ApiError, ErrorCode, Event, Moment, Reply, Request, Splice, ViewEdit};
 use codesync_engine::{Engine, Now};
 use codesync_log::Log;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 struct Peer {
@@ -43,7 +44,14 @@ impl Peer {
     fn open(&mut self) {
         let root = self.folder.path().canonicalize().unwrap();
         let options = Options { person: Some("Asha".into()), watch: false, create: true };
-        let mut runtime = Runtime::open(&root, &options).unwrap();
+        let until = Instant::now() + Duration::from_secs(5);
+        let mut opened = Runtime::open(&root, &options);
+        // A program that another test starts just now has a copy of every lock until it runs.
+        while opened.as_ref().is_err_and(|error| error.code == ErrorCode::Busy) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+            opened = Runtime::open(&root, &options);
+        }
+        let mut runtime = opened.unwrap();
         runtime.begin(None).unwrap();
         self.runtime = Some(runtime);
     }
