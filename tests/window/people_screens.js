@@ -23,7 +23,7 @@ function self(person, role = "owner") {
   return { ...member(0), device: "self", person, deviceName: "here", color: 0, role, isSelf: true };
 }
 
-const PLACE = { selections: [[0, 0]], topLine: 12, pastMs: null, isAway: false, isWritingMessage: false };
+const PLACE = { selections: [[0, 0]], topLine: 12, line: 14, pastMs: null, isAway: false, isWritingMessage: false };
 
 window.__cs.people = {
   /** So many others take part; `part` is what is otherwise. */
