@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Member, Notice } from "../api/generated";
+import type { Notice } from "../api/generated";
 import type { Workbench } from "./workbench";
 import { setAsideButtons } from "./setAside";
 
@@ -8,8 +8,7 @@ const AS_VIEWER: Notice = { id: "MSG-ROLE-5", title: "12 of your changes werenâ€
 
 function pressed(notice: Notice, owners: string[]): { labels: string[]; ran: unknown[][] } {
   const ran: unknown[][] = [];
-  const others = [...owners.map((person) => ({ person, device: person, role: "owner" })), { person: "Lin", device: "Lin", role: "editor" }] as Member[];
-  const around = { commands: { run: (...what: unknown[]) => ran.push(what) }, people: { others, nameOf: (device: string) => device } };
+  const around = { commands: { run: (...what: unknown[]) => ran.push(what) }, people: { ownerNames: owners } };
   const buttons = setAsideButtons(around as unknown as Workbench, notice);
   buttons.forEach((button) => button.run());
   return { labels: buttons.map((button) => button.label), ran };

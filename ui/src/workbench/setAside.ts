@@ -10,7 +10,7 @@ export function setAsideButtons({ commands, people }: Pick<Workbench, "commands"
   const seeing = path === null ? [] : [{ label: see, run: () => commands.run("file.revealInFileManager", path) }];
   // Whoever may edit again puts them in without asking.
   if (!title.includes("you became a viewer")) return seeing;
-  const owners = people.others.filter((one) => one.role === "owner").map((one) => people.nameOf(one.device));
-  const [host = "the owners"] = owners.length === 1 ? owners : [];
+  const { ownerNames } = people;
+  const [host = "the owners"] = ownerNames.length === 1 ? ownerNames : [];
   return [...seeing, { label: ask.replace("{host}", host), run: () => commands.run("people.askToEdit") }];
 }
