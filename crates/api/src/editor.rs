@@ -18,6 +18,9 @@ pub struct ViewEdit {
     pub request_id: u64,
     /// Newest engine revision that the view had applied when this was typed.
     pub base_revision: u64,
+    /// All of it was typed behind a letter of its line, not at a line's start: where others insert at the same
+    /// place, it stays left of theirs, so that a word goes on as one.
+    pub stays_left: bool,
     pub splices: Vec<Splice>,
 }
 

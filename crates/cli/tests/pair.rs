@@ -85,7 +85,7 @@ impl Window {
     fn type_at(&mut self, position: u32, text: &str) -> Result<()> {
         self.n_sent += 1;
         let splices = vec![Splice(position, 0, text.into())];
-        let edit = ViewEdit { request_id: self.n_sent, base_revision: self.revision, splices };
+        let edit = ViewEdit { request_id: self.n_sent, base_revision: self.revision, stays_left: false, splices };
         self.ask(Request::EditView { view_id: self.view_id, edit })?;
         // Its acknowledgement makes a revision, too.
         self.wait("an acknowledgement", |event| matches!(event, Event::ViewAck { .. }).then_some(()))

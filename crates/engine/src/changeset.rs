@@ -1,9 +1,9 @@
 //! Changesets over a text: the arithmetic of the editor link (operational transformation of two parties,
 //! after Ellis & Gibbs 1989 and the Jupiter protocol, Nichols et al. 1995). Pure.
 //!
-//! A changeset says what happens to a base text from left to right: keep, insert, delete. The engine's side
-//! has priority: where both insert at one place, the engine's text stands left of the view's. What both
-//! delete is deleted once. That defines [`transform`] uniquely; `ui/src/editor/link.ts` does the same.
+//! A changeset says what happens to a base text from left to right: keep, insert, delete. Where both sides
+//! insert at one place, the view's message says whose text stands left ([`Left`]). What both delete is
+//! deleted once. That defines [`transform`] uniquely; `ui/src/editor/link.ts` does the same.
 
 use codesync_base::{Splice, utf16_len};
 
@@ -145,15 +145,29 @@ impl Changeset {
     }
 }
 
+/// Whose text stands left where both sides insert at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    Engine,
+    /// What was typed behind a letter goes on behind it (`ViewEdit::stays_left`).
+    View,
+}
+
+impl Left {
+    pub fn of_view(stays_left: bool) -> Self {
+        if stays_left { Self::View } else { Self::Engine }
+    }
+}
+
 /// Two changesets of one base, made without knowing each other, to two that can follow the other:
 /// `engine.then(view')` and `view.then(engine')` give the same text.
-pub fn transform(engine: &Changeset, view: &Changeset) -> (Changeset, Changeset) {
+pub fn transform(engine: &Changeset, view: &Changeset, at_ties: Left) -> (Changeset, Changeset) {
     let (mut left, mut right) = (Cursor::new(&engine.ops), Cursor::new(&view.ops));
     let (mut engine_after, mut view_after) = (Changeset::default(), Changeset::default());
     loop {
         match (left.peek(), right.peek()) {
             (None, None) => return (engine_after, view_after),
-            (Some(Op::Insert(text)), _) => {
+            (Some(Op::Insert(text)), other) if at_ties == Left::Engine || !matches!(other, Some(Op::Insert(_))) => {
                 engine_after.insert(&text);
                 view_after.keep(utf16_len(&text));
                 left.skip_op();

@@ -2,7 +2,7 @@
 //! what was sent to it and not yet seen, others' edits sent as patches. The rules are written down in
 //! `docs/architecture/editor-link.md`; the view's half is `ui/src/editor/link.ts`.
 
-use crate::changeset::{Changeset, transform};
+use crate::changeset::{Changeset, Left, transform};
 
 use crate::{Engine, Now, Result, invalid};
 use codesync_api::{
@@ -200,7 +200,7 @@ impl Engine {
             return Ok(());
         }
         let incoming: Vec<Splice> = edit.splices.iter().map(from_api).collect();
-        let splices = view.receive(edit.base_revision, &incoming);
+        let splices = view.receive(edit.base_revision, &incoming, Left::of_view(edit.stays_left));
         let (file, request_id) = (view.file, edit.request_id);
         let document = self.live_document(file)?;
         if !fits(&splices, document.text.len_utf16()) || document.n_applicable(&splices) < splices.len() {
@@ -337,7 +337,7 @@ impl View {
     }
 
     /// An edit of the view, made on `base_revision`, as it applies to the document now.
-    fn receive(&mut self, base_revision: u64, incoming: &[Splice]) -> Vec<Splice> {
+    fn receive(&mut self, base_revision: u64, incoming: &[Splice], at_ties: Left) -> Vec<Splice> {
         while self.bridge.front().is_some_and(|(revision, _)| *revision <= base_revision) {
             self.bridge.pop_front();
         }
@@ -346,7 +346,7 @@ impl View {
         }
         let mut edit = Changeset::of_splices(incoming);
         for (_, patch) in &mut self.bridge {
-            let (patch_after, edit_after) = transform(patch, &edit);
+            let (patch_after, edit_after) = transform(patch, &edit, at_ties);
             *patch = patch_after;
             edit = edit_after;
         }

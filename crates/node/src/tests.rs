@@ -401,7 +401,12 @@ fn a_view_goes_on_when_a_bundle_of_the_same_workspace_is_taken_in() {
     assert_eq!(snapshot.text, "one of the other");
     let is_gone = |event: &Event| matches!(event, Event::ViewMoved { view_id, path: None } if *view_id == of_b);
     assert!(told.iter().any(is_gone), "{told:?}");
-    let edit = ViewEdit { request_id: 1, base_revision: snapshot.revision, splices: vec![Splice(0, 0, "now ".into())] };
+    let edit = ViewEdit {
+        request_id: 1,
+        base_revision: snapshot.revision,
+        stays_left: false,
+        splices: vec![Splice(0, 0, "now ".into())],
+    };
     peer.ask(Request::EditView { view_id: of_a, edit }).unwrap();
     assert_eq!(peer.text("a").unwrap(), "now one of the other");
 }

@@ -208,7 +208,7 @@ impl Peer {
         let Ok(Reply::View(view)) = self.ask(Request::OpenView { path: path.into() }, steady_ms) else { return false };
         self.views.insert(path.into(), view.view_id);
         let splices = vec![Splice(at(&view.text), 0, word.into())];
-        let edit = ViewEdit { request_id: 1, base_revision: view.revision, splices };
+        let edit = ViewEdit { request_id: 1, base_revision: view.revision, stays_left: false, splices };
         self.ask(Request::EditView { view_id: view.view_id, edit }, steady_ms).is_ok()
     }
 

@@ -1029,7 +1029,12 @@ export type ViewEdit = { requestId: number,
 /**
  * Newest engine revision that the view had applied when this was typed.
  */
-baseRevision: number, splices: Array<Splice>, };
+baseRevision: number,
+/**
+ * All of it was typed behind a letter of its line, not at a line's start: where others insert at the same
+ * place, it stays left of theirs, so that a word goes on as one.
+ */
+staysLeft: boolean, splices: Array<Splice>, };
 
 export type ViewOpened = { viewId: number, fileId: string | null, path: string, revision: number,
 /**

@@ -120,16 +120,16 @@ export function compose(first: Changeset, second: Changeset): Changeset {
 
 /**
  * Two changesets over one base text. Returns `[engine', view']` such that engine then view' and
- * view then engine' give one text. At one place the engine's insert stands left of the view's;
- * what both delete is deleted once; an insert inside what the other deletes survives.
+ * view then engine' give one text. At one place the engine's insert stands left of the view's, or right of it
+ * when the view's stays left; what both delete is deleted once; an insert inside what the other deletes survives.
  */
-export function transform(engine: Changeset, view: Changeset): [Changeset, Changeset] {
+export function transform(engine: Changeset, view: Changeset, viewStaysLeft: boolean): [Changeset, Changeset] {
   const engineOut: Op[] = [];
   const viewOut: Op[] = [];
   const a = new Cursor(engine);
   const b = new Cursor(view);
   while (!a.ended || !b.ended) {
-    if (typeof a.op === "string") {
+    if (typeof a.op === "string" && !(viewStaysLeft && typeof b.op === "string")) {
       const inserted = a.take(Infinity);
       push(engineOut, inserted);
       push(viewOut, lengthOf(inserted));

@@ -150,7 +150,7 @@ class ReferenceEngine {
     }
     view.sent = view.sent.filter((patch) => patch.revision > edit.baseRevision);
     let change = fromSplices(edit.splices);
-    for (const patch of view.sent) [patch.change, change] = transform(patch.change, change);
+    for (const patch of view.sent) [patch.change, change] = transform(patch.change, change, edit.staysLeft);
     this.text = applyTo(this.text, change);
     view.revision += 1;
     view.ackedRequestId = edit.requestId;
@@ -223,7 +223,7 @@ class World {
     const view = this.views[i]!;
     const { splices, after } = randomEdit(this.dice, view.surface.text, this.letters);
     view.surface.text = after;
-    view.link.localEdit(splices);
+    view.link.localEdit(splices, this.dice.chance(50));
   }
 
   compose(i: number): void {
@@ -310,12 +310,12 @@ describe("changesets", () => {
       const text = letters.next(dice.below(10));
       const engine = fromSplices(randomEdit(dice, text, letters).splices);
       const view = fromSplices(randomEdit(dice, text, letters).splices);
-      const [engineOver, viewOver] = transform(engine, view);
+      const [engineOver, viewOver] = transform(engine, view, dice.chance(50));
       expect(applyTo(applyTo(text, engine), viewOver)).toBe(applyTo(applyTo(text, view), engineOver));
     });
   });
 
-  it.each<[string, Splice[], Splice[], string]>([
+  it.each<[string, Splice[], Splice[], string, boolean?]>([
     ["inserts at one place: the engine's is left", [[2, 0, "E"]], [[2, 0, "V"]], "abEVcdef"],
     ["overlapping deletes delete once", [[1, 3, ""]], [[2, 3, ""]], "af"],
     ["an insert inside a deleted range survives", [[1, 4, ""]], [[3, 0, "V"]], "aVf"],
@@ -326,15 +326,19 @@ describe("changesets", () => {
     ["an insert where the engine replaces", [[1, 2, "E"]], [[1, 0, "V"]], "aEVdef"],
     ["both replace the same", [[1, 2, "E"]], [[1, 2, "V"]], "aEVdef"],
     ["a replacement inserts left of what it deletes", [[2, 0, "E"]], [[1, 3, "V"]], "aVEef"],
-  ])("%s", (_, engine, view, expected) => {
-    const [engineOver, viewOver] = transform(fromSplices(engine), fromSplices(view));
+    ["what stays left stands left of the engine's insert", [[2, 0, "E"]], [[2, 0, "V"]], "abVEcdef", true],
+    ["what stays left stands left of what the engine puts in its place", [[2, 2, "E"]], [[2, 0, "V"]], "abVEef", true],
+    ["what stays left and replaces", [[2, 0, "E"]], [[2, 2, "V"]], "abVEef", true],
+    ["what stays left does so at one place only", [[1, 0, "E"]], [[2, 0, "V"]], "aEbVcdef", true],
+  ])("%s", (_, engine, view, expected, staysLeft = false) => {
+    const [engineOver, viewOver] = transform(fromSplices(engine), fromSplices(view), staysLeft);
     expect(applyTo(applyTo("abcdef", fromSplices(engine)), viewOver)).toBe(expected);
     expect(applyTo(applyTo("abcdef", fromSplices(view)), engineOver)).toBe(expected);
   });
 
   it("stays canonical: an insert after a delete moves to its left", () => {
     const view = fromSplices([[0, 1, ""], [1, 0, "Y"]]);
-    const [, viewOver] = transform(fromSplices([[1, 1, ""]]), view);
+    const [, viewOver] = transform(fromSplices([[1, 1, ""]]), view, false);
     expect(viewOver).toEqual(["Y", -1]);
   });
 
@@ -493,9 +497,9 @@ function patch(revision: number, splices: Splice[], checksum: number | null = nu
 }
 
 describe("the link by itself", () => {
-  function typed(view: ReturnType<typeof oneView>, splices: Splice[]): void {
+  function typed(view: ReturnType<typeof oneView>, splices: Splice[], staysLeft = false): void {
     view.surface.apply(splices, "other");
-    view.link.localEdit(splices);
+    view.link.localEdit(splices, staysLeft);
   }
 
   it("sends each edit at once, in order, counted from 1", () => {
@@ -503,13 +507,36 @@ describe("the link by itself", () => {
     typed(view, [[2, 0, "c"]]);
     typed(view, [[3, 0, "d"]]);
     expect(view.edits).toEqual([
-      { requestId: 1, baseRevision: 5, splices: [[2, 0, "c"]] },
-      { requestId: 2, baseRevision: 5, splices: [[3, 0, "d"]] },
+      { requestId: 1, baseRevision: 5, staysLeft: false, splices: [[2, 0, "c"]] },
+      { requestId: 2, baseRevision: 5, staysLeft: false, splices: [[3, 0, "d"]] },
     ]);
     view.link.onAck(1, 6);
     expect(view.link.hasPending).toBe(true);
     view.link.onAck(2, 7);
     expect(view.link.hasPending).toBe(false);
+  });
+
+  it("a word goes on behind its letters when others put a line in just there", () => {
+    const view = oneView("foo");
+    typed(view, [[0, 0, "A"]], false);
+    typed(view, [[1, 0, "s"]], true);
+    view.link.onPatch(patch(6, [[0, 0, "Bo\n"]]));
+    expect(view.surface.text).toBe("Bo\nAsfoo");
+    view.link.onAck(1, 7);
+    view.link.onPatch(patch(8, [[4, 0, "Joao\n"]]));
+    expect(view.surface.text).toBe("Bo\nAsJoao\nfoo");
+    expect(view.edits.map((edit) => edit.staysLeft)).toEqual([false, true]);
+  });
+
+  it("what is composed stays left only when all of it does", () => {
+    const view = oneView("ab");
+    for (const [firstStays, secondStays] of [[true, true], [true, false], [false, true]] as const) {
+      view.link.compositionStart();
+      typed(view, [[1, 0, "x"]], firstStays);
+      typed(view, [[2, 0, "y"]], secondStays);
+      view.link.compositionEnd();
+    }
+    expect(view.edits.map((edit) => edit.staysLeft)).toEqual([true, false, false]);
   });
 
   it("a dead key is one edit: the net-zero pair vanishes", () => {
@@ -541,7 +568,7 @@ describe("the link by itself", () => {
     typed(view, [[1, 1, "é"]]);
     view.link.compositionEnd();
     expect(view.surface.text).toBe("Zaéb");
-    expect(view.edits).toEqual([{ requestId: 1, baseRevision: 5, splices: [[1, 0, "é"]] }]);
+    expect(view.edits).toEqual([{ requestId: 1, baseRevision: 5, staysLeft: false, splices: [[1, 0, "é"]] }]);
   });
 
   it("a surrogate pair typed in two events leaves as one", () => {
@@ -608,8 +635,8 @@ describe("the link by itself", () => {
     view.link.onSnapshot({ viewId: 1, revision: 12, text: "zero\none!\ntwo\n", ackedRequestId: 1 });
     expect(view.surface.text).toBe("zero\none!\ntwo??\n");
     expect(view.edits.slice(2)).toEqual([
-      { requestId: 2, baseRevision: 12, splices: [[13, 0, "?"]] },
-      { requestId: 3, baseRevision: 12, splices: [[14, 0, "?"]] },
+      { requestId: 2, baseRevision: 12, staysLeft: false, splices: [[13, 0, "?"]] },
+      { requestId: 3, baseRevision: 12, staysLeft: false, splices: [[14, 0, "?"]] },
     ]);
   });
 
@@ -618,7 +645,7 @@ describe("the link by itself", () => {
     typed(view, [[1, 0, "b"]]);
     view.link.onSnapshot({ viewId: 1, revision: 6, text: "Xa", ackedRequestId: 0 });
     expect(view.surface.text).toBe("Xab");
-    expect(view.edits[1]).toEqual({ requestId: 1, baseRevision: 6, splices: [[2, 0, "b"]] });
+    expect(view.edits[1]).toEqual({ requestId: 1, baseRevision: 6, staysLeft: false, splices: [[2, 0, "b"]] });
     view.link.onAck(1, 7);
     expect(view.link.hasPending).toBe(false);
   });
@@ -656,7 +683,7 @@ describe("edits that were refused", () => {
       resync: () => void (asked.snapshots += 1),
     };
     const link = new EditorLink(port, new PlainSurface("abc"), 1, "abc");
-    for (let at = 0; at < 50; at += 1) link.localEdit([[at, 0, "x"]]);
+    for (let at = 0; at < 50; at += 1) link.localEdit([[at, 0, "x"]], false);
     const n_sent = asked.edits;
     for (let refusal = 0; refusal < n_sent; refusal += 1) link.onRefused();
     expect(n_sent).toBeGreaterThan(0);
@@ -669,7 +696,7 @@ describe("edits that were refused", () => {
   it("are not sent again for ever", () => {
     let snapshots = 0;
     const link: EditorLink = new EditorLink({ edit: () => {}, resync: () => void (snapshots += 1) }, new PlainSurface("abc"), 1, "abc");
-    link.localEdit([[0, 0, "x"]]);
+    link.localEdit([[0, 0, "x"]], false);
     for (let round = 0; round < 20; round += 1) {
       link.onRefused();
       link.onSnapshot({ viewId: 1, revision: 2 + round, text: "abc", ackedRequestId: 0 });

@@ -12,9 +12,10 @@
  *     `transform(patch, edit)`, and BOTH results replace what they came from, in canonical form.
  *     The engine does the same the other way round: an arriving edit meets, oldest first, the patches
  *     it sent to this view above `baseRevision`, and each of them is replaced by its result.
- *  4. In a transform the engine's insert stands left of the view's at the same place; what both delete is
- *     deleted once; an insert strictly inside what the other deletes survives there; an insert at the
- *     edge of it stays outside.
+ *  4. In a transform the engine's insert stands left of the view's at the same place, unless the view's
+ *     message says `staysLeft`: all of it was typed behind a letter of its line, where the caret stays
+ *     (`steadyView.ts`), so that a word is not parted. What both delete is deleted once; an insert strictly
+ *     inside what the other deletes survives there; an insert at the edge of it stays outside.
  *  5. The newest pending edit may still be *unsent* (IME composition, half a surrogate pair, waiting for a
  *     snapshot). It takes part in rule 3 like the others and leaves as one message, with the revision
  *     reached by then.
@@ -66,6 +67,7 @@ export interface TextSurface {
 interface SentEdit {
   requestId: number;
   change: Changeset;
+  staysLeft: boolean;
 }
 
 /** So many snapshots in a row that contain nothing new mean that the engine cannot take the edits now. */
@@ -91,6 +93,7 @@ export class EditorLink {
   #baseLength: number;
   #sent: SentEdit[] = [];
   #unsent: Changeset = EMPTY;
+  #unsentStaysLeft = false;
   #lastRequestId = 0;
   #composing = false;
   /** The text when the composition began, to see what it really changed. */
@@ -138,10 +141,14 @@ export class EditorLink {
     this.#receive(run);
   }
 
-  /** What the surface has just done to its text by its user. */
-  localEdit(splices: Splice[]): void {
+  /**
+   * What the surface has just done to its text by its user. It stays left of what others put in at the same place when
+   * all of it was typed behind a letter of its line.
+   */
+  localEdit(splices: Splice[], staysLeft: boolean): void {
     if (this.#disposed || splices.length === 0) return;
     const change = fromSplices(splices);
+    this.#unsentStaysLeft = staysLeft && (this.#unsent.length === 0 || this.#unsentStaysLeft);
     this.#unsent = this.#unsent.length === 0 ? change : compose(this.#unsent, change);
     if (this.#isStalled) this.#askForSnapshot();
     else this.#sendUnsent();
@@ -283,7 +290,7 @@ export class EditorLink {
   #sendNow(): void {
     this.#halfPairWaits = false;
     this.#lastRequestId += 1;
-    const edit = { requestId: this.#lastRequestId, change: this.#unsent };
+    const edit = { requestId: this.#lastRequestId, change: this.#unsent, staysLeft: this.#unsentStaysLeft };
     this.#unsent = EMPTY;
     this.#sent.push(edit);
     this.#send(edit);
@@ -293,6 +300,7 @@ export class EditorLink {
     this.#port.edit({
       requestId: edit.requestId,
       baseRevision: this.#revision,
+      staysLeft: edit.staysLeft,
       splices: toSplices(wellFormed(edit.change)),
     });
   }
@@ -300,8 +308,8 @@ export class EditorLink {
   /** Leads an engine change over all pending edits; returns it as it applies to the surface. */
   #passPending(change: Changeset): Changeset {
     let passing = change;
-    for (const edit of this.#sent) [passing, edit.change] = transform(passing, edit.change);
-    [passing, this.#unsent] = transform(passing, this.#unsent);
+    for (const edit of this.#sent) [passing, edit.change] = transform(passing, edit.change, edit.staysLeft);
+    [passing, this.#unsent] = transform(passing, this.#unsent, this.#unsentStaysLeft);
     return passing;
   }
 

@@ -103,7 +103,9 @@ export class OpenFile implements Disposable {
         if (surface.isApplying) return;
         if (event.isFlush) return;
         this.n_localEdits += 1;
-        link.localEdit(event.changes.map((change): Splice => [change.rangeOffset, change.rangeLength, change.text]));
+        const splices = event.changes.map((change): Splice => [change.rangeOffset, change.rangeLength, change.text]);
+        // At its start, it goes along with the line when others put lines in before it.
+        link.localEdit(splices, event.changes.every((change) => change.range.startColumn > 1));
         onLocalEdit();
       }),
     );

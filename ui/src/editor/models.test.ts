@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Client } from "../api/client";
-import type { ViewOpened } from "../api/generated";
+import type { ViewEdit, ViewOpened } from "../api/generated";
 import { OpenFile, OpenFiles } from "./models.svelte";
 import type { Monaco } from "./monaco";
 
@@ -91,14 +91,28 @@ describe("open files", () => {
 });
 
 describe("an open file", () => {
-  it("counts what the person here changes in it", () => {
-    const model = new ToyModel();
+  const openOver = (model: ToyModel, over: Client): OpenFile => {
     const editor = { createModel: () => model, setModelLanguage: () => undefined, EndOfLineSequence: { LF: 0 } };
     const monaco = { editor, Uri: { from: () => null }, languages: { getLanguages: () => [] } } as unknown as Monaco;
     const text = { ...opened, path: "a.txt", readOnly: null, revision: 0 };
-    const file = new OpenFile(monaco, client, text, "", () => undefined, () => undefined);
-    model.type({ isFlush: false, changes: [{ rangeOffset: 0, rangeLength: 0, text: "a" }] });
+    return new OpenFile(monaco, over, text, "", () => undefined, () => undefined);
+  };
+  const typedAt = (rangeOffset: number, startColumn: number): object => ({ range: { startColumn }, rangeOffset, rangeLength: 0, text: "a" });
+
+  it("counts what the person here changes in it", () => {
+    const model = new ToyModel();
+    const file = openOver(model, client);
+    model.type({ isFlush: false, changes: [typedAt(0, 1)] });
     model.type({ isFlush: true, changes: [] });
     expect(file.n_localEdits).toBe(1);
+  });
+
+  it("says of what is typed whether all of it stays behind a letter", () => {
+    const model = new ToyModel();
+    const sent: boolean[] = [];
+    const ask = async ({ args }: { args: { edit: ViewEdit } }): Promise<void> => void sent.push(args.edit.staysLeft);
+    openOver(model, { ...client, ask } as unknown as Client);
+    for (const changes of [[typedAt(0, 1)], [typedAt(1, 2)], [typedAt(9, 4), typedAt(2, 1)]]) model.type({ isFlush: false, changes });
+    expect(sent).toEqual([false, true, false]);
   });
 });

@@ -54,7 +54,7 @@ async function opened(): Promise<{ session: Session; host: ToyHost; client: Clie
 describe("another workspace", () => {
   it("is asked for when what was typed last in this one has arrived", async () => {
     const { session, host, client } = await opened();
-    session.onClosing(() => void client.ask({ cmd: "editView", args: { viewId: 1, edit: { requestId: 1, baseRevision: 0, splices: [[0, 0, "x"]] } } }));
+    session.onClosing(() => void client.ask({ cmd: "editView", args: { viewId: 1, edit: { requestId: 1, baseRevision: 0, staysLeft: false, splices: [[0, 0, "x"]] } } }));
     const opening = session.open("/b");
     await new Promise((resolve) => setTimeout(resolve));
     host.answerEdits();

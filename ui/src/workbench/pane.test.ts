@@ -51,12 +51,12 @@ describe("a composition", () => {
     await pane.show("a.txt");
     const link = pane.file?.link;
     editor.composition.start.fire();
-    link?.localEdit([[0, 0, "e"]]);
+    link?.localEdit([[0, 0, "e"]], false);
     expect(files.sent).toEqual([]);
     // The model is gone, and Monaco says no more of it.
     if (what === "no pane") detach();
     else await pane.show("b.txt");
-    link?.localEdit([[1, 0, "x"]]);
+    link?.localEdit([[1, 0, "x"]], true);
     expect(files.sent.map((edit) => edit.splices)).toEqual([[[0, 0, "e"]], [[1, 0, "x"]]]);
   });
 

@@ -32,10 +32,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn both_orders_give_the_same_text(base in "[A-Z]{0,12}", a in raw_edits(), b in raw_edits()) {
+    fn both_orders_give_the_same_text(base in "[A-Z]{0,12}", a in raw_edits(), b in raw_edits(), stays_left: bool) {
         let (a, b) = (splices(&base, &a), splices(&base, &b));
         let (ca, cb) = (Changeset::of_splices(&a), Changeset::of_splices(&b));
-        let (ca2, cb2) = transform(&ca, &cb);
+        let (ca2, cb2) = transform(&ca, &cb, Left::of_view(stays_left));
         let one = apply(&apply(&base, &a), &cb2.splices());
         let two = apply(&apply(&base, &b), &ca2.splices());
         prop_assert_eq!(&one, &two);
@@ -57,10 +57,19 @@ proptest! {
 fn the_engine_stands_left_at_ties() {
     let engine = Changeset::of_splice(&Splice::new(1, 0, "E"));
     let view = Changeset::of_splice(&Splice::new(1, 1, "v"));
-    let (engine_after, view_after) = transform(&engine, &view);
+    let (engine_after, view_after) = transform(&engine, &view, Left::Engine);
     assert_eq!(
         apply("abc", &[Splice::new(1, 1, "v")].into_iter().chain(engine_after.splices()).collect::<Vec<_>>()),
         "aEvc"
     );
     assert_eq!(apply("aEbc", &view_after.splices()), "aEvc");
+}
+
+#[test]
+fn what_goes_on_behind_a_letter_stands_left_at_ties() {
+    let engine = Changeset::of_splice(&Splice::new(1, 0, "Joao\n"));
+    let view = Changeset::of_splice(&Splice::new(1, 0, "sha"));
+    let (engine_after, view_after) = transform(&engine, &view, Left::View);
+    assert_eq!(apply("A", &view.then(&engine_after).splices()), "AshaJoao\n");
+    assert_eq!(apply("A", &engine.then(&view_after).splices()), "AshaJoao\n");
 }

@@ -48,7 +48,7 @@ fn texts_are_shown_before_the_history_is_here_and_edited_when_it_is() {
     let opened = view(&mut world, "a.txt");
     assert_eq!((opened.text.as_str(), opened.read_only), ("text\n", Some(ReadOnlyReason::Coming)));
     let now = world.now();
-    let edit = ViewEdit { request_id: 1, base_revision: 0, splices: vec![Splice(0, 0, "x".into())] };
+    let edit = ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: vec![Splice(0, 0, "x".into())] };
     let refused = world.engines[1].handle(Request::EditView { view_id: opened.view_id, edit }, now);
     assert!(refused.is_err(), "{refused:?}");
     let closed = view(&mut world, "src/main.rs");
@@ -62,7 +62,12 @@ fn texts_are_shown_before_the_history_is_here_and_edited_when_it_is() {
     });
     let snapshot = snapshot.unwrap();
     assert_eq!((snapshot.view_id, snapshot.text.as_str()), (opened.view_id, "text\n"));
-    let edit = ViewEdit { request_id: 1, base_revision: snapshot.revision, splices: vec![Splice(0, 0, "x".into())] };
+    let edit = ViewEdit {
+        request_id: 1,
+        base_revision: snapshot.revision,
+        stays_left: false,
+        splices: vec![Splice(0, 0, "x".into())],
+    };
     let now = world.now();
     world.engines[1].handle(Request::EditView { view_id: opened.view_id, edit }, now).unwrap();
     world.sync(1);

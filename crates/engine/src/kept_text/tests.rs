@@ -63,7 +63,7 @@ fn a_long_file_is_shown_without_its_history_and_then_edited_with_it() {
     let file = engine.text_file_at("long.md").unwrap();
     assert!(engine.documents.get_mut(&file).is_none(), "nothing was read yet");
     engine.take_events();
-    let edit = ViewEdit { request_id: 1, base_revision: 0, splices: vec![Splice(0, 0, "x".into())] };
+    let edit = ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: vec![Splice(0, 0, "x".into())] };
     engine.handle(Request::EditView { view_id, edit }, NOW).unwrap();
     assert!(text(&mut engine, "long.md").starts_with("xkk"));
     assert!(!engine.read_ahead(), "the edit has read it");

@@ -185,7 +185,7 @@ pub(super) fn open_view(bench: &mut Bench) -> u32 {
 /// Types in a view that has seen everything.
 pub(super) fn type_text(bench: &mut Bench, view_id: u32, request_id: u64, splice: Splice) {
     let base_revision = bench.engine.views[&view_id].revision();
-    let edit = codesync_api::ViewEdit { request_id, base_revision, splices: vec![splice] };
+    let edit = codesync_api::ViewEdit { request_id, base_revision, stays_left: false, splices: vec![splice] };
     bench.ask(Request::EditView { view_id, edit });
 }
 

@@ -13,7 +13,7 @@ fn try_type(
 ) -> Result<Reply, codesync_api::ApiError> {
     bench.now_ms += 3_000;
     let base_revision = bench.engine.views[&view_id].revision();
-    let (edit, now) = (ViewEdit { request_id, base_revision, splices }, bench.now());
+    let (edit, now) = (ViewEdit { request_id, base_revision, stays_left: false, splices }, bench.now());
     bench.engine.handle(Request::EditView { view_id, edit }, now)
 }
 
@@ -373,7 +373,7 @@ fn views_of_another_process_are_gone_on_with_under_their_numbers() {
     assert!(events.iter().any(|event| matches!(event, Event::ViewMoved { view_id: 901, path: None })));
     // An edit that was on its way to the other process is passed over; the next one counts.
     let mut edit = |request_id, base_revision, text: &str| {
-        let edit = ViewEdit { request_id, base_revision, splices: vec![Splice(0, 0, text.into())] };
+        let edit = ViewEdit { request_id, base_revision, stays_left: false, splices: vec![Splice(0, 0, text.into())] };
         let now = bench.now();
         bench.engine.handle(Request::EditView { view_id: 900, edit }, now).unwrap();
     };

@@ -222,7 +222,7 @@ fn a_view_gets_others_keys_as_patches_and_what_it_sends_still_fits() {
         .collect();
     assert_eq!(patches, [vec![Splice(0, 0, ">> ".into())]]);
     // Typed before the patch was seen.
-    let edit = ViewEdit { request_id: 1, base_revision: 0, splices: vec![Splice(5, 0, ",".into())] };
+    let edit = ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: vec![Splice(5, 0, ",".into())] };
     peers.ask(0, Request::EditView { view_id: view.view_id, edit });
     assert_eq!(peers.text(0, "a").unwrap(), ">> hello, world");
     peers.meet().check_equal("view");
@@ -233,7 +233,8 @@ fn undo_takes_back_ones_own_work_only() {
     let mut peers = Peers::new(2);
     peers.edit(0, "a", &[(0, 0, "base")]).meet();
     let Reply::View(view) = peers.ask(0, Request::OpenView { path: "a".into() }) else { panic!() };
-    let edit = ViewEdit { request_id: 1, base_revision: 0, splices: vec![Splice(4, 0, " asha".into())] };
+    let edit =
+        ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: vec![Splice(4, 0, " asha".into())] };
     peers.ask(0, Request::EditView { view_id: view.view_id, edit });
     peers.edit(1, "a", &[(0, 0, "bo "), (7, 0, "!")]);
     peers.pull(1, 0).edit(1, "a", &[(0, 3, "BO ")]).pull(1, 0);

@@ -2,7 +2,7 @@
 //! views follow the rules of `docs/architecture/editor-link.md`.
 
 use super::*;
-use crate::changeset::{Changeset, transform};
+use crate::changeset::{Changeset, Left, transform};
 use codesync_api::{Event, ViewEdit};
 use codesync_base::{Splice as BaseSplice, utf16_len};
 use proptest::prelude::*;
@@ -14,13 +14,13 @@ struct Client {
     text: Vec<u16>,
     revision: u64,
     next_request_id: u64,
-    pending: VecDeque<(u64, Changeset)>,
+    pending: VecDeque<(u64, Changeset, Left)>,
     outbox: VecDeque<ViewEdit>,
     inbox: VecDeque<Event>,
 }
 
 impl Client {
-    fn type_at(&mut self, at: u16, n_deleted: u16, text: &str) {
+    fn type_at(&mut self, at: u16, n_deleted: u16, text: &str, stays_left: bool) {
         let length = self.text.len() as u32;
         let position = u32::from(at) % (length + 1);
         let deleted = u32::from(n_deleted % 4).min(length - position);
@@ -31,9 +31,9 @@ impl Client {
         self.apply(std::slice::from_ref(&splice));
         let request_id = self.next_request_id;
         self.next_request_id += 1;
-        self.pending.push_back((request_id, Changeset::of_splice(&splice)));
+        self.pending.push_back((request_id, Changeset::of_splice(&splice), Left::of_view(stays_left)));
         let splices = vec![Splice(position, deleted, text.to_owned())];
-        self.outbox.push_back(ViewEdit { request_id, base_revision: self.revision, splices });
+        self.outbox.push_back(ViewEdit { request_id, base_revision: self.revision, stays_left, splices });
     }
 
     fn apply(&mut self, splices: &[BaseSplice]) {
@@ -55,8 +55,8 @@ impl Client {
                 assert_eq!(patch.revision, self.revision);
                 let splices: Vec<BaseSplice> = patch.splices.iter().map(crate::views::from_api).collect();
                 let mut set = Changeset::of_splices(&splices);
-                for (_, pending) in &mut self.pending {
-                    let (set_after, pending_after) = transform(&set, pending);
+                for (_, pending, at_ties) in &mut self.pending {
+                    let (set_after, pending_after) = transform(&set, pending, *at_ties);
                     (set, *pending) = (set_after, pending_after);
                 }
                 self.apply(&set.splices());
@@ -68,7 +68,7 @@ impl Client {
 
 #[derive(Clone, Debug)]
 enum Action {
-    Type(usize, u16, u16, String),
+    Type(usize, u16, u16, String, bool),
     Send(usize),
     Receive(usize),
     Disk(u16, String),
@@ -76,7 +76,7 @@ enum Action {
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        4 => (0usize..2, any::<u16>(), any::<u16>(), "[a-zé日]{0,3}").prop_map(|(v, a, d, t)| Action::Type(v, a, d, t)),
+        4 => (0usize..2, any::<u16>(), any::<u16>(), "[a-zé日]{0,3}", any::<bool>()).prop_map(|(v, a, d, t, l)| Action::Type(v, a, d, t, l)),
         3 => (0usize..2).prop_map(Action::Send),
         4 => (0usize..2).prop_map(Action::Receive),
         1 => (any::<u16>(), "[A-Z]{1,3}").prop_map(|(at, text)| Action::Disk(at, text)),
@@ -121,7 +121,7 @@ proptest! {
         bench.engine.take_events();
         for action in actions {
             match action {
-                Action::Type(view, at, n_deleted, text) => clients[view].type_at(at, n_deleted, &text),
+                Action::Type(view, at, n_deleted, text, stays_left) => clients[view].type_at(at, n_deleted, &text, stays_left),
                 Action::Send(view) => send(&mut bench, &mut clients, view),
                 Action::Receive(view) => clients[view].receive(),
                 Action::Disk(at, text) => {
@@ -152,11 +152,29 @@ fn what_does_not_fit_is_answered_by_a_snapshot() {
     let mut bench = Bench::new();
     let view_id = editing::open_view(&mut bench);
     bench.engine.take_events();
-    let edit = ViewEdit { request_id: 1, base_revision: 0, splices: vec![Splice(99, 1, "x".into())] };
+    let edit =
+        ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: vec![Splice(99, 1, "x".into())] };
     assert!(bench.try_ask(Request::EditView { view_id, edit }).is_err());
-    let gap = ViewEdit { request_id: 5, base_revision: 0, splices: vec![Splice(0, 0, "x".into())] };
+    let gap = ViewEdit { request_id: 5, base_revision: 0, stays_left: false, splices: vec![Splice(0, 0, "x".into())] };
     bench.ask(Request::EditView { view_id, edit: gap });
     assert_eq!(engine_text(&mut bench), "");
     let snapshots = bench.engine.take_events().into_iter().filter(|event| matches!(event, Event::ViewSnapshot(_)));
     assert!(snapshots.count() >= 1);
+}
+
+#[test]
+fn a_word_goes_on_behind_its_letters_when_others_put_a_line_in_just_there() {
+    let mut bench = Bench::new();
+    let view_id = editing::open_view(&mut bench);
+    let splices = |at, text: &str| vec![Splice(at, 0, text.into())];
+    let first = ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: splices(0, "A") };
+    bench.ask(Request::EditView { view_id, edit: first });
+    bench.edit("a", &[(1, 0, "Joao\n")]);
+    // Typed before the window has heard of either.
+    for (request_id, letter) in [(2, "s"), (3, "h"), (4, "a")] {
+        let at = request_id as u32 - 1;
+        let edit = ViewEdit { request_id, base_revision: 0, stays_left: true, splices: splices(at, letter) };
+        bench.ask(Request::EditView { view_id, edit });
+    }
+    assert_eq!(engine_text(&mut bench), "AshaJoao\n");
 }

@@ -20,7 +20,7 @@ impl Peer {
     fn type_into(&mut self, path: &str, at: u32, text: &str) -> &mut Self {
         let Ok(Reply::View(view)) = self.ask(Request::OpenView { path: path.into() }) else { panic!("no view") };
         let splices = vec![codesync_api::Splice(at, 0, text.into())];
-        let edit = ViewEdit { request_id: 1, base_revision: 0, splices };
+        let edit = ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices };
         self.ask(Request::EditView { view_id: view.view_id, edit }).unwrap();
         self
     }

@@ -39,7 +39,7 @@ fn open_view(node: &Node) -> u32 {
 }
 
 fn type_in(node: &Node, view_id: u32, request_id: u64, base_revision: u64, splice: Splice) {
-    let edit = ViewEdit { request_id, base_revision, splices: vec![splice] };
+    let edit = ViewEdit { request_id, base_revision, stays_left: false, splices: vec![splice] };
     node.call(Request::EditView { view_id, edit }).unwrap();
 }
 

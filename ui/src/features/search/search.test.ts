@@ -62,7 +62,7 @@ describe("search", () => {
     expect(shown(search)).toEqual(["a.txt", "  1:5", "  2:1", "src/b.txt", "  1:1"]);
     expect(standing(search)).toBe("3 results in 2 files");
     const { viewId } = await client.get("view", { cmd: "openView", args: { path: "src/c.txt" } });
-    await client.ask({ cmd: "editView", args: { viewId, edit: { requestId: 1, baseRevision: 0, splices: [[0, 0, "two "]] } } });
+    await client.ask({ cmd: "editView", args: { viewId, edit: { requestId: 1, baseRevision: 0, staysLeft: false, splices: [[0, 0, "two "]] } } });
     await expect.poll(() => shown(search)).toContain("src/c.txt");
     await client.ask({ cmd: "delete", args: { path: "a.txt" } });
     await expect.poll(() => shown(search)).not.toContain("a.txt");

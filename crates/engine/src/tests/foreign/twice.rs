@@ -135,7 +135,7 @@ fn a_view_of_the_file_that_goes_shows_the_one_that_stays() {
     let (base_revision, text) = shown.unwrap();
     assert_eq!(text, "begun by Bo");
     let splices = vec![Splice(0, 5, "Made".into())];
-    let edit = ViewEdit { request_id: 1, base_revision, splices };
+    let edit = ViewEdit { request_id: 1, base_revision, stays_left: false, splices };
     peers.ask(1, Request::EditView { view_id: view.view_id, edit });
     assert_eq!(peers.settled()["b"], "Made by Bo");
 }
@@ -145,7 +145,12 @@ fn what_was_typed_into_the_file_that_goes_can_be_undone() {
     let mut peers = Peers::new(2);
     peers.edit(0, "a", &[(0, 0, "}")]).wait(5_000).program(1, "a", "}").wait(5_000);
     let Reply::View(view) = peers.ask(1, Request::OpenView { path: "a".into() }) else { panic!() };
-    let edit = ViewEdit { request_id: 1, base_revision: view.revision, splices: vec![Splice(0, 0, "typed ".into())] };
+    let edit = ViewEdit {
+        request_id: 1,
+        base_revision: view.revision,
+        stays_left: false,
+        splices: vec![Splice(0, 0, "typed ".into())],
+    };
     peers.ask(1, Request::EditView { view_id: view.view_id, edit });
     peers.wait(5_000);
     assert_eq!(peers.settled(), files(&[("a", "typed }")]));
