@@ -19,7 +19,7 @@ pub enum What {
     /// Three real peers that type, one of them killed again and again.
     Peers,
     /// As many real peers as `--peers` says, typing at once for `--minutes` in one file and for as long in twenty; then
-    /// again with a window among them.
+    /// again with a window among them, and with two windows alone.
     Crowd,
 }
 
@@ -48,19 +48,22 @@ impl What {
 
 pub fn run(project: &Project, what: What, measure: Measure) -> Result<()> {
     let (package, target, test, rounds_by_default) = what.test();
-    let prove = |package: &str, target: &str, test: &str| {
+    let prove = |package: &str, target: &str, test: &str, peers: u64, windows: u64| {
         Step::cargo(&["test", "--package", package, target, "--", "--nocapture", test])
             .with_environment("CODESYNC_PROOF_ROUNDS", measure.rounds.unwrap_or(rounds_by_default).to_string())
             .with_environment("CODESYNC_PROOF_SEED", measure.seed.to_string())
-            .with_environment("CODESYNC_CROWD_PEERS", measure.peers.to_string())
+            .with_environment("CODESYNC_CROWD_PEERS", peers.to_string())
+            .with_environment("CODESYNC_CROWD_WINDOWS", windows.to_string())
             .with_environment("CODESYNC_CROWD_SECONDS", (60 * measure.minutes).to_string())
             .in_folder(&project.root)
             .run()
     };
-    prove(package, target, test)?;
+    prove(package, target, test, measure.peers, 1)?;
     if what == What::Crowd {
-        // The same around a window. The others are the command line that the run before this one has built.
-        prove("codesync-desktop", "--test=together", "a_crowd_around_a_window")?;
+        // The same around a window, and between two. The others are the command line that the run before has built.
+        for (peers, windows) in [(measure.peers, 1), (2, 2)] {
+            prove("codesync-desktop", "--test=together", "a_crowd_around_a_window", peers, windows)?;
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ fn workspace(json: &str) -> Call {
 #[test]
 fn what_changes_a_workspace_keeps_its_order() {
     for json in [
-        r#"{"cmd":"editView","args":{"viewId":1,"edit":{"requestId":1,"baseRevision":0,"splices":[[0,0,"a"]]}}}"#,
+        r#"{"cmd":"editView","args":{"viewId":1,"edit":{"requestId":1,"baseRevision":0,"staysLeft":false,"splices":[[0,0,"a"]]}}}"#,
         r#"{"cmd":"undo","args":{"viewId":1}}"#,
         r#"{"cmd":"openView","args":{"path":"a"}}"#,
         r#"{"cmd":"verify","args":{"repair":true}}"#,
