@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// Version of this contract; a client and a peer of different versions refuse each other politely.
-pub const API_VERSION: u32 = 1;
+pub const API_VERSION: u32 = 2;
 
 /// Everything a client may ask of a peer that has a workspace open.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
