@@ -1,6 +1,6 @@
 /** What was done in the workspace, act by act, newest first; asked for only while somebody looks at it. */
 import type { Client } from "../api/client";
-import type { LogRecord, Moment } from "../api/generated";
+import type { LogRecord, Moment, Together } from "../api/generated";
 
 /**
  * The log is told from its beginning; what is wanted is its end. So it is asked for in stretches of the timeline, the
@@ -12,6 +12,8 @@ const STRETCHES_MAX = 12;
 const RECORDS_MAX = 10_000;
 /** While others type, the newest page is asked for at most this often. */
 const REFRESH_MS = 1_000;
+/** Events after which there is more. */
+const ACTS = ["historyGrew", "act", "momentNamed", "merged"];
 
 export interface ActivityFilter {
   path: string | null;
@@ -30,6 +32,8 @@ export class Activity {
   /** As they were answered: one act may be in several, where somebody else's work lies between. */
   #answered: readonly LogRecord[] = [];
   #filter: ActivityFilter = { path: null, author: null };
+  /** Who takes part, and as what: the rest of what is told of the people is no act. */
+  #members = "";
   #isShown = false;
   #generation = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -37,7 +41,8 @@ export class Activity {
 
   constructor(private readonly client: Client) {
     client.onEvent((event) => {
-      if (["historyGrew", "act", "momentNamed", "merged", "together"].includes(event.event)) this.#refreshSoon();
+      const isAct = event.event === "together" ? this.#areOthers(event.data) : ACTS.includes(event.event);
+      if (isAct) this.#refreshSoon();
     });
   }
 
@@ -56,6 +61,12 @@ export class Activity {
     this.#isShown = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  #areOthers({ members }: Together): boolean {
+    const before = this.#members;
+    this.#members = JSON.stringify(members.map(({ device, person, role }) => [device, person, role]));
+    return this.#members !== before;
   }
 
   #refreshSoon(): void {

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
-import type { LogRecord } from "../api/generated";
-import { refreshed, summedUp } from "./activity.svelte";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Client } from "../api/client";
+import type { Call, CallReply, LogRecord, Member } from "../api/generated";
+import type { Host } from "../platform/host";
+import { Activity, refreshed, summedUp } from "./activity.svelte";
 
 function record(group: string, second: number, more: Partial<LogRecord> = {}): LogRecord {
   return {
@@ -22,5 +24,37 @@ describe("activity", () => {
     const after = summedUp(refreshed(before, page));
     expect(after.map(({ group_id, added }) => [group_id, added])).toEqual([["x", 7], ["y", 1], ["z", 1]]);
     expect(refreshed(before, [])).toEqual([]);
+  });
+});
+
+describe("activity that is looked at", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("is asked for again when others take part, not whenever something is told of them", async () => {
+    vi.useFakeTimers();
+    let n_asked = 0;
+    const host: Host = {
+      kind: "fake",
+      subscribe: async () => undefined,
+      rpc: async (call: Call): Promise<CallReply> => {
+        if (call.to !== "workspace" || call.request.cmd !== "log") return { to: "workspace", reply: { reply: "status", value: { nMoments: 1 } } } as CallReply;
+        n_asked += 1;
+        return { to: "workspace", reply: { reply: "log", value: { records: [], next: null } } } as CallReply;
+      },
+    };
+    const client = new Client(host);
+    const activity = new Activity(client);
+    const bo: Member = { device: "bo", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 900, nBehind: 0, lastSeenMs: null };
+    const tell = async (members: Member[]): Promise<number> => {
+      client.hear([{ from: "workspace", event: { event: "together", data: { members, link: { kind: "alone" }, invitation: null, asking: [], addresses: [], removedBy: null } } }]);
+      await vi.runAllTimersAsync();
+      return n_asked;
+    };
+    await tell([bo]);
+    activity.show({ path: null, author: null });
+    await vi.runAllTimersAsync();
+    expect(n_asked).toBe(1);
+    expect(await tell([{ ...bo, roundTripUs: 1_200, nBehind: 3 }])).toBe(1);
+    expect(await tell([{ ...bo, role: "viewer" }])).toBe(2);
   });
 });
