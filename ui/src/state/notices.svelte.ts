@@ -96,6 +96,12 @@ export class Notices {
     button.run();
   }
 
+  /** The workspace that they speak of goes away: they can be read, but what their buttons would do is for no other. */
+  leaveWorkspace(): void {
+    this.list = this.list.map((notice) => ({ ...notice, isOnScreen: false, buttons: [] }));
+    this.#letGo();
+  }
+
   toggleList(): void {
     this.isListOpen = !this.isListOpen;
     if (this.isListOpen) this.n_unseen = 0;

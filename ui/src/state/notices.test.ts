@@ -66,6 +66,16 @@ describe("notices", () => {
     expect(texts(notices)).toEqual([]);
   });
 
+  it("does nothing to the next workspace", () => {
+    const { notices } = setUp();
+    notices.toast("README.md was deleted.", { stays: true, buttons: [{ label: "Delete for everyone", run: () => undefined }] });
+    notices.isHeld = true;
+    notices.leaveWorkspace();
+    expect(texts(notices)).toEqual([]);
+    expect(notices.list).toMatchObject([{ text: "README.md was deleted.", buttons: [] }]);
+    expect(notices.isHeld).toBe(false);
+  });
+
   it("shows the same sentence once", () => {
     const { notices } = setUp();
     notices.toast("again");

@@ -201,6 +201,7 @@ function followWorkspace({ session, editors, files, layout, notices, people }: W
   session.onRefused((failure) => void (failure.code === "newerVersion" || notices.fail(failure)));
   session.onClosing(() => {
     memory.stop();
+    notices.leaveWorkspace();
     people.stop();
     editors.stop();
     files.reset();

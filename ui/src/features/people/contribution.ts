@@ -134,6 +134,7 @@ function follow({ client, people, session, notices, commands }: Workbench, actio
     actions.isInviteShown = false;
     actions.question = null;
     actions.answered = new Set();
+    asked.clear();
   });
   followNeighbourhood({ people, session, notices, commands }, actions);
 }
