@@ -680,9 +680,9 @@ export class TimelineState {
     return this.#ask("preview", { cmd: "restorePreview", args: { target, at: this.at } });
   }
 
-  /** Brings the target back to the moment shown and returns to now. */
-  async restore(target: RestoreTarget): Promise<Restored> {
-    const restored = await this.#ask("restored", { cmd: "restore", args: { target, at: this.at } });
+  /** Brings the target back to a moment and returns to now. */
+  async restore(target: RestoreTarget, at: Moment): Promise<Restored> {
+    const restored = await this.#ask("restored", { cmd: "restore", args: { target, at } });
     this.backToNow();
     return restored;
   }

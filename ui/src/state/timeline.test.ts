@@ -667,7 +667,7 @@ describe("acts", () => {
     const { port, state } = await opened("abc");
     state.seek(2);
     await settled();
-    const restored = await state.restore({ kind: "file", value: { path: "a.rs" } });
+    const restored = await state.restore({ kind: "file", value: { path: "a.rs" } }, state.at);
     expect(restored.groupId).toBe("g1");
     expect(port.asked.find((request) => request.cmd === "restore")?.args).toEqual({
       target: { kind: "file", value: { path: "a.rs" } },
@@ -681,7 +681,7 @@ describe("acts", () => {
     state.seek(2);
     await settled();
     port.refuses.set("restore", "This folder is read-only.");
-    await expect(state.restore({ kind: "workspace" })).rejects.toMatchObject({ message: "This folder is read-only." });
+    await expect(state.restore({ kind: "workspace" }, state.at)).rejects.toMatchObject({ message: "This folder is read-only." });
     expect(state.isPast).toBe(true);
   });
 

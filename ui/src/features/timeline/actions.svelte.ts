@@ -2,7 +2,7 @@
  * What the timeline's buttons and commands do: acts that change something, and what is said about them.
  * Knows the workbench only by `Surroundings`.
  */
-import type { HistoryHit, MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
+import type { HistoryHit, Moment, MomentInfo, NamedMoment, RestorePlan, RestoreTarget } from "../../api/generated";
 import { sentenceOf } from "../../api/client";
 import { COPY_FAILED, MESSAGES, wordingOf } from "../../base/messages";
 import { parentOf } from "../../base/paths";
@@ -38,6 +38,8 @@ export interface Surroundings {
 export interface RestoreQuestion {
   kind: "folder" | "workspace";
   target: RestoreTarget;
+  /** The moment that the title names. */
+  at: Moment;
   /** What it is called in "Took the restore of … back." */
   name: string;
   title: string;
@@ -176,12 +178,15 @@ export class TimelineActions {
   async #ask(kind: RestoreQuestion["kind"], target: RestoreTarget, name: string): Promise<void> {
     if (this.whyNoRestore !== null || this.isAsking) return;
     this.isAsking = true;
+    // It is about the moment shown: the film must not go on to others meanwhile.
+    this.timeline.stopPlaying();
+    const { at } = this.timeline;
     await this.#say(async () => {
       const plan = await this.timeline.preview(target);
-      const at = words.moment(plan.atMs, this.around.now());
+      const when = words.moment(plan.atMs, this.around.now());
       const asked = words.clock(this.around.now()).slice(0, 5);
-      const title = `Restore “${name}” to ${at}?`;
-      this.question = { kind, target, name: kind === "workspace" ? "the workspace" : name, title, since: words.clock(plan.atMs), asked, plan };
+      const title = `Restore “${name}” to ${when}?`;
+      this.question = { kind, target, at, name: kind === "workspace" ? "the workspace" : name, title, since: words.clock(plan.atMs), asked, plan };
     });
     this.isAsking = false;
   }
@@ -189,16 +194,17 @@ export class TimelineActions {
   async answer(isYes: boolean): Promise<void> {
     const { question } = this;
     this.question = null;
-    if (question !== null && isYes) await this.#restore(question.target, question.name);
+    if (question !== null && isYes) await this.#restore(question.target, question.name, question.at);
   }
 
-  async #restore(target: RestoreTarget, name: string): Promise<void> {
+  async #restore(target: RestoreTarget, name: string, at = this.timeline.at): Promise<void> {
     const { timeline } = this;
+    timeline.stopPlaying();
     const shown = timeline.shown;
     const n_before = timeline.nMoments;
     const scopeKind = timeline.scopeKind;
     await this.#say(async () => {
-      const restored = await timeline.restore(target);
+      const restored = await timeline.restore(target, at);
       this.around.focusEditor();
       const { groupId } = restored;
       const when = shown === null ? "" : ` to ${words.moment(shown.moment.atMs, this.around.now())}`;

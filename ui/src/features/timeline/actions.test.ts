@@ -148,6 +148,17 @@ describe("restore", () => {
     expect(scene.targets()).toMatchObject([{ target: { kind: "workspace" } }]);
   });
 
+  it("of the workspace is to the moment that was asked about, whatever is shown by then", async () => {
+    const scene = await inThePast();
+    scene.timeline.togglePlaying();
+    await scene.actions.askToRestoreWorkspace();
+    expect(scene.timeline.playing).toBe(false);
+    scene.timeline.seek(7);
+    await settled();
+    await scene.actions.answer(true);
+    expect(scene.targets()).toEqual([{ target: { kind: "workspace" }, at: { kind: "workspaceStep", value: 8 } }]);
+  });
+
   it("of the folder is that of the file, and of the root the whole workspace", async () => {
     const scene = await inThePast();
     await scene.actions.askToRestoreFolder();

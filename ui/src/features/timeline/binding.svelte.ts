@@ -33,7 +33,7 @@ export function bindToWorkbench(parts: Parts): void {
   });
 }
 
-function listen({ workbench, timeline, bursts }: Parts): void {
+function listen({ workbench, timeline, actions, bursts }: Parts): void {
   const { client, session } = workbench;
   client.onEvent((event) => {
     if (event.event === "historyGrew") timeline.historyGrew(event.data.paths);
@@ -50,6 +50,7 @@ function listen({ workbench, timeline, bursts }: Parts): void {
   });
   session.onClosing(() => {
     timeline.stop();
+    actions.question = null;
     bursts.clear();
   });
   document.addEventListener("focusin", (event) => {
