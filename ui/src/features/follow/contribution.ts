@@ -1,6 +1,7 @@
 /** Puts the other people into the text: their carets, whom one follows, where one is oneself. */
 import { baseName } from "../../base/paths";
 import type { Command } from "../../commands/registry.svelte";
+import { isEscFree } from "../../workbench/esc";
 import { fill } from "../../workbench/slots.svelte";
 import type { Workbench } from "../../workbench/workbench";
 import { bindToWorkbench } from "./binding.svelte";
@@ -54,7 +55,7 @@ function followCommands({ people, editors, layout }: Workbench, follow: Follow, 
       checked: () => people.followed !== null,
       run: () => follow.toggle(null),
     },
-    { id: "follow.stop", title: "Stop following", category, keys: ["Esc"], keysWhen: isEscOurs, when: () => people.followed !== null, run: () => follow.stop() },
+    { id: "follow.stop", title: "Stop following", category, keys: ["Esc"], keysWhen: isEscFree, when: () => people.followed !== null, run: () => follow.stop() },
     { ...toPerson, id: "follow.person", title: "Follow", run: (device) => follow.toggle(deviceOf(device)) },
     { ...toPerson, id: "follow.goTo", title: "Go to", run: (device) => follow.goTo(deviceOf(device)) },
     { ...toPerson, id: "follow.mute", title: "Mute or show the caret", run: (device) => follow.toggleMuted(deviceOf(device)) },
@@ -79,12 +80,4 @@ function followCommands({ people, editors, layout }: Workbench, follow: Follow, 
       },
     },
   ];
-}
-
-/** Esc ends the following only where nothing nearer to the hand wants it. */
-function isEscOurs(): boolean {
-  const focused = document.activeElement;
-  if (document.querySelector("[role=dialog], [role=menu], dialog[open], .suggest-widget.visible") !== null) return false;
-  const isField = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement;
-  return !isField && focused?.closest(".find-widget") == null;
 }

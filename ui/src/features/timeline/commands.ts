@@ -2,19 +2,12 @@
 import type { Command } from "../../commands/registry.svelte";
 import type { Direction, StepUnit } from "../../api/generated";
 import { FIRST_OF_FILE, type TimelineState } from "../../state/timeline.svelte";
+import { isEscFree } from "../../workbench/esc";
 import type { Workbench } from "../../workbench/workbench";
 import type { Authors } from "./authors.svelte";
 import type { TimelineActions } from "./actions.svelte";
 
 const CATEGORY = "Timeline";
-
-/** Esc is the past's only where nothing nearer to the hand wants it. */
-function isEscOurs(): boolean {
-  const focused = document.activeElement;
-  if (document.querySelector("[role=dialog], [role=menu], dialog[open]") !== null) return false;
-  const isField = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement;
-  return !isField && focused?.closest(".find-widget") == null;
-}
 
 export function authorCommands(authors: Authors, hasLiveText: () => boolean): Command[] {
   return [
@@ -72,7 +65,7 @@ export function timelineCommands(timeline: TimelineState, actions: TimelineActio
     { id: "timeline.changeForward", title: "One change forward", when: isPast, run: step("change", "forward") },
     { id: "timeline.previousNamed", title: "Previous named moment", when: isOpen, run: step("named", "back") },
     { id: "timeline.nextNamed", title: "Next named moment", when: isPast, run: step("named", "forward") },
-    { id: "timeline.now", title: "Back to now", keys: ["Esc"], when: isPast, keysWhen: isEscOurs, run: () => actions.backToNow() },
+    { id: "timeline.now", title: "Back to now", keys: ["Esc"], when: isPast, keysWhen: isEscFree, run: () => actions.backToNow() },
     { id: "timeline.play", title: "Play or pause", when: isOpen, run: () => timeline.togglePlaying() },
     { id: "timeline.name", title: "Name this moment…", keys: ["Ctrl+K B"], when: isOpen, run: () => actions.startNaming() },
     { id: "timeline.diff", title: "Compare the past with: nothing, now, the change before", when: isPast, run: () => timeline.cycleDiff() },
