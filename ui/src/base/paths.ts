@@ -13,6 +13,11 @@ export function join(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
 }
 
+/** What a workspace is about stands in it. */
+export function isReadme(path: string): boolean {
+  return /^readme(\.|$)/i.test(path);
+}
+
 /** How many characters of a name F2 selects: all but the ending. */
 export function stemLength(name: string): number {
   const dot = name.lastIndexOf(".");

@@ -135,6 +135,11 @@ export class EditorArea {
     return this.activePane.hasFocus ? (this.activeFile?.path ?? null) : null;
   }
 
+  /** Line of the caret in the active pane. */
+  get caretLine(): number {
+    return (this.activePane.large?.caretPlace ?? this.activePane.caret).line;
+  }
+
   /** The live editor of the active pane, whether or not the past lies over it. */
   get activeEditor(): CodeEditor | null {
     return this.activePane.editor;

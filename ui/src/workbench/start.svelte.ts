@@ -4,7 +4,7 @@ import { Client, isApiError, sentenceOf } from "../api/client";
 import type { Act, ApiError, Notice as EngineNotice, RefusedPath } from "../api/generated";
 import { COPY_FAILED, HOW_TO_UPDATE, MESSAGES, UNDO_OVERWRITTEN, crashed, mannerOf, mixedLineEnds, updateNote } from "../base/messages";
 import { painted } from "../base/painted";
-import { baseName } from "../base/paths";
+import { baseName, isReadme } from "../base/paths";
 import { Keybindings } from "../commands/keybindings.svelte";
 import { CommandRegistry } from "../commands/registry.svelte";
 import { loadMonaco } from "../editor/monaco";
@@ -222,7 +222,7 @@ function sayRefusedPaths(refused: readonly RefusedPath[], notices: Notices): voi
 
 /** A workspace seen for the first time shows what it is about. */
 function openReadme(paths: readonly string[], editors: EditorArea): void {
-  const readme = paths.find((path) => /^readme(\.|$)/i.test(path));
+  const readme = paths.find(isReadme);
   if (readme !== undefined) editors.open(readme, { isPreview: true });
 }
 

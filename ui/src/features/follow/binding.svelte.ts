@@ -1,5 +1,6 @@
 /** What the following hears from the window: where the others are, which files have arrived. As long as the window. */
 import { untrack } from "svelte";
+import { past } from "../../state/past.svelte";
 import type { Workbench } from "../../workbench/workbench";
 import type { Follow } from "./follow.svelte";
 import type { OwnPlace } from "./ownPlace.svelte";
@@ -22,6 +23,10 @@ export function bindToWorkbench({ people, editors }: Workbench, follow: Follow, 
         follow.checkPath();
         follow.followWhoLetIn();
       });
+    });
+    // The past is looked at by oneself: nobody leads to another file meanwhile.
+    $effect(() => {
+      if (past.moment !== null) untrack(() => follow.stop());
     });
   });
 }

@@ -5,7 +5,7 @@
 import type { Member, Place, Signal } from "../../api/generated";
 import { isModifier, keyName } from "../../base/keys";
 import { followedLeft } from "../../base/messages";
-import { baseName } from "../../base/paths";
+import { baseName, isReadme } from "../../base/paths";
 import { past } from "../../state/past.svelte";
 import type { Group } from "../../state/tabs.svelte";
 import type { Pane } from "../../workbench/pane.svelte";
@@ -23,8 +23,8 @@ export class Follow {
   /** Looks for whom to follow until then: somebody has just come in. */
   #joinedUntil_ms = 0;
   #joinedAfter: string | null = null;
-  /** What the pane is to show: another path was opened by the person here. */
-  #expected: string | null = null;
+  /** Tab that the pane is to show, whatever its file is called by now: another one was opened by the person here. */
+  #expectedId: number | null = null;
   #wasThere = false;
   /** Where their caret was when it was shown last: whoever only scrolls leaves it behind. */
   #head = "";
@@ -45,13 +45,13 @@ export class Follow {
   }
 
   start(device: string): void {
-    const { people, editors, commands } = this.workbench;
+    const { people, editors } = this.workbench;
     const member = people.member(device);
-    if (member === null || member.isSelf) return;
-    if (past.moment !== null) commands.run("timeline.now");
+    if (member === null || member.isSelf || this.#isOffline(device)) return;
+    this.#comeToNow();
     const { group } = editors.tabs;
     this.groupId = group.id;
-    this.#expected = group.active?.path ?? null;
+    this.#expectedId = group.activeId;
     this.#wasThere = people.placeOf(device) !== null;
     people.followed = device;
     const [main] = people.placeOf(device)?.selections ?? [];
@@ -64,6 +64,18 @@ export class Follow {
     this.#joinedUntil_ms = 0;
     this.workbench.people.followed = null;
     this.groupId = null;
+  }
+
+  #comeToNow(): void {
+    if (past.moment !== null) this.workbench.commands.run("timeline.now");
+  }
+
+  /** Of whoever is not there it is said. */
+  #isOffline(device: string): boolean {
+    const { people, layout } = this.workbench;
+    if (people.member(device)?.isConnected === true) return false;
+    layout.say(`${people.nameOf(device)} is offline.`);
+    return true;
   }
 
   toggle(device: string | null): void {
@@ -90,6 +102,9 @@ export class Follow {
 
   followWhoLetIn(): void {
     const { people, editors } = this.workbench;
+    const shown = editors.tabs.active;
+    // What is about the workspace is shown by itself; anything else was opened by the person here.
+    if (shown !== null && !isReadme(shown.path)) this.#joinedUntil_ms = 0;
     if (this.device !== null || Date.now() > this.#joinedUntil_ms || editors.files === null) return;
     const there = people.here.filter((one) => people.placeOf(one.device)?.path != null);
     const wanted = there.find((one) => one.person === this.#joinedAfter) ?? there[0];
@@ -129,17 +144,17 @@ export class Follow {
   checkPath(): void {
     const group = this.#group();
     if (this.device === null || group === null) return;
-    if ((group.active?.path ?? null) !== this.#expected) this.stop();
+    if (group.activeId !== this.#expectedId) this.stop();
   }
 
   #openFor(group: Group, path: string): void {
     const { editors } = this.workbench;
     const { tabs } = editors;
     const before = tabs.activeIndex;
-    this.#expected = path;
     // The keyboard stays where it is; in the text of this pane, it goes on to the next one.
     const hasFocus = editors.pane(group).hasFocus;
     editors.open(path, { group: tabs.groups.indexOf(group), isPreview: true, keepsFocus: !hasFocus });
+    this.#expectedId = group.activeId;
     // Whoever types in another pane meanwhile stays there.
     if (tabs.activeIndex !== before && before < tabs.groups.length) tabs.activeIndex = before;
   }
@@ -163,7 +178,11 @@ export class Follow {
 
   /** A key, a click or a turn of the wheel: does it end the following? */
   handleInput(event: KeyboardEvent | PointerEvent | WheelEvent): void {
-    if (this.device === null || !(event.target instanceof Node)) return;
+    if (this.device === null) {
+      this.#lookAround(event.target);
+      return;
+    }
+    if (!(event.target instanceof Node)) return;
     const { editors, commands } = this.workbench;
     const index = editors.tabs.groups.findIndex((one) => one.id === this.groupId);
     const shown = document.querySelector(`[data-testid="group-${index}"]`);
@@ -176,6 +195,11 @@ export class Follow {
       this.#bringCaret();
       this.stop();
     } else if (isInside) this.stop();
+  }
+
+  /** Whoever came in and is at work in a file already is not led away from it. */
+  #lookAround(target: EventTarget | null): void {
+    if (this.#joinedUntil_ms > 0 && target instanceof Element && target.closest("[data-testid^='group-']") !== null) this.#joinedUntil_ms = 0;
   }
 
   /** What is typed next goes where the person looks, not to a place that they have left long ago. */
@@ -199,12 +223,14 @@ export class Follow {
 
   /** The caret goes where somebody's is, once. */
   async goTo(device: string): Promise<void> {
+    if (this.#isOffline(device)) return;
     const place = this.workbench.people.placeOf(device);
     if (place?.path == null) {
       this.workbench.layout.say(`${this.workbench.people.nameOf(device)} has no file open.`);
       return;
     }
     this.stop();
+    this.#comeToNow();
     const { editors } = this.workbench;
     editors.open(place.path);
     const pane = editors.activePane;
@@ -223,11 +249,8 @@ export class Follow {
     const { editors, client, layout, people } = this.workbench;
     const path = editors.activePath;
     if (path === null) return;
-    if (device !== null && people.member(device)?.isConnected !== true) {
-      layout.say(`${people.nameOf(device)} is offline.`);
-      return;
-    }
-    const line = editors.activePane.caret.line;
+    if (device !== null && this.#isOffline(device)) return;
+    const line = editors.caretLine;
     await client.ask({ cmd: "signal", args: { kind: "bring", path, line, to: device } });
     layout.say(`Asked ${device === null ? "the others" : people.nameOf(device)} to come to ${baseName(path)}:${line}`, 3_000);
   }
@@ -237,6 +260,7 @@ export class Follow {
     const { people, notices, editors } = this.workbench;
     const go = (): void => {
       this.stop();
+      this.#comeToNow();
       editors.open(path, { place: { line } });
     };
     notices.toast(`${people.nameOf(device)} asks ${to === null ? "everyone" : "you"} to come to ${baseName(path)}:${line}.`, { buttons: [{ label: "Go there", run: go }] });
