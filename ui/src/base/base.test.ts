@@ -4,7 +4,7 @@ import { Emitter } from "./emitter";
 import { fuzzyMatch, pieces } from "./fuzzy";
 import { type KeyLike, keyName, normaliseKeys } from "./keys";
 import { originalOf, ancestors, compareNames, copyName, distinguish, isWithin, moved, stemLength } from "./paths";
-import { ago, bytes, clock, hasAllWords, when } from "./words";
+import { ago, bytes, clock, hasAllWords, minute, when } from "./words";
 
 function key(key: string, code: string, held: Partial<KeyLike> = {}): KeyLike {
   return { key, code, ctrlKey: false, shiftKey: false, altKey: false, metaKey: false, ...held };
@@ -102,6 +102,9 @@ describe("words", () => {
     expect(when(at_ms, at_ms + 23 * 3_600_000)).toBe("15:04");
     expect(when(at_ms, at_ms + 2 * 86_400_000)).toBe("Sat");
     expect(when(at_ms, at_ms + 7 * 86_400_000)).toBe("21 Nov");
+    // A Saturday is not "Sat" on the next one.
+    expect(when(at_ms, new Date(2026, 10, 28, 9).getTime())).toBe("21 Nov");
+    expect([0, 1, 70].map((n_days) => minute(at_ms, at_ms + n_days * 86_400_000))).toEqual(["15:04", "21 Nov 15:04", "21 Nov 2026 15:04"]);
     expect(when(at_ms, at_ms + 70 * 86_400_000)).toBe("21 Nov 2026");
     expect(bytes(84_000_000)).toBe("84 MB");
   });

@@ -6,6 +6,16 @@ export function clock(at_ms: number): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }
 
+/** "14:32:07" today, "3 Nov 14:32:07" this year, "3 Nov 2025 14:32:07" before. */
+export function moment(at_ms: number, now_ms: number): string {
+  return nDaysAgo(at_ms, now_ms) === 0 ? clock(at_ms) : `${date(at_ms, now_ms)} ${clock(at_ms)}`;
+}
+
+/** "14:32" today, "3 Nov 14:32" before. */
+export function minute(at_ms: number, now_ms: number): string {
+  return moment(at_ms, now_ms).slice(0, -":07".length);
+}
+
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -26,8 +36,18 @@ export function when(at_ms: number, now_ms: number): string {
 }
 
 function day(at_ms: number, now_ms: number): string {
+  return nDaysAgo(at_ms, now_ms) < 7 ? (DAYS[new Date(at_ms).getDay()] ?? "") : date(at_ms, now_ms);
+}
+
+/** How many midnights of this computer lie between. */
+export function nDaysAgo(at_ms: number, now_ms: number): number {
+  const midnight = (ms: number): number => new Date(ms).setHours(0, 0, 0, 0);
+  return Math.round((midnight(now_ms) - midnight(at_ms)) / DAY_MS);
+}
+
+/** "3 Nov", "3 Nov 2025" of another year. */
+export function date(at_ms: number, now_ms: number): string {
   const at = new Date(at_ms);
-  if (now_ms - at_ms < 7 * DAY_MS) return DAYS[at.getDay()] ?? "";
   const year = at.getFullYear() === new Date(now_ms).getFullYear() ? "" : ` ${at.getFullYear()}`;
   return `${at.getDate()} ${MONTHS[at.getMonth()]}${year}`;
 }

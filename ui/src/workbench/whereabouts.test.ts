@@ -18,6 +18,11 @@ describe("where a person is", () => {
     expect(at({})).toBe("lexer.rs:43");
     expect(at({ isAway: true })).toBe("lexer.rs:43, away");
   });
+  it("is said with the day of the past that is looked at", () => {
+    const now_ms = new Date(2026, 10, 21, 9).getTime();
+    const place = { path: "a.rs", line: 1, pastMs: new Date(2026, 10, 3, 14, 32, 7).getTime() };
+    expect(placeInWords({ placeOf: () => place } as unknown as People, BO, now_ms)).toBe("a.rs:1, looking at 3 Nov 14:32:07");
+  });
   it("is said without a line where there is no caret", () => {
     expect(at({ path: "logo.psd", line: 0 })).toBe("logo.psd");
     expect(at({ path: null, line: 0 })).toBe("no file");

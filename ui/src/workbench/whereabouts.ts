@@ -1,7 +1,7 @@
 /** Where a person is, in words. */
 import type { Member } from "../api/generated";
 import { baseName } from "../base/paths";
-import { clock, when } from "../base/words";
+import { moment, when } from "../base/words";
 import type { People } from "../state/people.svelte";
 
 /** Short, for a row: "lexer.rs:43". Empty where nothing is known. */
@@ -10,7 +10,7 @@ export function placeInWords(people: People, member: Member, now_ms: number): st
   const place = people.placeOf(member.device);
   if (place === null) return "";
   const file = place.path === null ? "no file" : `${baseName(place.path)}${place.line > 0 ? `:${place.line}` : ""}`;
-  if (place.pastMs !== null) return `${file}, looking at ${clock(place.pastMs)}`;
+  if (place.pastMs !== null) return `${file}, looking at ${moment(place.pastMs, now_ms)}`;
   return place.isAway ? `${file}, away` : file;
 }
 

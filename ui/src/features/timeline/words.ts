@@ -1,26 +1,8 @@
 /** How the timeline says times, spans and changes. Local time, 24 hours, always with seconds. */
 import type { MomentInfo } from "../../api/generated";
+import { clock, moment } from "../../base/words";
 
-const two = (n: number): string => String(n).padStart(2, "0");
-
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** "14:32:07" */
-export function clock(at_ms: number): string {
-  const at = new Date(at_ms);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
-
-/** "14:32:07" today, "3 Nov 14:32:07" this year, "3 Nov 2025 14:32:07" before. */
-export function moment(at_ms: number, now_ms: number): string {
-  const at = new Date(at_ms);
-  const now = new Date(now_ms);
-  if (at.toDateString() === now.toDateString()) return clock(at_ms);
-  const day = `${at.getDate()} ${MONTHS[at.getMonth()]}`;
-  return at.getFullYear() === now.getFullYear()
-    ? `${day} ${clock(at_ms)}`
-    : `${day} ${at.getFullYear()} ${clock(at_ms)}`;
-}
+export { clock, moment };
 
 const SPANS: [ms: number, short: string, one: string, many: string][] = [
   [86_400_000, "d", "day", "days"],
