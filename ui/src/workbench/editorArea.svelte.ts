@@ -30,6 +30,7 @@ export interface SavedEditors {
 
 export const PAGE = "page:";
 const RECENT_MAX = 200;
+const DELETED_MAX = 1_000;
 
 export class EditorArea {
   /** Null until the first workspace is opened. */
@@ -174,6 +175,12 @@ export class EditorArea {
     this.tabs.renamed(from, to);
     this.recentPaths = this.recentPaths.map((path) => moved(path, from, to));
     this.#changed.fire();
+  }
+
+  /** What is not there may be a file that was deleted: its tab says so. */
+  async noteDeleted(path: string): Promise<void> {
+    const { files } = await this.client.get("deleted", { cmd: "listDeleted", args: { limit: DELETED_MAX } });
+    if (files.some((one) => one.path === path)) this.tabs.setGone(path, true);
   }
 
   openPage(id: string): void {

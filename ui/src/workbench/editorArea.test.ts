@@ -47,6 +47,17 @@ describe("the keyboard", () => {
   });
 });
 
+describe("a tab of a file that is not there", () => {
+  it("says that it was deleted, if it was", async () => {
+    const area = new EditorArea({ get: async () => ({ files: [{ fileId: "f", path: "a.txt", deletedMs: 0 }] }) } as unknown as Client, () => undefined);
+    for (const path of ["a.txt", "b.txt"]) {
+      area.tabs.open(path);
+      await area.noteDeleted(path);
+    }
+    expect(area.tabs.group.tabs.map((tab) => [tab.path, tab.isGone])).toEqual([["a.txt", true], ["b.txt", false]]);
+  });
+});
+
 describe("undo", () => {
   const open = (area: EditorArea): OpenFile => {
     const file = { path: "a.txt", viewId: 1, link: {}, readOnly: null, n_localEdits: 3 } as unknown as OpenFile;
