@@ -2,6 +2,8 @@
 import type { Client } from "../api/client";
 import type { ChatLink, ChatMessage } from "../api/generated";
 import { Emitter } from "../base/emitter";
+import { baseName } from "../base/paths";
+import { minute } from "../base/words";
 import { chatWriting } from "./chatWriting.svelte";
 
 const PAGE = 50;
@@ -13,7 +15,8 @@ export class Chat {
   /** Oldest first. */
   messages = $state.raw<readonly ChatMessage[]>([]);
   hasOlder = $state(false);
-  n_unread = $state(0);
+  /** Ids of what others wrote and nobody here has seen. By time alone it cannot be told: what was written offline comes late. */
+  #unread = $state.raw<ReadonlySet<string>>(new Set());
   /** What is being written. */
   text = $state("");
   /** What it points at. */
@@ -28,6 +31,10 @@ export class Chat {
   readonly #missed = new Emitter<ChatMessage>();
   /** Somebody wrote while the messages are not before the eyes of whoever is here. */
   readonly onMissed = this.#missed.on;
+
+  get n_unread(): number {
+    return this.#unread.size;
+  }
 
   constructor(private readonly client: Client) {
     client.onEvent((event) => {
@@ -48,8 +55,8 @@ export class Chat {
       this.#lastSeen = value;
       this.messages = merged(this.messages, messages);
       this.hasOlder = hasMore;
+      this.#unread = new Set([...this.#unread, ...this.#sinceSeen()]);
       if (this.#isShown) this.#markSeen();
-      else this.#countUnread();
     } catch {
       // Without it the window is whole; new messages come by themselves.
     }
@@ -59,7 +66,7 @@ export class Chat {
     this.#generation += 1;
     this.messages = [];
     this.hasOlder = false;
-    this.n_unread = 0;
+    this.#unread = new Set();
     this.text = "";
     this.link = null;
     this.#lastSeen = null;
@@ -85,9 +92,9 @@ export class Chat {
     const isNew = !this.messages.some((one) => one.deltaId === message.deltaId);
     this.messages = merged(this.messages, [message]);
     if (this.#isShown) this.#markSeen();
-    else {
-      this.#countUnread();
-      if (isNew && !message.isSelf) this.#missed.fire(message);
+    else if (isNew && !message.isSelf) {
+      this.#unread = new Set([...this.#unread, message.deltaId]);
+      this.#missed.fire(message);
     }
   }
 
@@ -98,7 +105,7 @@ export class Chat {
   }
 
   #markSeen(): void {
-    this.n_unread = 0;
+    this.#unread = new Set();
     const newest = this.messages.at(-1)?.deltaId ?? null;
     if (newest === null || newest === this.#lastSeen) return;
     this.#lastSeen = newest;
@@ -107,9 +114,24 @@ export class Chat {
     });
   }
 
-  #countUnread(): void {
+  #sinceSeen(): string[] {
     const seen = this.messages.findIndex((one) => one.deltaId === this.#lastSeen);
-    this.n_unread = this.messages.slice(seen + 1).filter((one) => !one.isSelf).length;
+    return this.messages.slice(seen + 1).filter((one) => !one.isSelf).map((one) => one.deltaId);
+  }
+
+  /** What a message points at, asked anew: the text and the name of the file go on changing. Null for nothing known here. */
+  async linkOf(message: ChatMessage): Promise<ChatLink | null> {
+    const generation = this.#generation;
+    const next = this.messages[this.messages.findIndex((one) => one.deltaId === message.deltaId) + 1];
+    try {
+      const { messages } = await this.client.get("messages", { cmd: "listMessages", args: { before: next?.deltaId ?? null, limit: PAGE } });
+      if (generation !== this.#generation) return null;
+      this.messages = merged(this.messages, messages);
+      return (messages.find((one) => one.deltaId === message.deltaId) ?? message).link;
+    } catch {
+      // Then as it was told last.
+      return message.link;
+    }
   }
 
   typed(text: string): void {
@@ -126,8 +148,9 @@ export class Chat {
   /** Sends what is written. It is in the field again when it could not be sent. Rejects with an `ApiError`. */
   async send(): Promise<void> {
     const { text: written, link } = this;
-    const text = written.trim();
-    if ((text === "" && link === null) || this.isSending) return;
+    // A message without words says what it points at.
+    const text = written.trim() || (link === null ? "" : nameOfLink(link, Date.now()));
+    if (text === "" || this.isSending) return;
     const generation = this.#generation;
     this.isSending = true;
     // At once: what is typed while it is on its way is the next message.
@@ -146,6 +169,11 @@ export class Chat {
       this.isSending = false;
     }
   }
+}
+
+/** "lexer.rs:43", "14:32" */
+export function nameOfLink(link: ChatLink, now_ms: number): string {
+  return link.kind === "code" ? `${baseName(link.path)}:${link.line}` : minute(link.atMs, now_ms);
 }
 
 /** Two lists as one, in the order of time; what came by both ways is there once, as it was told last. */

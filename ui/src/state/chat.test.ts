@@ -75,6 +75,36 @@ describe("chat", () => {
     expect(missed).toEqual(["m2"]);
   });
 
+  it("counts what was written offline and comes late, until it is seen", async () => {
+    const { chat, host } = await open([message(1), message(5)], "m5");
+    hear(host, message(3));
+    expect(chat.n_unread).toBe(1);
+    hear(host, message(3));
+    hear(host, message(4, true));
+    expect(chat.n_unread).toBe(1);
+    chat.setShown(true);
+    expect(chat.n_unread).toBe(0);
+  });
+
+  it("tells where a link leads by now", async () => {
+    const pointing: ChatMessage = { ...message(1), link: { kind: "code", path: "a.rs", line: 3 } };
+    const { chat, host } = await open([pointing, message(2)]);
+    host.messages[0] = { ...pointing, link: { kind: "code", path: "b.rs", line: 4 } };
+    expect(await chat.linkOf(pointing)).toEqual({ kind: "code", path: "b.rs", line: 4 });
+    expect(chat.messages[0]?.link).toEqual({ kind: "code", path: "b.rs", line: 4 });
+  });
+
+  it("sends a link alone under its name", async () => {
+    const { chat, host } = await open([]);
+    chat.link = { kind: "code", path: "src/a.rs", line: 3 };
+    host.refuses = true;
+    await expect(chat.send()).rejects.toMatchObject({ code: "io" });
+    expect([chat.text, chat.link]).toEqual(["", { kind: "code", path: "src/a.rs", line: 3 }]);
+    host.refuses = false;
+    await chat.send();
+    expect(host.asked.at(-1)).toEqual({ cmd: "sendMessage", args: { text: "a.rs:3", link: { kind: "code", path: "src/a.rs", line: 3 } } });
+  });
+
   it("has each message once, in the order of time, however it came", async () => {
     const { chat, host } = await open([message(2), message(3)]);
     hear(host, message(3));

@@ -1,30 +1,16 @@
 /** How the chat and the list of what was done say days, times and acts. Pure. */
 import type { LogRecord } from "../../api/generated";
 import { baseName } from "../../base/paths";
-import { plural } from "../../base/words";
+import { date, nDaysAgo, plural } from "../../base/words";
 
-const two = (n: number): string => String(n).padStart(2, "0");
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const WEEKDAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const DAY_MS = 86_400_000;
-
-/** "14:32" today, "3 Nov 14:32" before. */
-export function minute(at_ms: number, now_ms: number): string {
-  const at = new Date(at_ms);
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  return at.toDateString() === new Date(now_ms).toDateString() ? time : `${at.getDate()} ${MONTHS[at.getMonth()]} ${time}`;
-}
 
 /** "Today", "Yesterday", "Monday", "3 Nov", "3 Nov 2025" */
 export function dayOf(at_ms: number, now_ms: number = Date.now()): string {
-  const at = new Date(at_ms);
-  const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
-  const n_days = Math.round((midnight(new Date(now_ms)) - midnight(at)) / DAY_MS);
+  const n_days = nDaysAgo(at_ms, now_ms);
   if (n_days <= 0) return "Today";
   if (n_days === 1) return "Yesterday";
-  if (n_days < 7) return WEEKDAYS[at.getDay()] ?? "";
-  const day = `${at.getDate()} ${MONTHS[at.getMonth()]}`;
-  return at.getFullYear() === new Date(now_ms).getFullYear() ? day : `${day} ${at.getFullYear()}`;
+  return n_days < 7 ? (WEEKDAYS[new Date(at_ms).getDay()] ?? "") : date(at_ms, now_ms);
 }
 
 function changed(record: LogRecord): string {
