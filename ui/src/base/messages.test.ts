@@ -81,6 +81,12 @@ describe("messages, word for word", () => {
     expect(messages.UNDO_OVERWRITTEN).toMatch(/^Nothing to undo here: /);
   });
 
+  it("keep their sides apart, whatever a person is called", () => {
+    const name = "Asha / Ops";
+    expect([messages.askedToEdit(name), messages.wouldLikeToEdit(name)]).toEqual(["Asked Asha / Ops.", "Asha / Ops would like to edit."]);
+    expect([messages.madeEditor(name), messages.followedLeft(name)]).toEqual(["Asha / Ops made you an editor.", "You were following Asha / Ops, who left."]);
+  });
+
   it("have a note for whoever has the older version", () => {
     const { head, body } = wordingOf("MSG-VER-1", { person: "Bo", theirs: "0.1", ours: "0.3" });
     const { person, note } = messages.updateNote(`${head} ${body}`);

@@ -166,9 +166,12 @@ export type MessageId = keyof typeof MESSAGES;
 
 /** The words of a message with its places filled. */
 export function wordingOf(id: MessageId, values: Readonly<Record<string, string>> = {}): Wording {
-  const filled = (text: string): string => text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
   const { head, body } = MESSAGES[id];
-  return { head: filled(head), body: filled(body) };
+  return { head: filled(head, values), body: filled(body, values) };
+}
+
+function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place);
 }
 
 /** How a newer version comes onto this computer: what to do, and the command of Debian. */
@@ -237,9 +240,9 @@ export function crashed(saved_ms: number | null): string {
   return wordingOf("MSG-CRASH-1", { time: clock(saved_ms) }).body;
 }
 
-/** MSG-ROLE-2 and -3 have two sides: what the one who asked or was changed reads, and the other. */
-function sideOf(id: "MSG-ROLE-2" | "MSG-ROLE-3", side: 0 | 1, values: Readonly<Record<string, string>>): string {
-  return wordingOf(id, values).body.split(" / ")[side] ?? "";
+/** Some have two sides: what the one who asked, was changed or only knew reads, and the other. A name may have a " / ", too. */
+function sideOf(id: "MSG-ROLE-2" | "MSG-ROLE-3" | "MSG-PEER-3", side: 0 | 1, values: Readonly<Record<string, string>>): string {
+  return filled(MESSAGES[id].body.split(" / ")[side] ?? "", values);
 }
 
 /** MSG-ROLE-2 at whoever asked. */
@@ -260,7 +263,7 @@ export const NOW_VIEWER = sideOf("MSG-ROLE-3", 1, {});
 export const viewersLook = (owners: readonly string[]): string => wordingOf("MSG-ROLE-4", { host: owners.length === 0 ? "an owner" : owners.join(" or ") }).body;
 
 /** MSG-PEER-3, for whoever followed them. */
-export const followedLeft = (person: string): string => wordingOf("MSG-PEER-3", { person }).body.split(" / ")[1] ?? "";
+export const followedLeft = (person: string): string => sideOf("MSG-PEER-3", 1, { person });
 
 /** MSG-PEER-1, as far as is known who and until when. */
 export function removedFrom(workspace: string, host: string | null, until: string | null): Wording {
