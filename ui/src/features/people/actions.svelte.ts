@@ -61,7 +61,14 @@ export class PeopleActions {
   async showInvite(): Promise<void> {
     this.isInviteShown = true;
     this.hasReplaced = false;
-    if (this.people.invitation?.state !== "open") await this.invite(this.around.defaultRole());
+    if (this.people.invitation?.state === "open") return;
+    try {
+      await this.invite(this.around.defaultRole());
+    } catch (cause) {
+      // Without any code there is nothing to show; whoever asked is told why.
+      this.isInviteShown = this.people.invitation !== null;
+      throw cause;
+    }
   }
 
   async invite(role: Role, isLong = this.isLong, sharesPast = this.sharesPast): Promise<void> {
