@@ -99,7 +99,7 @@ function syncCommands({ session, people, layout }: Workbench, actions: PeopleAct
   ];
 }
 
-function follow({ client, people, session, notices, commands }: Workbench, actions: PeopleActions): void {
+function follow({ client, people, session, notices, commands, editors }: Workbench, actions: PeopleActions): void {
   const show = ({ text, options }: Said): void => void notices.toast(text, options);
   const deeds: Deeds = {
     newCode: () => void actions.reinvite().then(() => (actions.isInviteShown = true)).catch((cause: unknown) => commands.fail(cause)),
@@ -115,7 +115,7 @@ function follow({ client, people, session, notices, commands }: Workbench, actio
   people.onChanged((change) => {
     saidOf(change, deeds).forEach(show);
     // The code did what it was for; the message says who it was.
-    if (change.before.invitation?.state === "open" && isCameIn(change)) actions.isInviteShown = false;
+    if (change.before.invitation?.state === "open" && isCameIn(change)) closeInvite(actions, editors);
     for (const [device, id] of asked) {
       if (people.member(device)?.role === "viewer") continue;
       notices.close(id);
@@ -137,6 +137,13 @@ function follow({ client, people, session, notices, commands }: Workbench, actio
     asked.clear();
   });
   followNeighbourhood({ people, session, notices, commands }, actions);
+}
+
+/** Goes away by itself: the keyboard goes back to the text, if it was in it. */
+function closeInvite(actions: PeopleActions, editors: Workbench["editors"]): void {
+  const hadFocus = document.activeElement?.closest("[data-testid='invite']") != null;
+  actions.isInviteShown = false;
+  if (hadFocus) editors.focusSoon();
 }
 
 function followNeighbourhood({ people, session, notices, commands }: Pick<Workbench, "people" | "session" | "notices" | "commands">, actions: PeopleActions): void {

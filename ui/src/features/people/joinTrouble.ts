@@ -16,7 +16,8 @@ export interface JoinTrouble extends Wording {
 
 type Failed = Extract<Joining, { kind: "failed" }>;
 
-export function joinTrouble({ id, sentence, nTriesLeft }: Failed, host: string, now_ms: number): JoinTrouble {
+/** `folder`: where the copy was to be. */
+export function joinTrouble({ id, sentence, nTriesLeft }: Failed, host: string, now_ms: number, folder: string): JoinTrouble {
   const known = id !== null && id in MESSAGES ? (id as MessageId) : null;
   const isCodeOver = id === "MSG-PAIR-2c" || id === "MSG-PAIR-3" || nTriesLeft === 0;
   const canTryAgain = id === "MSG-PAIR-2" && !isCodeOver;
@@ -38,6 +39,8 @@ export function joinTrouble({ id, sentence, nTriesLeft }: Failed, host: string, 
     case "MSG-PAIR-5":
     case "MSG-PAIR-6":
       return { ...manner, ...wordingOf(known, { host, They: "They" }) };
+    case "MSG-PAIR-8":
+      return { ...manner, ...wordingOf(known, { folder }) };
     default:
       return { ...manner, head: "", body: sentence };
   }

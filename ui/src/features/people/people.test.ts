@@ -69,13 +69,13 @@ describe("what is said about people", () => {
 });
 
 describe("why joining came to nothing", () => {
-  const failed = (id: string | null, nTriesLeft: number | null = null, sentence = "So it is.") => joinTrouble({ kind: "failed", id, sentence, nTriesLeft }, "Asha", 0);
+  const failed = (id: string | null, nTriesLeft: number | null = null, sentence = "So it is.") => joinTrouble({ kind: "failed", id, sentence, nTriesLeft }, "Asha", 0, "~/CodeSync/parser-lab");
   it("is said in the words of the table", () => {
     expect(failed("MSG-PAIR-2", 2)).toMatchObject({ head: "That code didn't match.", isUrgent: true, canTryAgain: true, needsCode: true });
     expect(failed("MSG-PAIR-2", 1).body).toMatch(/1 try left\.$/);
     expect(failed("MSG-PAIR-2", null).body).toMatch(/Nothing was shared\.$/);
     expect(failed("MSG-PAIR-2c", 0)).toMatchObject({ body: "after three wrong tries. Ask for a new one.", canTryAgain: false, needsCode: true });
-    expect(failed("MSG-PAIR-8")).toMatchObject({ canTryAgain: false, needsCode: false });
+    expect(failed("MSG-PAIR-8")).toMatchObject({ body: "~/CodeSync/parser-lab already has files.", canTryAgain: false, needsCode: false });
     expect(failed("MSG-PAIR-4")).toMatchObject({ body: "Asha hasn't answered. They may be away.", canAskAgain: true });
     expect(failed("MSG-PAIR-5")).toMatchObject({ body: "Asha can't let you in right now.", canAskAgain: false });
     expect(failed("MSG-PAIR-6").head).toContain("may not be Asha's computer");
@@ -150,6 +150,21 @@ describe("what is done", () => {
     people.together = { ...people.together, invitation: { ...OPEN, state: "switchedOff" } };
     await actions.reinvite();
     expect(actions.hasReplaced).toBe(false);
+  });
+
+  it("shows no invitation where no code could be made", async () => {
+    people.together = together({});
+    const rpc = host.rpc.bind(host);
+    host.rpc = async (call) => {
+      if (call.to === "workspace" && call.request.cmd === "invite") throw { code: "io", message: "No network.", detail: null };
+      return rpc(call);
+    };
+    await expect(actions.showInvite()).rejects.toMatchObject({ code: "io" });
+    expect(actions.isInviteShown).toBe(false);
+    // One that is over says so, and offers another.
+    people.together = together({ invitation: { ...OPEN, state: "used" } });
+    await expect(actions.showInvite()).rejects.toMatchObject({ code: "io" });
+    expect(actions.isInviteShown).toBe(true);
   });
 
   it("asks the owners that are here, and nobody where none is", async () => {
