@@ -347,7 +347,7 @@ impl Engine {
         }
         let since = now.hour_minute_of(entry.since_ms);
         let notice = if entry.is_own {
-            let was = if entry.n_changes == 1 { "wasn’t" } else { "weren’t" };
+            let was = if entry.n_changes == 1 { "wasn't" } else { "weren't" };
             let cause = match entry.role {
                 None | Some(Role::Viewer) => format!("you became a viewer at {since}"),
                 Some(_) => format!("you were let in again only at {since}"),

@@ -123,7 +123,7 @@ impl Engine {
         }
         let person = self.person_of(&theirs.key.delta.log);
         let title = format!(
-            "Both you and {person} changed {}. {person}’s stays; yours is beside it as “{}”.",
+            "Both you and {person} changed {}. {person}'s stays; yours is beside it as “{}”.",
             path.name(),
             beside.name()
         );
@@ -134,7 +134,7 @@ impl Engine {
         let (Some(node), Some(copy)) = (self.tree.get(&file), self.tree.get(&copy)) else { return };
         let (person, beside) = (self.person_of(log), copy.path.clone());
         let title = format!(
-            "Both you and {person} changed {}. Yours stays; {person}’s is beside it as “{}”.",
+            "Both you and {person} changed {}. Yours stays; {person}'s is beside it as “{}”.",
             node.path.name(),
             beside.name()
         );
@@ -157,13 +157,13 @@ impl Engine {
                 (true, false) => {
                     let person = self.person_of(&holder.created.delta.log);
                     format!(
-                        "Both you and {person} have a file called {name}. {person}’s keeps the name; yours is beside it as “{beside}”."
+                        "Both you and {person} have a file called {name}. {person}'s keeps the name; yours is beside it as “{beside}”."
                     )
                 }
                 (false, true) => {
                     let person = self.person_of(&node.created.delta.log);
                     format!(
-                        "Both you and {person} have a file called {name}. Yours keeps the name; {person}’s is beside it as “{beside}”."
+                        "Both you and {person} have a file called {name}. Yours keeps the name; {person}'s is beside it as “{beside}”."
                     )
                 }
                 _ => continue,

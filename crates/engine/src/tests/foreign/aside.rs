@@ -155,7 +155,7 @@ fn who_became_a_viewer_is_told_what_was_not_accepted_and_finds_it() {
         _ => None,
     });
     let at = peers.now().hour_minute_of(START_MS);
-    assert_eq!(notice.unwrap(), format!("1 of your changes wasn’t accepted, because you became a viewer at {at}."));
+    assert_eq!(notice.unwrap(), format!("1 of your changes wasn't accepted, because you became a viewer at {at}."));
     let aside = peers.engines[1].set_aside();
     assert!(aside[0].is_own);
     let kept = peers.engines[1].text_set_aside(aside[0].files[0].0, &device(1)).unwrap().unwrap();
@@ -177,7 +177,7 @@ fn who_worked_alone_and_is_let_in_again_takes_part_again() {
         _ => None,
     });
     let at = peers.now().hour_minute_of(START_MS);
-    let title = format!("3 of your changes weren’t accepted, because you were let in again only at {at}.");
+    let title = format!("3 of your changes weren't accepted, because you were let in again only at {at}.");
     assert_eq!(notices.collect::<Vec<_>>(), [title]);
     peers.begin_another_log(1, 8).edit(1, "a", &[(4, 0, "together\n")]).meet();
     assert_eq!(peers.text(0, "a").unwrap(), "one\ntogether\n");

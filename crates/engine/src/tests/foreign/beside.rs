@@ -54,11 +54,11 @@ fn of_two_versions_of_a_binary_one_stays_and_the_other_is_beside_it_everywhere()
     assert_eq!(peers.bytes(0, "art/logo.psd"), b"\0Bo's");
     assert_eq!(peers.bytes(0, &beside), b"\0Asha's");
     let name = beside.strip_prefix("art/").unwrap();
-    let title = format!("Both you and Bo changed logo.psd. Bo’s stays; yours is beside it as “{name}”.");
+    let title = format!("Both you and Bo changed logo.psd. Bo's stays; yours is beside it as “{name}”.");
     assert_eq!(peers.told(0, "MSG-FILE-3"), [title]);
     // Bo hears of the other version, then of its copy.
     peers.pull(0, 1);
-    let title = format!("Both you and Asha changed logo.psd. Yours stays; Asha’s is beside it as “{name}”.");
+    let title = format!("Both you and Asha changed logo.psd. Yours stays; Asha's is beside it as “{name}”.");
     assert_eq!(peers.told(1, "MSG-FILE-3"), [title]);
     peers.meet().check_equal("two versions");
     for n in 0..3 {
@@ -96,9 +96,9 @@ fn two_files_of_one_name_are_both_there_and_both_people_hear_of_it() {
     peers.meet();
     assert_eq!((peers.text(1, "notes.md"), peers.text(1, "notes (2).md")), (Some("Asha".into()), Some("Bo".into())));
     let asha =
-        "Both you and Bo have a file called notes.md. Yours keeps the name; Bo’s is beside it as “notes (2).md”.";
+        "Both you and Bo have a file called notes.md. Yours keeps the name; Bo's is beside it as “notes (2).md”.";
     let bo =
-        "Both you and Asha have a file called notes.md. Asha’s keeps the name; yours is beside it as “notes (2).md”.";
+        "Both you and Asha have a file called notes.md. Asha's keeps the name; yours is beside it as “notes (2).md”.";
     assert_eq!((peers.told(0, "MSG-FILE-7"), peers.told(1, "MSG-FILE-7")), (vec![asha.into()], vec![bo.into()]));
     peers.check_equal("one name");
 }
