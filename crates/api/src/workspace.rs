@@ -80,7 +80,7 @@ pub struct VerifyReport {
 }
 
 /// A message of `UX.md` §5 that no request asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// Id of the wording, such as `MSG-DISK-3`.
@@ -88,6 +88,8 @@ pub struct Notice {
     pub title: String,
     pub body: String,
     pub path: Option<String>,
+    /// Of MSG-ROLE-5: it came of becoming a viewer, so that an owner may be asked for what was done.
+    pub became_viewer: bool,
 }
 
 /// One whole act that a client may offer to take back.

@@ -191,7 +191,7 @@ impl Engine {
             format!("{person}’s copy of {what} was not the same as yours. Both were made again from the history.");
         let body = "Nothing is lost: all changes of everybody are kept.".to_owned();
         let path = paths.first().filter(|_| paths.len() == 1).cloned();
-        self.events.push(Event::Notice(Notice { id: "MSG-MERGE-2".into(), title, body, path }));
+        self.events.push(Event::Notice(Notice { id: "MSG-MERGE-2".into(), title, body, path, ..Notice::default() }));
     }
 }
 

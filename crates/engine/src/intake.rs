@@ -296,7 +296,8 @@ impl Engine {
     fn tell_beside(&mut self, path: &RelPath, theirs: &RelPath) {
         let title = format!("Another program changed {path} on top of a version that is not known here.");
         let body = format!("Yours stays; what it wrote is beside it as “{}”.", theirs.name());
-        let notice = Notice { id: "MSG-FILE-8".into(), title, body, path: Some(theirs.to_string()) };
+        let notice =
+            Notice { id: "MSG-FILE-8".into(), title, body, path: Some(theirs.to_string()), ..Notice::default() };
         self.events.push(Event::Notice(notice));
     }
 

@@ -380,7 +380,13 @@ impl Engine {
             1 => format!("“{path}” is left out of history."),
             n => format!("{n} files are left out of history, “{path}” first."),
         };
-        let notice = Notice { id: "MSG-FILE-6".into(), title, body: (*reason).clone(), path: Some((*path).clone()) };
+        let notice = Notice {
+            id: "MSG-FILE-6".into(),
+            title,
+            body: (*reason).clone(),
+            path: Some((*path).clone()),
+            ..Notice::default()
+        };
         self.events.push(Event::Notice(notice));
     }
 

@@ -106,8 +106,9 @@ pub(crate) fn damage(
     check: impl FnOnce() -> Checked,
     words: impl Fn(u64) -> String,
 ) -> Option<Notice> {
-    let notice =
-        |id: &str, title: &str, body: String| Some(Notice { id: id.into(), title: title.into(), body, path: None });
+    let notice = |id: &str, title: &str, body: String| {
+        Some(Notice { id: id.into(), title: title.into(), body, ..Notice::default() })
+    };
     if let Some(lost) = report.lost {
         let body = format!("{} {} A copy of the damaged part is kept.", check().sentence(), available(lost, words));
         return notice("MSG-DISK-4", "Part of this workspace's history can't be read.", body);
@@ -146,7 +147,7 @@ pub(crate) fn read_only(folder: &Folder) -> Option<Notice> {
         body: "What you type is kept in CodeSync, but it can't be written to the files. Give yourself write access to \
                the folder, and it will be."
             .into(),
-        path: None,
+        ..Notice::default()
     })
 }
 
@@ -177,7 +178,7 @@ pub(crate) fn note_space(engine: &mut Engine, folder: &Folder) {
 fn low_space(free_bytes: u64, history_bytes: u64) -> Notice {
     let title = format!("Only {} left on this disk.", size(free_bytes));
     let body = format!("History uses {}.", size(history_bytes));
-    Notice { id: LOW_SPACE.into(), title, body, path: None }
+    Notice { id: LOW_SPACE.into(), title, body, ..Notice::default() }
 }
 
 /// `480 MB`, in the units that disks are sold in.

@@ -180,8 +180,9 @@ impl Identity {
     /// What to say when a new life has just begun; `until` is the local time of the newest change.
     pub fn notice(&self, until: &str) -> Option<Notice> {
         let began = self.replica.began.as_ref().filter(|_| self.is_news)?;
-        let notice =
-            |id: &str, title: &str, body: String| Some(Notice { id: id.into(), title: title.into(), body, path: None });
+        let notice = |id: &str, title: &str, body: String| {
+            Some(Notice { id: id.into(), title: title.into(), body, ..Notice::default() })
+        };
         match began.why {
             Why::OlderCopy => notice(
                 "MSG-STORE-1",

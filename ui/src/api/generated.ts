@@ -533,7 +533,11 @@ export type Notice = {
 /**
  * Id of the wording, such as `MSG-DISK-3`.
  */
-id: string, title: string, body: string, path: string | null, };
+id: string, title: string, body: string, path: string | null,
+/**
+ * Of MSG-ROLE-5: it came of becoming a viewer, so that an owner may be asked for what was done.
+ */
+becameViewer: boolean, };
 
 export type Overlap = { path: string,
 /**

@@ -348,13 +348,14 @@ impl Engine {
         let since = now.hour_minute_of(entry.since_ms);
         let notice = if entry.is_own {
             let was = if entry.n_changes == 1 { "wasn't" } else { "weren't" };
-            let cause = match entry.role {
-                None | Some(Role::Viewer) => format!("you became a viewer at {since}"),
-                Some(_) => format!("you were let in again only at {since}"),
+            let became_viewer = matches!(entry.role, None | Some(Role::Viewer));
+            let cause = match became_viewer {
+                true => format!("you became a viewer at {since}"),
+                false => format!("you were let in again only at {since}"),
             };
             let title = format!("{} of your changes {was} accepted, because {cause}.", entry.n_changes);
             let body = format!("They are kept in your copy as “My changes {}”.", now.hour_minute_of(entry.to_ms));
-            Notice { id: "MSG-ROLE-5".into(), title, body, path: None }
+            Notice { id: "MSG-ROLE-5".into(), title, body, became_viewer, ..Notice::default() }
         } else {
             let noun =
                 if entry.n_changes == 1 { "1 change".to_owned() } else { format!("{} changes", entry.n_changes) };
@@ -365,7 +366,7 @@ impl Engine {
             };
             let title = format!("{noun} by {} {came} at {since}.", entry.person);
             let body = "They are kept beside the history and change nothing.".to_owned();
-            Notice { id: "MSG-ROLE-6".into(), title, body, path: None }
+            Notice { id: "MSG-ROLE-6".into(), title, body, ..Notice::default() }
         };
         self.events.push(Event::Notice(notice));
     }

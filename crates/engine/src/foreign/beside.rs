@@ -176,7 +176,7 @@ impl Engine {
     }
 
     fn tell_file(&mut self, id: &str, title: String, path: &RelPath) {
-        let notice = Notice { id: id.into(), title, body: String::new(), path: Some(path.to_string()) };
+        let notice = Notice { id: id.into(), title, path: Some(path.to_string()), ..Notice::default() };
         self.events.push(Event::Notice(notice));
     }
 }

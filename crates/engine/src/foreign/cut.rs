@@ -325,7 +325,7 @@ impl Engine {
             let title = format!("Your copy began with work of {person} that was not accepted.");
             let body =
                 "It stays in your copy and is in nobody else’s. To have the same as they, ask to be let in again.";
-            self.note(Notice { id: "MSG-CUT-1".into(), title, body: body.into(), path: None });
+            self.note(Notice { id: "MSG-CUT-1".into(), title, body: body.into(), ..Notice::default() });
         }
     }
 

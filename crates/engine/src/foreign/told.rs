@@ -266,7 +266,7 @@ impl Engine {
             self.settle();
             self.note_unwritten(file, now);
             let title = format!("{} deleted {path} while you were editing it, so it stays.", self.person_of(&log));
-            let notice = Notice { id: "MSG-FILE-5".into(), title, body: String::new(), path: Some(path.to_string()) };
+            let notice = Notice { id: "MSG-FILE-5".into(), title, path: Some(path.to_string()), ..Notice::default() };
             self.events.push(Event::Notice(notice));
         }
     }
@@ -276,7 +276,12 @@ impl Engine {
         let person = self.person_of(&fork.log);
         let title = format!("{person}’s history goes on in two ways. Both are kept.");
         let body = "A copy of the workspace’s store is in use somewhere, or somebody tells different things to different people.";
-        self.events.push(Event::Notice(Notice { id: "MSG-FORK-1".into(), title, body: body.into(), path: None }));
+        self.events.push(Event::Notice(Notice {
+            id: "MSG-FORK-1".into(),
+            title,
+            body: body.into(),
+            ..Notice::default()
+        }));
     }
 
     /// A mark that only names what was seen.

@@ -264,7 +264,7 @@ impl Runtime {
                     self.people.host.closed(stream);
                     let title = format!("{} could not be let in.", other.about.person);
                     let body = format!("{} The code is used now, so they need a new one.", error.message);
-                    self.notify(Notice { id: "MSG-PAIR-9".into(), title, body, path: None });
+                    self.notify(Notice { id: "MSG-PAIR-9".into(), title, body, ..Notice::default() });
                 }
             },
             Step::Expected { id, other, role } => {
@@ -470,7 +470,7 @@ impl Runtime {
         );
         let sentence = format!("{title} {body}");
         self.people.trouble = Some(("MSG-PEER-6".into(), sentence.clone()));
-        self.notify_once(Notice { id: "MSG-PEER-6".into(), title, body, path: None }, sentence);
+        self.notify_once(Notice { id: "MSG-PEER-6".into(), title, body, ..Notice::default() }, sentence);
     }
 
     fn tell_of_clocks(&mut self, device: &DeviceId, offset_ms: i64) {
@@ -486,7 +486,7 @@ impl Runtime {
                 "{person}'s is {which} this one. Nothing is lost; changes may stand at a wrong time in the timeline until \
                  the clocks are set right."
             ),
-            path: None,
+            ..Notice::default()
         });
     }
 
@@ -500,7 +500,7 @@ impl Runtime {
             id: "MSG-PEER-5".into(),
             title: format!("Another copy of “{name}” is open on this computer."),
             body: "The two do not sync with each other. Each syncs with the computers of the other people.".into(),
-            path: None,
+            ..Notice::default()
         });
     }
 
@@ -515,7 +515,7 @@ impl Runtime {
             id: "MSG-NET-5".into(),
             title: format!("Port {wanted} is taken, so CodeSync uses {port}."),
             body: format!("People nearby still find you; typed addresses need “:{port}”."),
-            path: None,
+            ..Notice::default()
         });
     }
 
@@ -617,7 +617,7 @@ fn versions_apart(id: &str, person: Option<&str>, theirs: &str) -> Notice {
             format!("(you {ours} · {them} {theirs}). Your work is safe here and will merge after you update."),
         )
     };
-    Notice { id: id.to_owned(), title, body, path: None }
+    Notice { id: id.to_owned(), title, body, ..Notice::default() }
 }
 
 /// What another program says of its version, as far as it looks like one.

@@ -47,7 +47,7 @@ fn start(folder: &Path) -> (Arc<Echo>, SocketServer) {
 }
 
 fn notice(body: &str) -> Event {
-    Event::Notice(Notice { id: "T".into(), title: "t".into(), body: body.into(), path: None })
+    Event::Notice(Notice { id: "T".into(), title: "t".into(), body: body.into(), ..Notice::default() })
 }
 
 fn get(key: &str) -> Request {

@@ -151,11 +151,12 @@ fn who_became_a_viewer_is_told_what_was_not_accepted_and_finds_it() {
     assert_eq!(peers.text(1, "a").unwrap(), "one\n");
     let events = peers.engines[1].take_events();
     let notice = events.iter().find_map(|event| match event {
-        Event::Notice(notice) if notice.id == "MSG-ROLE-5" => Some(notice.title.clone()),
+        Event::Notice(notice) if notice.id == "MSG-ROLE-5" => Some((notice.title.clone(), notice.became_viewer)),
         _ => None,
     });
     let at = peers.now().hour_minute_of(START_MS);
-    assert_eq!(notice.unwrap(), format!("1 of your changes wasn't accepted, because you became a viewer at {at}."));
+    let title = format!("1 of your changes wasn't accepted, because you became a viewer at {at}.");
+    assert_eq!(notice.unwrap(), (title, true));
     let aside = peers.engines[1].set_aside();
     assert!(aside[0].is_own);
     let kept = peers.engines[1].text_set_aside(aside[0].files[0].0, &device(1)).unwrap().unwrap();
