@@ -98,6 +98,11 @@ impl Stream {
         self.frames.send(frame).is_ok()
     }
 
+    /// Waits until the stream is closed, as seen from here: by the other end, or with its connection.
+    pub(crate) async fn closed(&self) {
+        self.frames.closed().await;
+    }
+
     /// Bytes that were given to `send` and not yet to the network.
     pub fn queued_bytes(&self) -> usize {
         self.shared.queued_bytes.load(Ordering::Relaxed)

@@ -5,9 +5,10 @@ use crate::closing::ClosingSoon;
 use crate::opening::{self, Opening};
 use crate::reach::{Reach, retry_ms};
 use crate::room::gives_way;
-use crate::stream::{Direction, Protocol, StreamId, stream};
+use crate::stream::{Direction, Protocol, Stream, StreamId, stream};
 use crate::{Address, Config, Event, NetError, Peer, Unreachable};
 use futures::StreamExt;
+use futures::future::join_all;
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::core::transport::ListenerId;
 use libp2p::core::upgrade::Version;
@@ -61,6 +62,8 @@ const TICK: Duration = Duration::from_millis(100);
 const SLEPT: Duration = Duration::from_secs(5);
 /// How long a stream may go on when its connection is gone: what was received is still read.
 const AFTER_CONNECTION: Duration = Duration::from_millis(250);
+/// How long a network goes on that is only to say last words: whoever hears them may be at work.
+const LAST_WORDS_WAIT: Duration = Duration::from_secs(2);
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
@@ -78,6 +81,7 @@ enum Command {
     Open { peer: Peer, protocol: Protocol },
     Disconnect(Peer),
     SetMember { peer: Peer, is_member: bool },
+    EndAfter(Vec<Stream>),
 }
 
 /// A running network. It ends, with all its connections, when this is dropped.
@@ -151,6 +155,11 @@ impl Net {
     /// Whether a peer is a member: strangers do not take its place, and it finds one when it comes again.
     pub fn set_member(&self, peer: Peer, is_member: bool) {
         self.command(Command::SetMember { peer, is_member });
+    }
+
+    /// Ends once the other ends have closed these streams: what was said there last got through then.
+    pub fn end_after(self, streams: Vec<Stream>) {
+        self.command(Command::EndAfter(streams));
     }
 
     fn command(&self, command: Command) {
@@ -359,11 +368,24 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.happened(event),
                 command = commands.recv() => match command {
+                    Some(Command::EndAfter(streams)) => return self.say_last_words(&streams).await,
                     Some(command) => self.obey(command),
                     None => return,
                 },
                 Some((address, socket)) = resolved.recv() => self.dial_at(address, socket),
                 _ = tick.tick() => self.tick(),
+            }
+        }
+    }
+
+    async fn say_last_words(&mut self, streams: &[Stream]) {
+        let all_closed = join_all(streams.iter().map(Stream::closed));
+        let heard = tokio::time::timeout(LAST_WORDS_WAIT, all_closed);
+        tokio::pin!(heard);
+        loop {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.happened(event),
+                _ = &mut heard => return,
             }
         }
     }
@@ -400,6 +422,8 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                 }
             }
             Command::SetMember { peer, is_member } => self.set_member(peer, is_member),
+            // The loop ends with it.
+            Command::EndAfter(_) => {}
             Command::Open { peer, protocol } => {
                 let is_same = |wanted: &Wanted| (wanted.peer, wanted.protocol) == (peer, protocol);
                 if !self.wanted.iter().any(is_same) {

@@ -134,3 +134,26 @@ fn of_too_many_members_those_who_are_not_there_are_forgotten() {
     network.set_member(peer(2), false);
     assert_eq!(is_let_in(&network, 2), (false, false));
 }
+
+#[test]
+fn last_words_get_through_though_the_network_ends() {
+    let ((speaker, at_speaker), (listener, at_listener)) = (start(210), start(211));
+    speaker.dial(Address::from(on_loopback(&at_listener)));
+    is_connected(&at_speaker, listener.peer());
+    speaker.open(listener.peer(), Protocol::Sync);
+    let opened = |events: &Receiver<Event>| {
+        wait(events, |event| match event {
+            Event::Opened(stream) => Some(stream),
+            _ => None,
+        })
+    };
+    let (stream, heard) = (opened(&at_speaker), opened(&at_listener));
+    heard.set_frame_bytes_max(100_000);
+    (0..80).for_each(|_| assert!(stream.send(vec![7; 100_000])));
+    stream.send(b"goodbye".to_vec());
+    speaker.end_after(vec![stream]);
+    wait(&at_listener, |event| matches!(event, Event::Frame { frame, .. } if frame.bytes == b"goodbye").then_some(()));
+    let there = peer_of(&Keypair::ed25519_from_bytes([210; 32]).unwrap().public().to_peer_id()).unwrap();
+    drop(heard);
+    wait(&at_listener, |event| matches!(event, Event::Disconnected(peer) if peer == there).then_some(()));
+}
