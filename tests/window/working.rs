@@ -41,7 +41,8 @@ pub async fn working_together(lan: &Lan) -> Result<()> {
     type_at_one_line(&asha, &bo).await.context("T-TYPE2")?;
     undo_only_ones_own(&asha, &bo).await.context("T-UNDO")?;
     carets(&asha, &bo).await.context("T-CURSOR")?;
-    follow(&asha, &bo).await.context("T-FOLLOW")
+    follow(&asha, &bo).await.context("T-FOLLOW")?;
+    leave(&asha, &bo).await.context("leaving")
 }
 
 /// It may have gone by itself with its use.
@@ -247,6 +248,25 @@ async fn follow(asha: &Person, bo: &Person) -> Result<()> {
     bo.until_told("Asha asks everyone to come to README.md:").await?;
     bo.app().press_toast("Go there").await?;
     until("Bo is there", async || Ok(path(bo).await? == json!("README.md"))).await
+}
+
+/// MSG-PEER-3
+async fn leave(asha: &Person, bo: &Person) -> Result<()> {
+    bo.command("follow.toggle", Value::Null).await?;
+    bo.app().until_shown("follow-pill", true).await?;
+    asha.command("people.leave", Value::Null).await?;
+    asha.app().click("people-yes").await?;
+    bo.until_told("You were following Asha, who left.").await?;
+    bo.until_in_activity("Asha left").await?;
+    let title = async || {
+        bo.app().script("return document.querySelector('[data-testid=avatar][data-state=offline]')?.title").await
+    };
+    let seen = title().await?;
+    ensure!(seen.as_str().is_some_and(|title| title.starts_with("Asha, left ")), "Asha is shown as {seen}");
+    bo.picture("left").await?;
+    asha.command("people.takePart", Value::Null).await?;
+    until_live([asha, bo]).await?;
+    until("Asha is here again", async || Ok(title().await?.is_null())).await
 }
 
 /// T-OFFLINE. Work apart is told of after a minute, so this takes longer than anybody waits for by the way.

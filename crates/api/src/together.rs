@@ -73,6 +73,10 @@ pub struct Member {
     pub n_behind: u64,
     /// When it was connected last; none while it is, or if it never was.
     pub last_seen_ms: Option<u64>,
+    /// When the person at it left this workspace (MSG-PEER-3); none when they come again, and where nobody here heard of it.
+    pub left_ms: Option<u64>,
+    /// Version of the program there, while it is connected, if it is another than here (MSG-VER-3).
+    pub other_version: Option<String>,
 }
 
 /// How somebody is asked in with a code.

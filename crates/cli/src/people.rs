@@ -394,7 +394,12 @@ fn tell_members(told: &mut Vec<Member>, together: &Together, out: &mut Output) -
             out.say(&format!("{name} is here."), &fields("here"))?;
         }
         if !member.is_connected && was_there {
-            out.say(&format!("{name} is gone."), &fields("gone"))?;
+            let (sentence, event) = match member.left_ms {
+                // MSG-PEER-3
+                Some(_) => (format!("{name} left."), "left"),
+                None => (format!("{name} is gone."), "gone"),
+            };
+            out.say(&sentence, &fields(event))?;
         }
     }
     told.clone_from(&together.members);
@@ -409,6 +414,7 @@ fn say_member(member: &Member, out: &mut Output) -> Result<(), Failure> {
             0 => "here, has everything".to_owned(),
             n => format!("here, {n} changes behind"),
         },
+        (false, false) if member.left_ms.is_some() => "left".to_owned(),
         (false, false) => "not connected".to_owned(),
     };
     let fields = [
@@ -419,6 +425,8 @@ fn say_member(member: &Member, out: &mut Output) -> Result<(), Failure> {
         ("is_connected", json!(member.is_connected)),
         ("device_name", json!(member.device_name)),
         ("last_seen_ms", json!(member.last_seen_ms)),
+        ("left_ms", json!(member.left_ms)),
+        ("other_version", json!(member.other_version)),
         ("round_trip_us", json!(member.round_trip_us)),
         ("address", json!(member.address)),
         ("n_behind", json!(member.n_behind)),

@@ -5,7 +5,7 @@
 mod person;
 
 use anyhow::{Context, Result, ensure};
-use codesync_api::{Acquaintance, AskAnswer, Asking, Event, LinkState, Reply, Request, Role, Together};
+use codesync_api::{Acquaintance, AskAnswer, Asking, Event, LinkState, Member, Reply, Request, Role, Together};
 use codesync_lan::{Lan, Scenario};
 use codesync_node::{Node, Options};
 use person::{Person, Staying, read, wait_until};
@@ -148,9 +148,11 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
 
 fn who_pauses_or_leaves_sees_it_and_can_go_on(lan: &Lan) -> Result<()> {
     let sharing = Sharing::begin(lan)?;
-    let _at_bo = sharing.bo.serve(&sharing.copy_of_an_editor()?)?;
-    let events = sharing.node.subscribe();
-    wait_until("both are live", || is_live(&sharing.node))?;
+    let copy = sharing.copy_of_an_editor()?;
+    let serving = sharing.bo.serve(&copy)?;
+    let bo = window(&copy)?;
+    let (events, at_bo) = (sharing.node.subscribe(), bo.subscribe());
+    wait_until("both are live", || is_live(&sharing.node) && is_live(&bo))?;
     let (asking, ..) = sharing.asked("again")?;
     let told_live = |events| told(events, |together| matches!(together.link, LinkState::Live { .. }));
     for (request, link) in [(Request::Pause { is_paused: true }, LinkState::Paused), (Request::Leave, LinkState::Left)]
@@ -159,18 +161,37 @@ fn who_pauses_or_leaves_sees_it_and_can_go_on(lan: &Lan) -> Result<()> {
         let told = told(&events, |together| together.link == link)?;
         ensure!(told.asking.is_empty(), "{request:?}: {told:?}");
         ensure!(!told.members[1].is_connected && told.members[1].last_seen_ms.is_some(), "{request:?}: {told:?}");
+        // Whoever pauses is offline for the others; whoever leaves left, until they are back.
+        let seen = told_of_asha(&at_bo, |asha| !asha.is_connected)?;
+        ensure!(seen.left_ms.is_some() == (link == LinkState::Left), "{request:?}: {seen:?}");
         sharing.node.call(Request::Pause { is_paused: false })?;
         told_live(&events)?;
+        let seen = told_of_asha(&at_bo, |asha| asha.is_connected)?;
+        ensure!(seen.left_ms.is_none(), "{seen:?}");
     }
     drop(asking);
-    // Naming an address is going on, too.
+    // That somebody left is known the next day, too.
     sharing.node.call(Request::Leave)?;
+    told_of_asha(&at_bo, |asha| asha.left_ms.is_some())?;
+    serving.wait("Asha left.")?;
+    bo.close();
+    drop(serving);
+    let listed = sharing.bo.run(&copy, &["members"], "")?;
+    ensure!(listed.lines().any(|line| line.starts_with("Asha ") && line.ends_with(" left")), "{listed}");
+    let _serving = sharing.bo.serve(&copy)?;
+    // Naming an address is going on, too.
     sharing.node.call(Request::Connect { address: sharing.bo.host.address().to_string() })?;
     wait_until("both are live at an address", || is_live(&sharing.node))
 }
 
 fn is_live(node: &Node) -> bool {
     together(node).is_ok_and(|together| matches!(together.link, LinkState::Live { .. }))
+}
+
+/// Asha as others see her, once it is so.
+fn told_of_asha(events: &Receiver<Event>, is_so: impl Fn(&Member) -> bool) -> Result<Member> {
+    let asha = |together: &Together| together.members.iter().find(|member| member.person == "Asha").cloned();
+    asha(&told(events, |together| asha(together).is_some_and(|asha| is_so(&asha)))?).context("Asha")
 }
 
 /// The next that is told by itself of how things stand, once it is so.

@@ -18,7 +18,7 @@ use codesync_auth::{About, DeviceKey};
 use codesync_base::{DeviceId, ProjectId, Role};
 use codesync_engine::{Engine, LinkOutput};
 use codesync_net::{Config, Direction, Event, Frame, Net, Peer, Protocol, Stream, StreamId};
-use codesync_sync::{LinkId, Moment};
+use codesync_sync::{Event as LinkEvent, LinkId, Moment};
 use knock::knock;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -245,7 +245,13 @@ impl Together {
         let mut rest = Vec::new();
         for (id, output) in engine.take_link_outputs() {
             let stream_id = StreamId(id.0);
-            let Some(link) = self.links.get(&stream_id) else { continue };
+            let Some(link) = self.links.get(&stream_id) else {
+                // The last word may have come together with the end of the stream.
+                if let LinkOutput::Tell(LinkEvent::Ended(_)) = output {
+                    rest.push((id, output));
+                }
+                continue;
+            };
             match output {
                 LinkOutput::Send(frame) => {
                     if !link.stream.send(frame) {
@@ -271,6 +277,25 @@ impl Together {
             }
         }
         rest
+    }
+
+    /// Ends the part in the network, but for what the engine wants to have said to those whose links it ended.
+    pub fn end_after_last_words(mut self, engine: &mut Engine) {
+        let mut ended = Vec::new();
+        for (id, output) in engine.take_link_outputs() {
+            let stream_id = StreamId(id.0);
+            match output {
+                LinkOutput::Send(frame) => {
+                    if let Some(link) = self.links.get(&stream_id) {
+                        // One that is closed by now needs no goodbye.
+                        link.stream.send(frame);
+                    }
+                }
+                LinkOutput::Close => ended.extend(self.links.remove(&stream_id).map(|link| link.stream)),
+                LinkOutput::Admitted(_) | LinkOutput::Tell(_) | LinkOutput::OwnLogElsewhere => {}
+            }
+        }
+        self.net.end_after(ended);
     }
 }
 

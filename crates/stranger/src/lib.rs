@@ -160,6 +160,11 @@ impl Talk {
         self.send_bytes(frame.encode());
     }
 
+    /// Says that it has nothing: from then on it counts as connected.
+    pub fn say_no_heads(&self) {
+        self.send(&Frame::Heads(Vec::new()));
+    }
+
     /// Waits until the other end has ended it; gives the reason that it said.
     pub fn until_ended(&self) -> Result<Option<Reason>> {
         let mut reason = None;

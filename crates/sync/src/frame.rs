@@ -72,7 +72,8 @@ pub struct Bye {
 /// Why a link ends.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Reason {
-    /// The program ends, or the workspace is closed.
+    /// Whoever is at this end left the workspace: takes no part any more, until they come again. A program that only ends
+    /// closes the connection and says nothing.
     Leaving,
     /// No version of the protocol that both speak. What the one who ends it speaks, and its program's version.
     Version {

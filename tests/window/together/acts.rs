@@ -300,7 +300,7 @@ impl Person {
         self.until_told("History keeps it").await
     }
 
-    async fn until_in_activity(&self, sentence: &str) -> Result<()> {
+    pub(super) async fn until_in_activity(&self, sentence: &str) -> Result<()> {
         self.command("activity.show", Value::Null).await?;
         self.until_said("activity-list", sentence).await
     }

@@ -89,7 +89,7 @@ pub async fn faults_of_others(lan: &Lan) -> Result<()> {
     the_same(&[asha.home.project(), bo.root().await?])
 }
 
-/// MSG-VER-1 and MSG-VER-2.
+/// MSG-VER-1, MSG-VER-2 and MSG-VER-3.
 async fn other_versions(asha: &Person, stranger: &Stranger, at: SocketAddr) -> Result<()> {
     let ours = env!("CARGO_PKG_VERSION");
     let meet = |seed, versions: (u16, u16), software: &str| -> Result<Talk> {
@@ -116,7 +116,11 @@ async fn other_versions(asha: &Person, stranger: &Stranger, at: SocketAddr) -> R
     .await?;
     asha.picture("newer").await?;
     asha.app().press_toast("How to update").await?;
-    asha.until_told("Get the newer CodeSync from where you got this one").await
+    asha.until_told("Get the newer CodeSync from where you got this one").await?;
+    // MSG-VER-3: what both can speak is no trouble.
+    let other = meet(105, (1, 1), "0.3.1")?;
+    other.say_no_heads();
+    asha.until_in_activity("Mallory uses 0.3.1; playing back your history may show fewer details there").await
 }
 
 /// A clock a day off: told, and let in all the same.

@@ -417,7 +417,15 @@ nBehind: number,
 /**
  * When it was connected last; none while it is, or if it never was.
  */
-lastSeenMs: number | null, };
+lastSeenMs: number | null,
+/**
+ * When the person at it left this workspace (MSG-PEER-3); none when they come again, and where nobody here heard of it.
+ */
+leftMs: number | null,
+/**
+ * Version of the program there, while it is connected, if it is another than here (MSG-VER-3).
+ */
+otherVersion: string | null, };
 
 /**
  * Where two sides changed the same lines while they were apart.

@@ -17,6 +17,7 @@ const OWN: Record<string, Record<string, string>> = {
   "MSG-ROLE-5": { n: "12", since: "14:50", kept: "My changes 15:20" },
   "MSG-VER-1": { theirs: "0.1" },
   "MSG-VER-2": { ours: "0.1", theirs: "0.3" },
+  "MSG-VER-3": { theirs: "0.3.1" },
 };
 const FILES: Record<string, string> = { "MSG-DISK-3": "main.rs", "MSG-FILE-1": "big.log", "MSG-FILE-2": "logo.psd", "MSG-FILE-3": "logo.psd", "MSG-FILE-5": "lexer.rs" };
 
@@ -38,7 +39,6 @@ const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
 
 /** Rows of the document that the window has no words for, and why. */
 const NOT_SAID: Record<string, string> = {
-  "MSG-VER-3": "not built: nobody is told of a newer version that is no trouble",
   "MSG-NET-3": "not built: for macOS, which was not tried",
   "MSG-NET-4": "not built: for Windows, which was not tried",
   "MSG-RELAY-1": "not built: there is no relay",

@@ -74,6 +74,7 @@ export const MESSAGES = {
     buttons: ["How to update"],
     stays: true,
   }),
+  "MSG-VER-3": message({ head: "", body: "{person} uses {theirs}; playing back your history may show fewer details there." }),
   "MSG-VER-4": message({
     head: "This workspace was last opened by CodeSync {theirs}.",
     body: "Version {ours} could misread its history, so it stays untouched.",
@@ -240,7 +241,7 @@ export function crashed(saved_ms: number | null): string {
   return wordingOf("MSG-CRASH-1", { time: clock(saved_ms) }).body;
 }
 
-/** Some have two sides: what the one who asked, was changed or only knew reads, and the other. A name may have a " / ", too. */
+/** These have two sides: what the one who asked or was changed reads, and the other; of somebody who left, what all read, and their followers. A name may have a " / ", too. */
 function sideOf(id: "MSG-ROLE-2" | "MSG-ROLE-3" | "MSG-PEER-3", side: 0 | 1, values: Readonly<Record<string, string>>): string {
   return filled(MESSAGES[id].body.split(" / ")[side] ?? "", values);
 }
@@ -262,8 +263,13 @@ export const NOW_VIEWER = sideOf("MSG-ROLE-3", 1, {});
 /** MSG-ROLE-4, with the owners' names. */
 export const viewersLook = (owners: readonly string[]): string => wordingOf("MSG-ROLE-4", { host: owners.length === 0 ? "an owner" : owners.join(" or ") }).body;
 
+/** MSG-PEER-3 */
+export const hasLeft = (person: string): string => sideOf("MSG-PEER-3", 0, { person });
 /** MSG-PEER-3, for whoever followed them. */
 export const followedLeft = (person: string): string => sideOf("MSG-PEER-3", 1, { person });
+
+/** MSG-VER-3 */
+export const usesOther = (person: string, theirs: string): string => wordingOf("MSG-VER-3", { person, theirs }).body;
 
 /** MSG-PEER-1, as far as is known who and until when. */
 export function removedFrom(workspace: string, host: string | null, until: string | null): Wording {

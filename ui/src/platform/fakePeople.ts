@@ -168,6 +168,8 @@ function makeMember(index: number, now_ms: number): Member {
     roundTripUs: isConnected ? 2_600 + index * 900 : null,
     nBehind: isConnected ? 0 : 12 * (index + 1),
     lastSeenMs: isConnected ? null : now_ms - 3 * 86_400_000,
+    leftMs: null,
+    otherVersion: null,
   };
 }
 

@@ -1,6 +1,8 @@
 /** What was done in the workspace, act by act, newest first; asked for only while somebody looks at it. */
 import type { Client } from "../api/client";
-import type { LogRecord, Moment, Together } from "../api/generated";
+import type { LogRecord, Member, Moment, Together } from "../api/generated";
+import { hasLeft, usesOther } from "../base/messages";
+import type { People } from "./people.svelte";
 
 /**
  * The log is told from its beginning; what is wanted is its end. So it is asked for in stretches of the timeline, the
@@ -31,6 +33,8 @@ export class Activity {
   #from = 0;
   /** As they were answered: one act may be in several, where somebody else's work lies between. */
   #answered: readonly LogRecord[] = [];
+  /** What is no history: that somebody left, or uses another version. */
+  #remarks: readonly LogRecord[] = [];
   #filter: ActivityFilter = { path: null, author: null };
   /** Who takes part, and as what: the rest of what is told of the people is no act. */
   #members = "";
@@ -39,7 +43,13 @@ export class Activity {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isLoading = false;
 
-  constructor(private readonly client: Client) {
+  constructor(
+    private readonly client: Client,
+    private readonly people: Pick<People, "together" | "onChanged">,
+    private readonly now: () => number = Date.now,
+  ) {
+    // What was so when the workspace was opened is no change of its own.
+    people.onChanged((change) => [change.before, change.now].forEach(({ members }) => this.#remark(members)));
     client.onEvent((event) => {
       const isAct = event.event === "together" ? this.#areOthers(event.data) : ACTS.includes(event.event);
       if (isAct) this.#refreshSoon();
@@ -47,6 +57,7 @@ export class Activity {
   }
 
   show(filter: ActivityFilter): void {
+    this.#remark(this.people.together.members);
     this.#filter = filter;
     this.#isShown = true;
     this.#generation += 1;
@@ -67,6 +78,17 @@ export class Activity {
     const before = this.#members;
     this.#members = JSON.stringify(members.map(({ device, person, role }) => [device, person, role]));
     return this.#members !== before;
+  }
+
+  /** The workspace goes away. */
+  forget(): void {
+    this.#remarks = [];
+  }
+
+  #remark(members: readonly Member[]): void {
+    const isNew = ({ id }: LogRecord): boolean => !this.#remarks.some((one) => one.id === id);
+    const news = remarksOf(members, this.now()).filter(isNew);
+    if (news.length > 0) this.#remarks = [...this.#remarks, ...news];
   }
 
   #refreshSoon(): void {
@@ -97,9 +119,9 @@ export class Activity {
       }
       if (generation !== this.#generation) return;
       this.#answered = isNewest ? refreshed(this.#answered, page) : [...this.#answered, ...page];
-      this.records = summedUp(this.#answered);
       if (!isNewest || isFirst) this.#from = until ?? 0;
       this.hasOlder = this.#from > 0;
+      this.records = summedUp([...this.#answered, ...this.#remarksShown()]);
       this.isLoaded = true;
     } catch {
       // What is shown stays; the next change asks again.
@@ -107,6 +129,13 @@ export class Activity {
     } finally {
       this.#isLoading = false;
     }
+  }
+
+  /** Those for which the filter asks, as far back as the history is here. */
+  #remarksShown(): LogRecord[] {
+    const { path, author } = this.#filter;
+    const oldest = this.hasOlder ? oldestOf(this.#answered) : "";
+    return path !== null ? [] : this.#remarks.filter(({ user_id, timestamp }) => (author ?? user_id) === user_id && timestamp >= oldest);
   }
 
   async #newest(): Promise<number> {
@@ -120,11 +149,28 @@ export class Activity {
   }
 }
 
+/** MSG-PEER-3 and MSG-VER-3, as lines of the list: each once, by its id. */
+export function remarksOf(members: readonly Member[], now_ms: number): LogRecord[] {
+  return members.flatMap(({ device, person, leftMs, otherVersion }) => [
+    ...(leftMs === null ? [] : [remark(`left ${device} ${leftMs}`, person, leftMs, hasLeft(person))]),
+    ...(otherVersion === null ? [] : [remark(`version ${device}`, person, now_ms, usesOther(person, otherVersion))]),
+  ]);
+}
+
+function remark(id: string, person: string, at_ms: number, sentence: string): LogRecord {
+  return {
+    id, session_id: "", user_id: person, timestamp: new Date(at_ms).toISOString(), kind: "remark", path: null, step: null, position: null, deleted: null,
+    inserted: null, n_steps: null, added: null, removed: null, n_files: null, group_id: null, detail: null, sentence,
+  };
+}
+
 /** The newest page was asked for again: it stands for all that is as new as its last record. */
 export function refreshed(known: readonly LogRecord[], page: readonly LogRecord[]): LogRecord[] {
-  const oldest = page.reduce((first, { timestamp }) => (timestamp < first ? timestamp : first), page[0]?.timestamp ?? "");
+  const oldest = oldestOf(page);
   return [...page, ...known.filter(({ timestamp }) => timestamp < oldest)];
 }
+
+const oldestOf = (records: readonly LogRecord[]): string => records.reduce((first, { timestamp }) => (timestamp < first ? timestamp : first), records[0]?.timestamp ?? "");
 
 /** Each act once, with all that it came to, the newest first. */
 export function summedUp(records: readonly LogRecord[]): LogRecord[] {

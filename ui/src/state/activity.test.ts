@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Client } from "../api/client";
-import type { Call, CallReply, LogRecord, Member } from "../api/generated";
+import type { Call, CallReply, LogRecord, Member, Together } from "../api/generated";
 import type { Host } from "../platform/host";
+import type { TogetherChange } from "./people.svelte";
 import { Activity, refreshed, summedUp } from "./activity.svelte";
 
 function record(group: string, second: number, more: Partial<LogRecord> = {}): LogRecord {
@@ -43,8 +44,8 @@ describe("activity that is looked at", () => {
       },
     };
     const client = new Client(host);
-    const activity = new Activity(client);
-    const bo: Member = { device: "bo", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 900, nBehind: 0, lastSeenMs: null };
+    const activity = new Activity(client, { together: { members: [] }, onChanged: () => undefined } as never);
+    const bo: Member = { device: "bo", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 900, nBehind: 0, lastSeenMs: null, leftMs: null, otherVersion: null };
     const tell = async (members: Member[]): Promise<number> => {
       client.hear([{ from: "workspace", event: { event: "together", data: { members, link: { kind: "alone" }, invitation: null, asking: [], addresses: [], removedBy: null } } }]);
       await vi.runAllTimersAsync();
@@ -56,5 +57,55 @@ describe("activity that is looked at", () => {
     expect(n_asked).toBe(1);
     expect(await tell([{ ...bo, roundTripUs: 1_200, nBehind: 3 }])).toBe(1);
     expect(await tell([{ ...bo, role: "viewer" }])).toBe(2);
+  });
+});
+
+describe("what is no history", () => {
+  const BO: Member = {
+    device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: null, nBehind: 0, lastSeenMs: null, leftMs: null, otherVersion: null,
+  };
+  const of = (member: Partial<Member>): Together => ({ members: [{ ...BO, ...member }], link: { kind: "offline" }, invitation: null, asking: [], addresses: [], removedBy: null });
+  const left = of({ isConnected: false, leftMs: Date.parse("2026-11-21T12:00:03.500Z") });
+
+  function listed(records: LogRecord[], n_moments = 1): { activity: Activity; change(before: Together, now: Together): void; sentences(filter?: { path?: string; author?: string }): Promise<(string | undefined)[]> } {
+    const heard: ((change: TogetherChange) => void)[] = [];
+    const client = { onEvent: () => undefined, get: async (_: string, { cmd }: { cmd: string }) => (cmd === "status" ? { nMoments: n_moments } : { records }) };
+    const people = { together: of({}), onChanged: (hear: (change: TogetherChange) => void) => heard.push(hear) };
+    const activity = new Activity(client as unknown as Client, people as never, () => Date.parse("2026-11-21T12:00:09.000Z"));
+    return {
+      activity,
+      change: (before, now) => heard.forEach((hear) => hear({ before, now })),
+      sentences: async ({ path, author } = {}) => {
+        activity.show({ path: path ?? null, author: author ?? null });
+        await new Promise((done) => setTimeout(done));
+        return activity.records.map(({ sentence, kind }) => sentence ?? kind);
+      },
+    };
+  }
+
+  it("stands among what was done: once, at its time, and after they came back", async () => {
+    const { activity, change, sentences } = listed([record("x", 5), record("y", 1)]);
+    change(of({}), left);
+    change(left, of({ otherVersion: "0.3.1" }));
+    change(of({}), of({ otherVersion: "0.3.1" }));
+    const uses = "Bo uses 0.3.1; playing back your history may show fewer details there.";
+    expect(await sentences()).toEqual([uses, "edit", "Bo left.", "edit"]);
+    expect(await sentences({ author: "Bo" })).toEqual([uses, "edit", "Bo left.", "edit"]);
+    expect(await sentences({ author: "Asha" })).toEqual(["edit", "edit"]);
+    expect(await sentences({ path: "a.rs" })).toEqual(["edit", "edit"]);
+    activity.forget();
+    expect(await sentences()).toEqual(["edit", "edit"]);
+  });
+
+  it("is known though it was so when the workspace was opened", async () => {
+    const { change, sentences } = listed([]);
+    change(left, of({}));
+    expect(await sentences()).toEqual(["Bo left."]);
+  });
+
+  it("is not older than the history that is shown", async () => {
+    const { change, sentences } = listed(Array.from({ length: 40 }, (_, index) => record(`g${index}`, 10 + index)), 99_999);
+    change(of({}), left);
+    expect(await sentences()).not.toContain("Bo left.");
   });
 });

@@ -4,7 +4,7 @@ import { announcementOf, lastingState, syncPillOf } from "./syncPill";
 
 const SAVED: SaveState = { kind: "saved", savedMs: 0, nUnwritten: 0, message: null };
 const BO: Member = {
-  device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 2_600, nBehind: 0, lastSeenMs: null,
+  device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 2_600, nBehind: 0, lastSeenMs: null, leftMs: null, otherVersion: null,
 };
 const pill = (link: LinkState, here: Member[] = [BO], save: SaveState = SAVED, n_unsaved = 0, n_others = here.length) =>
   syncPillOf({ save, n_unsaved, link, here, n_others });

@@ -6,7 +6,7 @@ import { memberMenu } from "./memberMenu";
 import { placeInWords } from "./whereabouts";
 
 const BO: Member = {
-  device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 2_600, nBehind: 0, lastSeenMs: null,
+  device: "b", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 2_600, nBehind: 0, lastSeenMs: null, leftMs: null, otherVersion: null,
 };
 const at = (part: Partial<Place>): string => {
   const place: Place = { path: "src/lexer.rs", selections: [], topLine: 20, line: 43, pastMs: null, isAway: false, isWritingMessage: false, ...part };
@@ -22,6 +22,12 @@ describe("where a person is", () => {
     const now_ms = new Date(2026, 10, 21, 9).getTime();
     const place = { path: "a.rs", line: 1, pastMs: new Date(2026, 10, 3, 14, 32, 7).getTime() };
     expect(placeInWords({ placeOf: () => place } as unknown as People, BO, now_ms)).toBe("a.rs:1, looking at 3 Nov 14:32:07");
+  });
+  it("is said as left, offline or last seen of one who is not there", () => {
+    const now_ms = new Date(2026, 10, 21, 15, 0).getTime();
+    const words = (part: Partial<Member>): string => placeInWords({} as People, { ...BO, isConnected: false, ...part }, now_ms);
+    const [seenMs, leftMs] = [now_ms - 600_000, now_ms - 480_000];
+    expect([words({}), words({ lastSeenMs: seenMs }), words({ lastSeenMs: leftMs, leftMs })]).toEqual(["offline", "last seen 14:50", "left 14:52"]);
   });
   it("is said without a line where there is no caret", () => {
     expect(at({ path: "logo.psd", line: 0 })).toBe("logo.psd");

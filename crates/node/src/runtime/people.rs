@@ -3,6 +3,7 @@
 mod addresses;
 mod cards;
 mod hosting;
+mod leaving;
 mod shown;
 
 use super::{Message, Result, Runtime, Size, now};
@@ -29,6 +30,8 @@ const TELL_WITHIN: Duration = Duration::from_millis(250);
 const ENDS_TOLD_MAX: usize = 16;
 /// How long a link with somebody who was removed stands: that they were is to get through first.
 const OUT_WAIT: Duration = Duration::from_secs(2);
+/// In place of a version that is none.
+const UNKNOWN_VERSION: &str = "unknown";
 /// Clocks that differ by more are told of.
 const CLOCK_OFFSET_MAX_MS: u64 = 10 * 60 * 1_000;
 
@@ -49,6 +52,8 @@ pub(crate) struct People {
     is_stale: bool,
     /// The same, for what changes all the time: told then.
     stale_at: Option<Instant>,
+    /// Work went on here: how far those are behind who are not here is told then.
+    behind_at: Option<Instant>,
     /// Where others were reached last.
     addresses: addresses::Addresses,
     /// Who sees what is shared.
@@ -75,6 +80,8 @@ pub(crate) struct People {
     port: Option<u16>,
     /// When others were here last, as far as it is known, Unix milliseconds.
     last_seen: BTreeMap<DeviceId, u64>,
+    /// Who of the others left.
+    left: leaving::Left,
 }
 
 /// What there was with people before the engine was replaced.
@@ -89,6 +96,8 @@ struct Linked {
     has_answered: bool,
     receive_left: u64,
     send_left: u64,
+    /// Version of the program there, if it is another than this one's.
+    other_version: Option<String>,
     /// This device was no member any more when the link came about: it may be let in again over it.
     is_for_return: bool,
     /// Since when one of the two ends is no member any more.
@@ -104,14 +113,15 @@ impl People {
     fn take_stale(&mut self) -> bool {
         let is_due = self.is_stale || self.stale_at.is_some_and(|at| at <= Instant::now());
         if is_due {
-            (self.is_stale, self.stale_at) = (false, None);
+            (self.is_stale, self.stale_at, self.behind_at) = (false, None, None);
         }
         is_due
     }
 
     pub fn patience(&self, engine: &codesync_engine::Engine, now_ms: u64) -> Option<Duration> {
         let until_due = self.host.due_ms(now_ms).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms)));
-        let until_told = self.stale_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let told_at = self.stale_at.into_iter().chain(self.behind_at).min();
+        let until_told = told_at.map(|at| at.saturating_duration_since(Instant::now()));
         let until_hidden = self.seen.ends().map(|at| at.saturating_duration_since(Instant::now()));
         let out = self.linked.values().filter_map(|linked| linked.out_since);
         let until_ended = out.map(|since| OUT_WAIT.saturating_sub(since.elapsed()));
@@ -135,6 +145,7 @@ impl Runtime {
             Ok(matches!(kept, Reply::State { value: Some(value) } if value == "true"))
         };
         (self.people.has_left, self.people.is_out) = (is_set(LEFT)?, is_set(OUT)?);
+        self.people.left = leaving::read(&store);
         self.follow_membership(now());
         if self.inbox.is_some()
             && !self.people.has_left
@@ -288,7 +299,7 @@ impl Runtime {
     pub(super) fn talk(&mut self, is_committed: bool, now: Now) {
         // Those who are not here are behind by one more.
         if self.engine.knows_who_is_behind() && self.engine.log().n_deltas() != self.people.n_deltas_told {
-            self.people.stale_soon();
+            self.people.behind_at.get_or_insert_with(|| Instant::now() + TELL_WITHIN);
         }
         // That one takes no part any more is told, too.
         let Some(mut together) = self.people.together.take() else { return self.tell_people() };
@@ -404,10 +415,12 @@ impl Runtime {
                     has_answered: false,
                     receive_left: 0,
                     send_left: 0,
+                    other_version: None,
                     is_for_return: self.engine.is_removed(),
                     out_since: None,
                 };
                 self.people.linked.insert(id, linked);
+                self.note_back(&device);
             }
             LinkOutput::Tell(LinkEvent::Progress { receive_left, send_left }) => {
                 if let Some(linked) = self.people.linked.get_mut(&id) {
@@ -417,12 +430,16 @@ impl Runtime {
                 let n_left = self.people.linked.values().map(|linked| linked.receive_left + linked.send_left).sum();
                 self.people.n_catching = if n_left == 0 { 0 } else { self.people.n_catching.max(n_left) };
             }
-            LinkOutput::Tell(LinkEvent::Joined { device, clock_offset_ms, .. })
-                if clock_offset_ms.unsigned_abs() > CLOCK_OFFSET_MAX_MS =>
-            {
-                self.tell_of_clocks(&device, clock_offset_ms);
+            LinkOutput::Tell(LinkEvent::Joined { device, software, clock_offset_ms }) => {
+                if let Some(linked) = self.people.linked.get_mut(&id) {
+                    linked.other_version = other_version(&software);
+                }
+                if clock_offset_ms.unsigned_abs() > CLOCK_OFFSET_MAX_MS {
+                    self.tell_of_clocks(&device, clock_offset_ms);
+                }
             }
             LinkOutput::Tell(LinkEvent::Ended(Ended::ByPeer(Reason::NotAdmitted))) => self.note_refused(id),
+            LinkOutput::Tell(LinkEvent::Ended(Ended::ByPeer(Reason::Leaving))) => self.note_left(id),
             LinkOutput::Tell(LinkEvent::Ended(ended)) => self.note_end(ended),
             LinkOutput::Tell(event) => tracing::debug!(?event, "a link"),
             LinkOutput::OwnLogElsewhere => self.people.is_log_elsewhere = true,
@@ -537,15 +554,6 @@ impl Runtime {
         Ok(Reply::Done)
     }
 
-    /// Takes no part any more until it is asked for anew. The copy stays, and so does its history.
-    pub(super) fn leave(&mut self) -> Result<Reply> {
-        state::put(&self.root.join(STORE_FOLDER), LEFT, "true")?;
-        self.people.is_stale = true;
-        (self.people.has_left, self.people.host.is_shared) = (true, false);
-        self.part();
-        Ok(Reply::Done)
-    }
-
     /// Ends the part in the network; the ends of links are told by the network.
     fn part(&mut self) {
         self.people.together = None;
@@ -624,31 +632,14 @@ fn versions_apart(id: &str, person: Option<&str>, theirs: &str) -> Notice {
 fn plain_version(software: &str) -> String {
     let plain: String =
         software.chars().filter(|letter| letter.is_ascii_alphanumeric() || ".-+".contains(*letter)).take(20).collect();
-    if plain.is_empty() { "unknown".into() } else { plain }
+    if plain.is_empty() { UNKNOWN_VERSION.into() } else { plain }
+}
+
+/// MSG-VER-3: a version that speaks the same protocol, and is not this one.
+fn other_version(software: &str) -> Option<String> {
+    let theirs = plain_version(software);
+    (theirs != env!("CARGO_PKG_VERSION") && theirs != UNKNOWN_VERSION).then_some(theirs)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whose_program_is_too_old_is_said_as_the_document_says_it() {
-        let said = |id: &str, person: Option<&str>| {
-            let notice = versions_apart(id, person, "0.0.9");
-            format!("{} {}", notice.title, notice.body).replace(env!("CARGO_PKG_VERSION"), "0.3")
-        };
-        assert_eq!(
-            said("MSG-VER-1", Some("Bo")),
-            "Bo's CodeSync is too old to edit with yours (Bo 0.0.9 · you 0.3). You can both go on working; changes will \
-             merge after Bo updates."
-        );
-        assert_eq!(
-            said("MSG-VER-2", Some("Asha")),
-            "Your CodeSync is too old to edit with Asha's (you 0.3 · Asha 0.0.9). Your work is safe here and will merge \
-             after you update."
-        );
-        assert!(said("MSG-VER-2", None).starts_with("Your CodeSync is too old to edit with another computer's (you"));
-        assert_eq!(plain_version("0.3.0\u{202e}<b>\n"), "0.3.0b");
-        assert_eq!(plain_version("\u{202e}"), "unknown");
-    }
-}
+mod tests;

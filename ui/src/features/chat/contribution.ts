@@ -10,13 +10,16 @@ import { isNamed } from "./mentions";
 export function contribute(workbench: Workbench): void {
   const { client, session, people, slots, layout, commands, notices } = workbench;
   const chat = new Chat(client);
-  const activity = new Activity(client);
+  const activity = new Activity(client, people);
   // Alone, the window is a plain editor.
   const isOffered = (): boolean => !people.isAlone || chat.messages.length > 0 || (layout.isRightShown && layout.rightView === "chat");
   slots.addRightView({ id: "chat", title: "Chat", icon: "comment-discussion", filling: fill(ChatView, () => ({ workbench, chat })), badge: () => chat.n_unread, isOffered });
   slots.addRightView({ id: "activity", title: "Activity", icon: "list-unordered", filling: fill(ActivityView, () => ({ workbench, activity })), badge: () => 0, isOffered: () => false });
   session.onOpened(() => void chat.start());
-  session.onClosing(() => chat.stop());
+  session.onClosing(() => {
+    chat.stop();
+    activity.forget();
+  });
 
   const isOpen = (): boolean => session.workspace !== null;
   const write = (): void => {

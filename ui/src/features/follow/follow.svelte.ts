@@ -4,7 +4,7 @@
  */
 import type { Member, Place, Signal } from "../../api/generated";
 import { isModifier, keyName } from "../../base/keys";
-import { followedLeft } from "../../base/messages";
+import { followedLeft, hasLeft } from "../../base/messages";
 import { baseName, isReadme } from "../../base/paths";
 import { past } from "../../state/past.svelte";
 import type { Group } from "../../state/tabs.svelte";
@@ -25,7 +25,6 @@ export class Follow {
   #joinedAfter: string | null = null;
   /** Tab that the pane is to show, whatever its file is called by now: another one was opened by the person here. */
   #expectedId: number | null = null;
-  #wasThere = false;
   /** Where their caret was when it was shown last: whoever only scrolls leaves it behind. */
   #head = "";
 
@@ -52,7 +51,6 @@ export class Follow {
     const { group } = editors.tabs;
     this.groupId = group.id;
     this.#expectedId = group.activeId;
-    this.#wasThere = people.placeOf(device) !== null;
     people.followed = device;
     const [main] = people.placeOf(device)?.selections ?? [];
     this.#head = `${people.placeOf(device)?.path} ${main?.[1]}`;
@@ -73,8 +71,9 @@ export class Follow {
   /** Of whoever is not there it is said. */
   #isOffline(device: string): boolean {
     const { people, layout } = this.workbench;
-    if (people.member(device)?.isConnected === true) return false;
-    layout.say(`${people.nameOf(device)} is offline.`);
+    const [member, name] = [people.member(device), people.nameOf(device)];
+    if (member?.isConnected === true) return false;
+    layout.say(member?.leftMs == null ? `${name} is offline.` : hasLeft(name));
     return true;
   }
 
@@ -115,7 +114,7 @@ export class Follow {
 
   /** Somebody moved, or a file arrived: shows what is to be shown. */
   apply(): void {
-    const { people, editors, notices } = this.workbench;
+    const { people, editors, notices, layout } = this.workbench;
     // Before anything is shown: whoever opened something else here is not led away from it.
     this.checkPath();
     const { device } = this;
@@ -127,14 +126,15 @@ export class Follow {
     }
     const place = people.placeOf(device);
     if (place === null) {
-      if (this.#wasThere || people.member(device)?.isConnected !== true) {
-        const name = people.nameOf(device);
-        this.stop();
-        notices.toast(followedLeft(name), { code: "MSG-PEER-3" });
-      }
+      const member = people.member(device);
+      // Whoever goes has no place first; what became of them is told right behind it.
+      if (member?.isConnected === true) return;
+      const name = people.nameOf(device);
+      this.stop();
+      if (member?.leftMs == null) layout.say(`${name} is offline.`);
+      else notices.toast(followedLeft(name), { code: "MSG-PEER-3" });
       return;
     }
-    this.#wasThere = true;
     if (place.path === null) return;
     if (group.active?.path !== place.path) this.#openFor(group, place.path);
     else this.#align(editors.pane(group), place);

@@ -64,13 +64,37 @@ describe("following", () => {
   });
 });
 
+describe("who is followed and goes", () => {
+  const told: string[] = [];
+  function after(member: { isConnected: boolean; leftMs: number | null }): (string | null)[] {
+    told.length = 0;
+    const here = { ...people, followed: "bo", nameOf: () => "Bo", member: () => member };
+    const tabs = { groups: [{ id: 1, active: null, activeId: null }] };
+    const follow = new Follow({ people: here, editors: { tabs, pane: () => pane }, layout: { say: (text: string) => told.push(text) }, notices: { toast: (text: string) => told.push(`! ${text}`) } } as unknown as Workbench);
+    follow.groupId = 1;
+    follow.apply();
+    return [here.followed, ...told];
+  }
+
+  it("is said to have left only when they did", () => {
+    // Their place is gone a moment before it is told why.
+    expect(after({ isConnected: true, leftMs: null })).toEqual(["bo"]);
+    expect(after({ isConnected: false, leftMs: 1 })).toEqual([null, "! You were following Bo, who left."]);
+    expect(after({ isConnected: false, leftMs: null })).toEqual([null, "Bo is offline."]);
+  });
+});
+
 describe("asking to come", () => {
   const sent: unknown[] = [];
   const said: string[] = [];
   const opened: string[] = [];
   let go = (): void => undefined;
   const workbench = {
-    people: { followed: null, nameOf: (device: string) => device, member: (device: string) => ({ isConnected: device === "Bo" }) },
+    people: {
+      followed: null,
+      nameOf: (device: string) => device,
+      member: (device: string) => ({ isConnected: device === "Bo", leftMs: device === "Mei" ? 1 : null }),
+    },
     editors: { activePath: "src/lexer.rs", caretLine: 43, open: (path: string) => void opened.push(path) },
     commands: { run: (id: string) => void opened.push(id) },
     client: { ask: async (request: unknown) => void sent.push(request) },
@@ -97,6 +121,8 @@ describe("asking to come", () => {
     const n_sent = sent.length;
     await follow.bring("Lin");
     expect(said.at(-1)).toBe("Lin is offline.");
+    await follow.bring("Mei");
+    expect(said.at(-1)).toBe("Mei left.");
     expect(sent.length).toBe(n_sent);
   });
 

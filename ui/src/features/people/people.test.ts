@@ -9,7 +9,7 @@ import { firewallRule, networkFacts } from "./networkFacts";
 import { type Deeds, askedOf, saidOf } from "./toasts";
 
 const member = (device: string, part: Partial<Member> = {}): Member => ({
-  device, person: device, deviceName: null, color: 0, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: null, nBehind: 0, lastSeenMs: null, ...part,
+  device, person: device, deviceName: null, color: 0, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: null, nBehind: 0, lastSeenMs: null, leftMs: null, otherVersion: null, ...part,
 });
 const ASHA = member("Asha", { isSelf: true, role: "owner" });
 const OPEN: Invitation = { code: "7-crossover-clockwork", role: "editor", untilMs: 10, nWrong: 0, wrongFrom: null, state: "open" };

@@ -1,25 +1,47 @@
 //! Who takes part and how far the peers are, as clients are told it.
 
-use super::Linked;
+use super::{Linked, parse_device};
 use crate::runtime::{Runtime, now};
 use crate::together::role_of;
 use crate::{config, known};
 use codesync_api::{Event, Invitation, InvitationState, LinkState, Member};
+use codesync_base::DeviceId;
+use std::cell::LazyCell;
 use std::net::IpAddr;
+use std::time::Instant;
 
 impl Runtime {
     pub(super) fn tell_people(&mut self) {
-        if !self.people.take_stale() {
+        let news = if self.people.take_stale() {
+            self.show_card();
+            self.note_addresses();
+            self.together()
+        } else if self.people.behind_at.take_if(|at| *at <= Instant::now()).is_some() {
+            self.with_more_behind()
+        } else {
             return;
-        }
-        self.show_card();
-        self.note_addresses();
+        };
         self.people.n_deltas_told = self.engine.log().n_deltas();
-        let news = self.together();
         if news != self.people.told {
             self.people.told = news.clone();
             self.tell_all(&Event::Together(news));
         }
+    }
+
+    /// What was told, after work that went on here: it changes nothing but how far those are behind who are not here.
+    fn with_more_behind(&self) -> codesync_api::Together {
+        let mut news = self.people.told.clone();
+        for member in news.members.iter_mut().filter(|member| !member.is_self && !member.is_connected) {
+            if let Ok(device) = parse_device(&member.device) {
+                member.n_behind = self.n_behind(&device);
+            }
+        }
+        news
+    }
+
+    /// Whoever left waits for nothing.
+    fn n_behind(&self, device: &DeviceId) -> u64 {
+        if self.people.left.contains_key(&device.to_string()) { 0 } else { self.engine.n_behind(device) }
     }
 
     /// Who takes part, and how far the peers are.
@@ -79,7 +101,8 @@ impl Runtime {
 
     fn members_shown(&self) -> Vec<Member> {
         let own = self.engine.device();
-        let known = known::read();
+        // The history knows the name of a computer that once was at work.
+        let known = LazyCell::new(known::read);
         let mut members: Vec<Member> = Vec::new();
         for membership in self.engine.members() {
             let device = membership.device;
@@ -101,8 +124,10 @@ impl Runtime {
                 is_connected: linked.is_some(),
                 address: way.map(|(address, _)| address.to_string()),
                 round_trip_us: way.and_then(|(_, time)| time).map(|time| time.as_micros() as u32),
-                n_behind: linked.map_or_else(|| self.engine.n_behind(&device), |(_, linked)| linked.send_left),
+                n_behind: linked.map_or_else(|| self.n_behind(&device), |(_, linked)| linked.send_left),
                 last_seen_ms: last_seen_ms.filter(|_| linked.is_none() && device != own),
+                left_ms: self.people.left.get(&device.to_string()).copied(),
+                other_version: linked.and_then(|(_, linked)| linked.other_version.clone()),
             });
         }
         if members.is_empty() {
@@ -127,6 +152,8 @@ impl Runtime {
             round_trip_us: None,
             n_behind: 0,
             last_seen_ms: None,
+            left_ms: None,
+            other_version: None,
         }
     }
 

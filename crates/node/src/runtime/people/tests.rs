@@ -1,0 +1,53 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::Options;
+use codesync_api::{Member, Together as Told};
+use std::sync::mpsc;
+
+#[test]
+fn whose_program_is_too_old_is_said_as_the_document_says_it() {
+    let said = |id: &str, person: Option<&str>| {
+        let notice = versions_apart(id, person, "0.0.9");
+        format!("{} {}", notice.title, notice.body).replace(env!("CARGO_PKG_VERSION"), "0.3")
+    };
+    assert_eq!(
+        said("MSG-VER-1", Some("Bo")),
+        "Bo's CodeSync is too old to edit with yours (Bo 0.0.9 · you 0.3). You can both go on working; changes will \
+         merge after Bo updates."
+    );
+    assert_eq!(
+        said("MSG-VER-2", Some("Asha")),
+        "Your CodeSync is too old to edit with Asha's (you 0.3 · Asha 0.0.9). Your work is safe here and will merge \
+         after you update."
+    );
+    assert!(said("MSG-VER-2", None).starts_with("Your CodeSync is too old to edit with another computer's (you"));
+    assert_eq!(plain_version("0.3.0\u{202e}<b>\n"), "0.3.0b");
+    assert_eq!(plain_version("\u{202e}"), "unknown");
+}
+
+#[test]
+fn another_version_is_worth_a_word_and_none_is_not() {
+    assert_eq!(other_version(env!("CARGO_PKG_VERSION")), None);
+    assert_eq!(other_version("\n"), None);
+    assert_eq!(other_version("0.3.1"), Some("0.3.1".into()));
+}
+
+#[test]
+fn work_here_tells_anew_how_far_others_are_behind_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { person: Some("Asha".into()), watch: false, create: true };
+    let mut runtime = Runtime::open(&folder.path().canonicalize().unwrap(), &options).unwrap();
+    runtime.begin(None).unwrap();
+    let (sender, events) = mpsc::sync_channel(8);
+    runtime.turn(vec![Message::Subscribe(sender)]);
+    // Were the list made anew, Bo would not be in it: nobody let him in.
+    let asha = runtime.together().members.remove(0);
+    let bo = Member { device: "07".repeat(32), person: "Bo".into(), is_self: false, n_behind: 7, ..asha.clone() };
+    runtime.people.told = Told { members: vec![asha, bo], ..Told::default() };
+    (runtime.people.is_stale, runtime.people.stale_at) = (false, None);
+    runtime.people.behind_at = Some(Instant::now());
+    runtime.tell_people();
+    let Ok(Event::Together(told)) = events.try_recv() else { panic!("nothing is told") };
+    assert_eq!(told.members.iter().map(|member| member.n_behind).collect::<Vec<_>>(), [0, 0]);
+    assert_eq!(runtime.people.patience(&runtime.engine, 0), None);
+}
