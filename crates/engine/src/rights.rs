@@ -38,17 +38,14 @@ impl Engine {
     /// away, or is about an owner of longer standing, nobody would take (docs/decisions/0012, rules 4 and 6).
     pub fn grant(&mut self, device: DeviceId, person: &str, role: Role, share_from: ShareFrom, now: Now) -> Result<()> {
         let share_from = self.shareable(&device, share_from);
+        let known = self.rights.as_ref().and_then(|access| access.membership(&device));
+        let role = known.as_ref().and_then(|known| known.role).map_or(role, |known| known.max(role));
+        // Another beginning for the same role is news: a new copy of somebody who is here already.
+        let has_it = known.is_some_and(|known| known.role == Some(role) && known.share_from == share_from);
         let step = AccessStep::Grant { device, person: person.to_owned(), role, share_from };
-        let is_told = |access: &Access| {
-            let known = access.membership(&device).map(|member| member.share_from);
-            known == Some(share_from) || share_from == ShareFrom::Past
-        };
-        let has_it = |access: &Access| match access.role_of(&device) {
-            // Another beginning for the same role is news: a new copy of somebody who is here already.
-            Some(known) if known == role => is_told(access) || access.may_say(&self.own.device, &step).is_err(),
-            known => known > Some(role),
-        };
-        if self.rights.as_ref().is_some_and(has_it) {
+        let is_refused =
+            |access: &Access| access.role_of(&device) == Some(role) && access.may_say(&self.own.device, &step).is_err();
+        if has_it || self.rights.as_ref().is_some_and(is_refused) {
             return Ok(());
         }
         self.change_access(step, now)

@@ -217,7 +217,7 @@ impl Engine {
     /// What is granted for what was asked: nobody shares a past that is not here, and nobody is told less than before.
     pub(crate) fn shareable(&self, device: &DeviceId, share_from: ShareFrom) -> ShareFrom {
         let known = self.rights.as_ref().and_then(|access| access.membership(device));
-        let had_past = known.is_some_and(|member| member.person.is_some() && member.share_from == ShareFrom::Past);
+        let had_past = known.is_some_and(|member| member.share_from == ShareFrom::Past);
         match (share_from, &self.others.beginning) {
             (ShareFrom::Past, Beginning::Begun(begun)) => ShareFrom::Checkpoint(begun.name),
             (ShareFrom::Checkpoint(_), _) if had_past => ShareFrom::Past,

@@ -26,6 +26,7 @@ fn device(n: usize) -> DeviceId {
 struct Team {
     world: World,
     disks: Vec<MemoryDisk>,
+    n_copies: u32,
 }
 
 impl Deref for Team {
@@ -67,7 +68,7 @@ impl Team {
     fn new() -> Self {
         let disks: Vec<MemoryDisk> = (0..4).map(|_| MemoryDisk::new()).collect();
         let engines = disks.iter().enumerate().map(|(n, disk)| open(disk, n, n > 0, START_MS)).collect();
-        let mut team = Self { world: World::of(engines), disks };
+        let mut team = Self { world: World::of(engines), disks, n_copies: 0 };
         team.sync(ASHA);
         team.grant(ASHA, BO, Role::Owner, ShareFrom::Past);
         team
@@ -103,6 +104,15 @@ impl Team {
     fn restart(&mut self, n: usize) {
         self.disks[n] = self.disks[n].fork();
         self.world.engines[n] = open(&self.disks[n], n, false, self.world.now_ms);
+    }
+
+    /// The copy is gone, and a new one is begun on the same device.
+    fn lose_copy(&mut self, n: usize) {
+        self.disks[n] = MemoryDisk::new();
+        self.world.engines[n] = open(&self.disks[n], n, true, self.world.now_ms);
+        self.n_copies += 1;
+        let now = self.now();
+        self.world.engines[n].begin_incarnation(self.n_copies, now).unwrap();
     }
 
     fn ask(&mut self, n: usize, request: Request) -> Reply {
@@ -402,6 +412,43 @@ fn who_asks_for_more_than_it_is_told_gets_nothing() {
         })
         .unwrap();
     assert!(n_kept > 5 && n_blobs > 1, "{n_kept} {n_blobs}");
+}
+
+#[test]
+fn who_came_in_from_now_on_may_come_again_with_the_past() {
+    for is_owner in [false, true] {
+        let mut team = with_secrets();
+        team.invite(ASHA, CHIDI, Role::Editor);
+        team.meet(ASHA, CHIDI);
+        if is_owner {
+            let now = team.now();
+            team.engines[ASHA].change_role(device(CHIDI), Role::Owner, now).unwrap();
+            team.sync(ASHA);
+        }
+        team.lose_copy(CHIDI);
+        team.grant(ASHA, CHIDI, Role::Editor, ShareFrom::Past);
+        team.edit(ASHA, "a.txt", 0, 0, "new ");
+        team.meet(ASHA, CHIDI);
+        team.meet(ASHA, BO);
+        team.assert_same(&[ASHA, BO, CHIDI]);
+        let role = team.engines[CHIDI].access().and_then(|access| access.role_of(&device(CHIDI)));
+        assert_eq!(role, Some(if is_owner { Role::Owner } else { Role::Editor }));
+    }
+}
+
+#[test]
+fn a_copy_from_now_on_goes_on_when_its_person_is_let_in_again_with_the_past() {
+    let mut team = with_secrets();
+    team.invite(ASHA, CHIDI, Role::Editor);
+    team.meet(ASHA, CHIDI);
+    let now = team.now();
+    team.engines[ASHA].remove_member(device(CHIDI), now).unwrap();
+    team.edit(ASHA, "a.txt", 0, 0, "meanwhile ");
+    team.grant(ASHA, CHIDI, Role::Editor, ShareFrom::Past);
+    team.edit(ASHA, "a.txt", 0, 0, "again ");
+    team.meet(ASHA, CHIDI);
+    assert_eq!(team.text(CHIDI, "a.txt"), team.text(ASHA, "a.txt"));
+    assert!(team.text(CHIDI, "a.txt").unwrap().starts_with("again meanwhile "));
 }
 
 #[test]
