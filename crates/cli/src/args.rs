@@ -71,8 +71,8 @@ pub enum Command {
     },
     /// List who asks to come into this workspace, or answer somebody
     Answer {
-        /// Who asks; left out, everybody who does is listed
-        person: Option<String>,
+        /// The two words that whoever asks is shown, such as harbor-violin; left out, everybody who asks is listed
+        words: Option<String>,
         /// What they may do
         #[arg(long, value_enum, default_value = "editor")]
         role: RoleArgument,

@@ -104,13 +104,13 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Join { code, dir, address, .. } => {
             people::join(code.as_deref().unwrap_or_default(), dir.as_deref(), address.as_deref(), out)
         }
-        Command::Answer { person, role, not_now, words_differ, forget } => {
+        Command::Answer { words, role, not_now, words_differ, forget } => {
             let answer = match (not_now, words_differ) {
                 (_, true) => AskAnswer::WordsDiffer,
                 (true, _) => AskAnswer::NotNow,
                 _ => AskAnswer::LetIn { role: (*role).into(), remember: !forget },
             };
-            people::answer(person.as_deref(), answer, out)
+            people::answer(words.as_deref(), answer, out)
         }
         Command::Nearby { seconds, follow } => nearby::nearby(*seconds, *follow, out),
         Command::Members => people::list(out),

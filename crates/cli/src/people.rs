@@ -307,33 +307,34 @@ pub fn remove(person: &str, out: &mut Output) -> Result<(), Failure> {
     out.say(&sentence, &[("event", json!("removed")), ("device", json!(member.device))])
 }
 
-/// Who asks to come in; with a name, answers them.
-pub fn answer(person: Option<&str>, answer: AskAnswer, out: &mut Output) -> Result<(), Failure> {
+/// Who asks to come in; with the two words, answers whoever is shown them.
+pub fn answer(words: Option<&str>, answer: AskAnswer, out: &mut Output) -> Result<(), Failure> {
     let session = Session::open(Stay::Briefly)?;
     let asking = members(&session)?.asking;
-    let Some(person) = person else {
+    let Some(words) = words else {
         if asking.is_empty() && !out.json {
             return out.line("Nobody asks.");
         }
         return asking.iter().try_for_each(|asking| say_asking(asking, out));
     };
-    let meant: Vec<_> = asking.iter().filter(|asking| asking.person == person).collect();
-    let asking = only(&meant, person)?;
+    // Names are what strangers say. The words are ours, name one who asks, and show that they were looked at.
+    let Some(asking) = asking.iter().find(|asking| asking.words.join("-") == words) else {
+        return Err(Failure::refused(format!("Nobody asks who is shown “{words}”. “codesync answer” lists who does.")));
+    };
     session.call(Request::AnswerAsk { id: asking.id, answer })?;
+    let name = harmless(&asking.person);
     let (sentence, word) = match answer {
-        AskAnswer::LetIn { .. } => (format!("{} may come in.", harmless(person)), "letIn"),
-        AskAnswer::NotNow => (format!("{} hears that it is not possible now.", harmless(person)), "notNow"),
+        AskAnswer::LetIn { .. } => (format!("{name} may come in."), "letIn"),
+        AskAnswer::NotNow => (format!("{name} hears that it is not possible now."), "notNow"),
         AskAnswer::WordsDiffer => ("Nothing was shared.".to_owned(), "wordsDiffer"),
     };
-    out.say(&sentence, &[("event", json!("answered")), ("answer", json!(word)), ("person", json!(person))])
-}
-
-fn only<'a>(meant: &[&'a Asking], person: &str) -> Result<&'a Asking, Failure> {
-    match meant {
-        [asking] => Ok(asking),
-        [] => Err(Failure::refused(format!("Nobody called “{person}” asks."))),
-        _ => Err(Failure::refused(format!("{} people called “{person}” ask. Use the window.", meant.len()))),
-    }
+    let fields = [
+        ("event", json!("answered")),
+        ("answer", json!(word)),
+        ("person", json!(asking.person)),
+        ("words", json!(asking.words)),
+    ];
+    out.say(&sentence, &fields)
 }
 
 fn say_asking(asking: &Asking, out: &mut Output) -> Result<(), Failure> {
@@ -356,7 +357,7 @@ fn say_asking(asking: &Asking, out: &mut Output) -> Result<(), Failure> {
         }
     };
     let sentence = format!(
-        "{name} ({}, {}) asks to come in. {check}\nTo answer:  codesync answer {name}",
+        "{name} ({}, {}) asks to come in. {check}\nTo answer:  codesync answer {first}-{second}",
         harmless(&asking.device_name),
         asking.address
     );

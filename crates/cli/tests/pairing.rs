@@ -118,8 +118,15 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
     ensure!(at_bo["words"] == serde_json::to_value(&at_asha.words)?, "{at_bo} {at_asha:?}");
     ensure!(at_asha.acquaintance == Acquaintance::New && at_asha.person == "Bo", "{at_asha:?}");
     ensure!(at_asha.address == sharing.bo.host.address().to_string(), "{at_asha:?}");
-    let said = sharing.asha.run(&sharing.lab, &["answer", "Bo"], "")?;
-    ensure!(said.contains("Bo may come in"), "{said}");
+    // What whoever asks is called answers nobody: anybody may be called so.
+    let (code, said) = sharing.asha.try_run(&sharing.lab, &["answer", "Bo"], "")?;
+    ensure!(code == 1 && said.contains("Nobody asks who is shown “Bo”"), "{said}");
+    let words = at_asha.words.join("-");
+    let said = sharing.asha.run(&sharing.lab, &["answer"], "")?;
+    ensure!(said.contains(&format!("codesync answer {words}\n")), "{said}");
+    let said = sharing.asha.run(&sharing.lab, &["answer", "--json", &words], "")?;
+    let said: Value = serde_json::from_str(&said)?;
+    ensure!(said["answer"] == "letIn" && said["words"] == at_bo["words"], "{said}");
     asking.wait("\"letIn\"")?;
     asking.wait("\"joined\"")?;
     ensure!(read(&sharing.bo.home.join("mine"), "a.txt") == "text\n");
