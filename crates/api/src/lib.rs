@@ -265,6 +265,8 @@ pub enum Request {
     InviteNearby {
         peer: String,
         role: Role,
+        /// As of an invitation.
+        share_past: bool,
     },
     AnswerAsk {
         id: u64,

@@ -136,6 +136,8 @@ pub enum AskAnswer {
     LetIn {
         role: Role,
         remember: bool,
+        /// As of an invitation.
+        share_past: bool,
     },
     NotNow,
     /// MSG-PAIR-6 on both sides.

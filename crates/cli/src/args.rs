@@ -76,6 +76,9 @@ pub enum Command {
         /// What they may do
         #[arg(long, value_enum, default_value = "editor")]
         role: RoleArgument,
+        /// Share the history so far, too; without this they get the files as they are now and what comes from then on
+        #[arg(long)]
+        share_past: bool,
         /// Don't let them in
         #[arg(long)]
         not_now: bool,

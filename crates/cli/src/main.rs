@@ -104,11 +104,11 @@ fn run_command(command: &Command, out: &mut Output) -> Result<(), Failure> {
         Command::Join { code, dir, address, .. } => {
             people::join(code.as_deref().unwrap_or_default(), dir.as_deref(), address.as_deref(), out)
         }
-        Command::Answer { words, role, not_now, words_differ, forget } => {
+        Command::Answer { words, role, share_past, not_now, words_differ, forget } => {
             let answer = match (not_now, words_differ) {
                 (_, true) => AskAnswer::WordsDiffer,
                 (true, _) => AskAnswer::NotNow,
-                _ => AskAnswer::LetIn { role: (*role).into(), remember: !forget },
+                _ => AskAnswer::LetIn { role: (*role).into(), remember: !forget, share_past: *share_past },
             };
             people::answer(words.as_deref(), answer, out)
         }

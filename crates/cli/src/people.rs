@@ -129,11 +129,16 @@ fn say_invitation(
 
 fn invited(invitation: &Invitation, shares_past: bool, until: &str) -> String {
     let (code, role) = (&invitation.code, word(invitation.role));
-    let get = if shares_past { "the whole history" } else { "the files as they are now and what comes from then on" };
+    let get = gets(shares_past);
     format!(
         "Say this code, or send it:  {code}\nIt works once, until {until}. They join as {role} and get {get}.\n\
          On the other computer:  codesync join {code}"
     )
+}
+
+/// What whoever comes in gets.
+fn gets(shares_past: bool) -> &'static str {
+    if shares_past { "the whole history" } else { "the files as they are now and what comes from then on" }
 }
 
 /// Comes into a workspace with a code, and stays until its history is here.
@@ -323,8 +328,12 @@ pub fn answer(words: Option<&str>, answer: AskAnswer, out: &mut Output) -> Resul
     };
     session.call(Request::AnswerAsk { id: asking.id, answer })?;
     let name = harmless(&asking.person);
+    let mut shares_past = json!(null);
     let (sentence, word) = match answer {
-        AskAnswer::LetIn { .. } => (format!("{name} may come in."), "letIn"),
+        AskAnswer::LetIn { role, share_past, .. } => {
+            shares_past = json!(share_past);
+            (format!("{name} may come in as {} and gets {}.", self::word(role), gets(share_past)), "letIn")
+        }
         AskAnswer::NotNow => (format!("{name} hears that it is not possible now."), "notNow"),
         AskAnswer::WordsDiffer => ("Nothing was shared.".to_owned(), "wordsDiffer"),
     };
@@ -333,6 +342,7 @@ pub fn answer(words: Option<&str>, answer: AskAnswer, out: &mut Output) -> Resul
         ("answer", json!(word)),
         ("person", json!(asking.person)),
         ("words", json!(asking.words)),
+        ("shares_past", shares_past),
     ];
     out.say(&sentence, &fields)
 }

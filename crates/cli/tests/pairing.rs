@@ -114,6 +114,7 @@ fn who_is_nearby_and_what_they_share_is_seen_at_once(lan: &Lan) -> Result<()> {
 
 fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
     let sharing = Sharing::begin(lan)?;
+    sharing.asha.run(&sharing.lab, &["edit", "a.txt"], "[0, 0, \"secret \"]\n[0, 7, \"\"]\n")?;
     let (asking, at_bo, at_asha) = sharing.asked("mine")?;
     ensure!(at_bo["words"] == serde_json::to_value(&at_asha.words)?, "{at_bo} {at_asha:?}");
     ensure!(at_asha.acquaintance == Acquaintance::New && at_asha.person == "Bo", "{at_asha:?}");
@@ -126,11 +127,15 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
     ensure!(said.contains(&format!("codesync answer {words}\n")), "{said}");
     let said = sharing.asha.run(&sharing.lab, &["answer", "--json", &words], "")?;
     let said: Value = serde_json::from_str(&said)?;
-    ensure!(said["answer"] == "letIn" && said["words"] == at_bo["words"], "{said}");
+    ensure!(said["answer"] == "letIn" && said["words"] == at_bo["words"] && said["shares_past"] == false, "{said}");
     asking.wait("\"letIn\"")?;
     asking.wait("\"joined\"")?;
-    ensure!(read(&sharing.bo.home.join("mine"), "a.txt") == "text\n");
+    let mine = sharing.bo.home.join("mine");
+    ensure!(read(&mine, "a.txt") == "text\n");
     drop(asking);
+    // Nothing was said of the past.
+    let (_, found) = sharing.bo.try_run(&mine, &["find", "secret"], "")?;
+    ensure!(!found.contains("appeared"), "{found}");
     let members = together(&sharing.node)?.members;
     ensure!(members.len() == 2 && members[1].role == Some(Role::Editor), "{members:?}");
     // The next time Bo is known: with what he has, and with what he is asked into.
@@ -143,11 +148,14 @@ fn asking_lets_in_once_the_words_are_the_same(lan: &Lan) -> Result<()> {
     ensure!(line["is_joined"] == true && line["acquaintance"] == "known", "{line}");
     // Asked in by name, somebody who is known is in at once.
     let lobby = at_bo_listed(&sharing)?;
-    sharing.node.call(Request::InviteNearby { peer: lobby, role: Role::Editor })?;
+    sharing.node.call(Request::InviteNearby { peer: lobby, role: Role::Editor, share_past: true })?;
     at_bo.wait("\"invites\":true")?;
     drop(at_bo);
     sharing.bo.run(&sharing.bo.home, &["join", "--ask", "Asha", "third"], "")?;
-    ensure!(read(&sharing.bo.home.join("third"), "a.txt") == "text\n");
+    let third = sharing.bo.home.join("third");
+    ensure!(read(&third, "a.txt") == "text\n");
+    let found = sharing.bo.run(&third, &["find", "secret"], "")?;
+    ensure!(found.contains("appeared"), "{found}");
     // That lets in once: whoever was removed is asked for again.
     sharing.asha.run(&sharing.lab, &["remove", "Bo"], "")?;
     sharing.asked("fourth").map(drop)

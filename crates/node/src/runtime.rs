@@ -510,7 +510,7 @@ impl Runtime {
             Request::Together => Ok(Reply::Together(self.together())),
             Request::Invite { role, is_long, share_past } => self.invite(role, is_long, share_past, now),
             Request::Share => self.share(),
-            Request::InviteNearby { peer, role } => self.invite_nearby(&peer, role),
+            Request::InviteNearby { peer, role, share_past } => self.invite_nearby(&peer, role, share_past),
             Request::AnswerAsk { id, answer } => self.answer_ask(id, answer, now),
             Request::Pause { is_paused } => self.pause(is_paused),
             Request::SyncNow => self.sync_now(),

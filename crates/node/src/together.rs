@@ -7,7 +7,7 @@ mod host;
 mod knock;
 mod pass;
 
-pub(crate) use cards::{Cards, Mine, Shown};
+pub(crate) use cards::{Cards, Mine, Offer, Shown};
 pub(crate) use host::{Answer, Host, Scene, Step, random};
 
 use crate::join::no_network;

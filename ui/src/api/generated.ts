@@ -47,7 +47,11 @@ folder: string, } } | { "cmd": "askToJoin", "args": { peer: string, folder: stri
 /**
  * The answer to [`Asking`].
  */
-export type AskAnswer = { "kind": "letIn", role: Role, remember: boolean, } | { "kind": "notNow" } | { "kind": "wordsDiffer" };
+export type AskAnswer = { "kind": "letIn", role: Role, remember: boolean,
+/**
+ * As of an invitation.
+ */
+sharePast: boolean, } | { "kind": "notNow" } | { "kind": "wordsDiffer" };
 
 /**
  * Somebody who asks to come in.
@@ -690,7 +694,11 @@ isLong: boolean,
 /**
  * Newcomers get the history so far, too, not only what comes from now on.
  */
-sharePast: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "share" } | { "cmd": "inviteNearby", "args": { peer: string, role: Role, } } | { "cmd": "answerAsk", "args": { id: number, answer: AskAnswer, } } | { "cmd": "leave" } | { "cmd": "pause", "args": { isPaused: boolean, } } | { "cmd": "syncNow" } | { "cmd": "showPlace", "args": { place: Place, } } | { "cmd": "signal", "args": Signal } | { "cmd": "presences" } | { "cmd": "sendMessage", "args": { text: string, link: ChatLink | null, } } | { "cmd": "listMessages", "args": { before: string | null, limit: number, } } | { "cmd": "whileAway" } | { "cmd": "merged", "args": { deltaId: string | null, } } | { "cmd": "digest" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "exportUnsaved", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
+sharePast: boolean, } } | { "cmd": "endInvitation" } | { "cmd": "share" } | { "cmd": "inviteNearby", "args": { peer: string, role: Role,
+/**
+ * As of an invitation.
+ */
+sharePast: boolean, } } | { "cmd": "answerAsk", "args": { id: number, answer: AskAnswer, } } | { "cmd": "leave" } | { "cmd": "pause", "args": { isPaused: boolean, } } | { "cmd": "syncNow" } | { "cmd": "showPlace", "args": { place: Place, } } | { "cmd": "signal", "args": Signal } | { "cmd": "presences" } | { "cmd": "sendMessage", "args": { text: string, link: ChatLink | null, } } | { "cmd": "listMessages", "args": { before: string | null, limit: number, } } | { "cmd": "whileAway" } | { "cmd": "merged", "args": { deltaId: string | null, } } | { "cmd": "digest" } | { "cmd": "setRole", "args": { device: string, role: Role, } } | { "cmd": "removeMember", "args": { device: string, } } | { "cmd": "connect", "args": { address: string, } } | { "cmd": "exportBundle", "args": { file: string, } } | { "cmd": "exportUnsaved", "args": { file: string, } } | { "cmd": "importBundle", "args": { file: string, } } | { "cmd": "exportGit", "args": { dir: string, } };
 
 /**
  * What a restore would do.

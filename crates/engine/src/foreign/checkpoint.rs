@@ -225,6 +225,16 @@ impl Engine {
         }
     }
 
+    /// Where somebody begins who is let in without the past: whoever took part before, where they began then.
+    pub fn share_from_now(&mut self, device: &DeviceId) -> Result<ShareFrom> {
+        let before = self.rights.as_ref().and_then(|access| access.membership(device)).map(|member| member.share_from);
+        match before {
+            Some(ShareFrom::Checkpoint(name)) if self.checkpoint_of(&name).is_some() => Ok(ShareFrom::Checkpoint(name)),
+            Some(ShareFrom::Past) => Ok(self.share_all()),
+            _ => self.checkpoint(),
+        }
+    }
+
     /// Where somebody who is to have all that is here begins.
     pub fn share_all(&self) -> ShareFrom {
         self.others.beginning.begun().map_or(ShareFrom::Past, |begun| ShareFrom::Checkpoint(begun.name))

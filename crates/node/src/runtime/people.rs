@@ -278,12 +278,12 @@ impl Runtime {
                     self.notify(Notice { id: "MSG-PAIR-9".into(), title, body, ..Notice::default() });
                 }
             },
-            Step::Expected { id, other, role } => {
-                let place = self.place(role);
-                let answer = match self.grant(&other, &place, now) {
-                    Ok(()) => {
+            Step::Expected { id, other, offer } => {
+                let place = self.let_in(&other, offer, now);
+                let answer = match &place {
+                    Ok(place) => {
                         together.cards_mut().note_let_in(&other.device);
-                        Answer::LetIn(&place)
+                        Answer::LetIn(place)
                     }
                     Err(error) => {
                         tracing::warn!(%error, "nobody can be let in now");

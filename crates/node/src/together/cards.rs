@@ -21,6 +21,13 @@ pub(crate) enum Shown {
     Nobody,
 }
 
+/// What somebody gets who asks and is let in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Offer {
+    pub role: Role,
+    pub share_past: bool,
+}
+
 /// What this end shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mine {
@@ -28,9 +35,9 @@ pub(crate) struct Mine {
     pub shares: Option<Shared>,
     pub shown: Shown,
     /// Devices that are invited to what is shared: they see the card in any case.
-    pub invited: BTreeMap<DeviceId, Role>,
+    pub invited: BTreeMap<DeviceId, Offer>,
     /// Peers that are invited and have not said yet which device they are.
-    pub invited_peers: BTreeMap<Peer, Role>,
+    pub invited_peers: BTreeMap<Peer, Offer>,
 }
 
 impl Mine {
@@ -151,8 +158,8 @@ impl Cards {
         match message {
             CardMessage::Hint(hint) => talk.hint = Some(hint),
             CardMessage::Card(card) => {
-                if let Some(role) = self.mine.invited_peers.remove(&peer) {
-                    self.mine.invited.insert(card.device, role);
+                if let Some(offer) = self.mine.invited_peers.remove(&peer) {
+                    self.mine.invited.insert(card.device, offer);
                 }
                 talk.theirs = Some(card);
             }

@@ -1,13 +1,14 @@
 //! Letting others in: by a code that they know, or because they ask and the persons compare two words. The protocols are
 //! `auth`'s; here is only what they need of the world.
 
+use super::cards::Offer;
 use crate::{config, known};
 use codesync_api::Asking;
 use codesync_auth::{
     About, AskHost, AskHostEvent, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation, Other,
     Place,
 };
-use codesync_base::{DeviceId, Role};
+use codesync_base::DeviceId;
 use codesync_net::{Peer, Stream, StreamId, gives_way};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -62,7 +63,7 @@ pub(crate) struct Scene<'a> {
     pub key: &'a DeviceKey,
     pub about: &'a About,
     /// Devices that were asked in by name: once they ask and are known, nobody has to answer.
-    pub invited: &'a BTreeMap<DeviceId, Role>,
+    pub invited: &'a BTreeMap<DeviceId, Offer>,
     pub now_ms: u64,
 }
 
@@ -79,7 +80,7 @@ pub(crate) enum Step {
     Expected {
         id: u64,
         other: Other,
-        role: Role,
+        offer: Offer,
     },
     /// What is shown of guests or of the invitation is not what it was.
     News,
@@ -265,7 +266,7 @@ impl Host {
         };
         guest.talk = Talk::Asked(talk, Box::new(Asked { other: other.clone(), shown }));
         match expected {
-            Some(role) => Step::Expected { id: id.0, other, role },
+            Some(offer) => Step::Expected { id: id.0, other, offer },
             None => Step::News,
         }
     }

@@ -85,9 +85,10 @@ export class PeopleActions {
   }
 
   async inviteNearby(peer: string): Promise<void> {
-    await this.around.client.ask({ cmd: "inviteNearby", args: { peer, role: this.around.defaultRole() } });
+    await this.around.client.ask({ cmd: "inviteNearby", args: { peer, role: this.around.defaultRole(), sharePast: this.sharesPast } });
     const person = this.people.nearby.people.find((one) => one.peer === peer)?.person;
-    if (person !== undefined) this.around.toast(`Invited ${person}. It is in the list “Nearby” there.`);
+    const get = this.sharesPast ? "the history, too" : "only what comes from now on";
+    if (person !== undefined) this.around.toast(`Invited ${person}: they get ${get}. It is in the list “Nearby” there.`);
   }
 
   // --- letting in

@@ -194,10 +194,28 @@ describe("what is done", () => {
     ]);
   });
 
+  it("shares with whoever is invited by name what the invitation would", async () => {
+    const sent: unknown[] = [];
+    const rpc = host.rpc.bind(host);
+    host.rpc = (call) => {
+      if (call.to === "workspace" && call.request.cmd === "inviteNearby") sent.push(call.request.args.sharePast);
+      return rpc(call);
+    };
+    const peer = people.nearby.people[0]?.peer ?? "";
+    await actions.inviteNearby(peer);
+    await actions.invite("viewer", false, false);
+    await actions.inviteNearby(peer);
+    expect(sent).toEqual([true, false]);
+    expect(said.map((text) => text.split(": ")[1])).toEqual([
+      "they get the history, too. It is in the list “Nearby” there.",
+      "they get only what comes from now on. It is in the list “Nearby” there.",
+    ]);
+  });
+
   it("counts an answer once, and asks again where it did not arrive", async () => {
     host.people.ask();
     await settled();
-    await actions.answer(1, { kind: "letIn", role: "editor", remember: true });
+    await actions.answer(1, { kind: "letIn", role: "editor", remember: true, sharePast: true });
     await settled();
     expect(actions.answered.has(1)).toBe(true);
     expect(people.asking).toEqual([]);

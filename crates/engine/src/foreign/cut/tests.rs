@@ -452,6 +452,34 @@ fn a_copy_from_now_on_goes_on_when_its_person_is_let_in_again_with_the_past() {
 }
 
 #[test]
+fn who_is_let_in_again_without_the_past_begins_where_they_began_before() {
+    for is_new_copy in [false, true] {
+        let mut team = with_secrets();
+        team.invite(ASHA, CHIDI, Role::Editor);
+        team.meet(ASHA, CHIDI);
+        let began = team.engines[CHIDI].begins_with().unwrap();
+        let now = team.now();
+        team.engines[ASHA].remove_member(device(CHIDI), now).unwrap();
+        team.edit(ASHA, "a.txt", 0, 0, "meanwhile ");
+        let from = team.engines[ASHA].share_from_now(&device(CHIDI)).unwrap();
+        assert_eq!(from, ShareFrom::Checkpoint(began));
+        if is_new_copy {
+            team.lose_copy(CHIDI);
+            team.engines[CHIDI].begin_with(began).unwrap();
+        }
+        team.grant(ASHA, CHIDI, Role::Editor, from);
+        team.edit(ASHA, "a.txt", 0, 0, "again ");
+        team.meet(ASHA, CHIDI);
+        assert_eq!(team.text(CHIDI, "a.txt"), team.text(ASHA, "a.txt"), "{is_new_copy}");
+        team.assert_told_nothing(CHIDI);
+    }
+    let mut team = with_secrets();
+    assert_eq!(team.engines[ASHA].share_from_now(&device(BO)).unwrap(), ShareFrom::Past);
+    let from = team.engines[ASHA].share_from_now(&device(DANA)).unwrap();
+    assert!(matches!(from, ShareFrom::Checkpoint(_)), "{from:?}");
+}
+
+#[test]
 fn an_interrupted_beginning_goes_on() {
     let mut team = with_secrets();
     team.invite(ASHA, CHIDI, Role::Editor);

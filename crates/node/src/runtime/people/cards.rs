@@ -2,7 +2,7 @@
 
 use crate::lobby::parse_peer;
 use crate::runtime::{Result, Runtime};
-use crate::together::{Mine, Shown, role_from};
+use crate::together::{Mine, Offer, Shown, role_from};
 use crate::{config, copies, known};
 use codesync_api::Reply;
 use codesync_auth::{About, Act, Shared};
@@ -61,15 +61,20 @@ impl Runtime {
 
     /// Asks somebody in who is nearby: their lobby shows it. Whoever is remembered is let in once they say yes; with
     /// others the words are compared as ever.
-    pub(in crate::runtime) fn invite_nearby(&mut self, peer: &str, role: codesync_api::Role) -> Result<Reply> {
-        let (peer, role) = (parse_peer(peer)?, role_from(role));
+    pub(in crate::runtime) fn invite_nearby(
+        &mut self,
+        peer: &str,
+        role: codesync_api::Role,
+        share_past: bool,
+    ) -> Result<Reply> {
+        let (peer, offer) = (parse_peer(peer)?, Offer { role: role_from(role), share_past });
         self.share()?;
         let Some(together) = &mut self.people.together else { return Ok(Reply::Done) };
         let cards = together.cards_mut();
         let mut mine = cards.mine().clone();
         match cards.all().find(|(known, _)| *known == peer).map(|(_, card)| card.device) {
-            Some(device) => drop(mine.invited.insert(device, role)),
-            None => drop(mine.invited_peers.insert(peer, role)),
+            Some(device) => drop(mine.invited.insert(device, offer)),
+            None => drop(mine.invited_peers.insert(peer, offer)),
         }
         cards.show(mine);
         self.note_looked_at();

@@ -3,7 +3,7 @@
 use super::parse_device;
 use crate::join::parse_address;
 use crate::runtime::{Result, Runtime};
-use crate::together::{Answer, role_from};
+use crate::together::{Answer, Offer, role_from};
 use crate::{config, known};
 use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply};
 use codesync_auth::{Act, Other, Place};
@@ -59,6 +59,16 @@ impl Runtime {
         self.root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
+    /// Lets somebody in who asked, durably: what they are told then.
+    pub(super) fn let_in(&mut self, other: &Other, offer: Offer, now: Now) -> Result<Place> {
+        let mut place = self.place(offer.role);
+        if !offer.share_past {
+            place.share_from = self.engine.share_from_now(&other.device)?;
+        }
+        self.grant(other, &place, now)?;
+        Ok(place)
+    }
+
     /// Lets a device in, durably.
     pub(super) fn grant(&mut self, other: &Other, place: &Place, now: Now) -> Result<()> {
         self.engine.grant(other.device, &other.about.person, place.role, place.share_from, now)?;
@@ -83,9 +93,8 @@ impl Runtime {
         let said = match answer {
             AskAnswer::NotNow => Answer::NotNow,
             AskAnswer::WordsDiffer => Answer::WordsDiffer,
-            AskAnswer::LetIn { role, .. } => {
-                place = self.place(role_from(role));
-                self.grant(&other, &place, now)?;
+            AskAnswer::LetIn { role, share_past, .. } => {
+                place = self.let_in(&other, Offer { role: role_from(role), share_past }, now)?;
                 if let Some(together) = &mut self.people.together {
                     together.cards_mut().note_let_in(&other.device);
                 }
