@@ -1,6 +1,10 @@
 //! Coming into a workspace of others with a code: finds whoever gave it, proves that one knows it, and makes the folder in
 //! which the workspace will be. The history comes when that folder is opened.
 
+mod folder;
+
+pub use folder::{free_folder, suggest_folder};
+
 use crate::config::{self, cannot};
 use crate::runtime::people::LEFT;
 use crate::together::asking::Asking;
@@ -10,6 +14,7 @@ use codesync_api::{ApiError, ErrorCode};
 use codesync_auth::{About, Closed, Code, CodeError, CodeGuest, CodeGuestEvent, Connection, Failure, Other, Place};
 use codesync_base::{BlobHash, DeviceId, ProjectId, ShareFrom};
 use codesync_net::{Address, Config, Event, Net, Peer, Protocol, Stream, StreamId, Unreachable};
+use folder::CopyFolder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -118,17 +123,17 @@ pub(crate) fn join_while(options: &JoinOptions, is_cancelled: &AtomicBool) -> Re
         check_usable(folder, None)?;
     }
     let mut guest = Joining::start(code, options, address)?;
-    let (host, place, reached) = guest.run(is_cancelled)?;
-    let root = match &options.folder {
-        Some(folder) => folder.clone(),
-        None => free_folder(Path::new("."), &place.name),
-    };
-    settle(root, &host, place, reached)
+    let (Proved { host, place, folder }, reached) = guest.run(is_cancelled)?;
+    settle(folder, &host, place, reached)
 }
 
-/// Somebody let this device in: makes the folder of the copy.
-pub(crate) fn settle(root: PathBuf, host: &Other, place: Place, reached: Option<Address>) -> Result<Joined, Failed> {
-    check_usable(&root, Some(&place.project))?;
+/// Somebody let this device in: the folder is that of the copy from now on.
+pub(crate) fn settle(
+    folder: CopyFolder,
+    host: &Other,
+    place: Place,
+    reached: Option<Address>,
+) -> Result<Joined, Failed> {
     let welcome = Welcome {
         project: place.project,
         founder: place.founder,
@@ -139,6 +144,7 @@ pub(crate) fn settle(root: PathBuf, host: &Other, place: Place, reached: Option<
             ShareFrom::Checkpoint(name) => Some(name),
         },
     };
+    let root = folder.keep();
     let store = root.join(STORE_FOLDER);
     welcome.write(&store)?;
     // Whoever had left their earlier copy is back in it.
@@ -172,7 +178,14 @@ struct Talk {
     guest: CodeGuest,
     /// When the other end first said something: asking anew would be another try at the code.
     answered: Option<Instant>,
-    proved: Option<(Other, Place)>,
+    proved: Option<Proved>,
+}
+
+/// Whoever gave the code, what they share, and where the copy will be.
+struct Proved {
+    host: Other,
+    place: Place,
+    folder: CopyFolder,
 }
 
 impl Joining {
@@ -205,7 +218,7 @@ impl Joining {
     }
 
     /// Until somebody lets this device in, or nobody is left who could.
-    fn run(&mut self, is_cancelled: &AtomicBool) -> Result<(Other, Place, Option<Address>), Failed> {
+    fn run(&mut self, is_cancelled: &AtomicBool) -> Result<(Proved, Option<Address>), Failed> {
         let began = Instant::now();
         loop {
             let left = self.until(began).saturating_duration_since(Instant::now());
@@ -276,14 +289,15 @@ impl Joining {
         Ok(())
     }
 
-    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Other, Place, Option<Address>)>, Failed> {
+    fn handle(&mut self, id: StreamId, bytes: &[u8]) -> Result<Option<(Proved, Option<Address>)>, Failed> {
         let Some(talk) = self.talks.get_mut(&id) else { return Ok(None) };
         talk.answered.get_or_insert_with(Instant::now);
         let reply = talk.guest.handle(&self.key, bytes);
-        if let (Some(CodeGuestEvent::Proved { place, .. }), Some(folder)) = (&reply.event, &self.folder) {
+        let folder = match &reply.event {
             // What is sent next uses the code up: now it can still be kept for another folder.
-            check_usable(folder, Some(&place.project))?;
-        }
+            Some(CodeGuestEvent::Proved { place, .. }) => Some(folder_for(place, self.folder.as_deref())?),
+            _ => None,
+        };
         if let Some(bytes) = reply.send {
             talk.stream.send(bytes);
         }
@@ -291,11 +305,11 @@ impl Joining {
             Some(CodeGuestEvent::Proved { host, place }) => {
                 // What comes next holds a grant.
                 talk.stream.set_frame_bytes_max(codesync_sync::limits::FRAME_BYTES_MAX as u32);
-                talk.proved = Some((host, place));
+                talk.proved = folder.map(|folder| Proved { host, place, folder });
             }
             Some(CodeGuestEvent::Granted(_)) => {
                 let reached = self.connected.get(&talk.stream.peer).cloned();
-                return Ok(talk.proved.take().map(|(host, place)| (host, place, reached)));
+                return Ok(talk.proved.take().map(|proved| (proved, reached)));
             }
             Some(CodeGuestEvent::Failed(failure)) => self.failed(failure),
             None => {}
@@ -405,6 +419,13 @@ pub(crate) fn no_network(error: codesync_net::NetError) -> ApiError {
     ApiError::new(ErrorCode::Io, "This computer takes no part in any network.").with_detail(error)
 }
 
+/// Where the copy will be: in this folder, or in one named like the workspace.
+pub(crate) fn folder_for(place: &Place, folder: Option<&Path>) -> Result<CopyFolder, Failed> {
+    let root = folder.map_or_else(|| free_folder(Path::new("."), &place.name), Path::to_path_buf);
+    check_usable(&root, Some(&place.project))?;
+    CopyFolder::make(root)
+}
+
 /// Whether a folder can take the copy: an empty one, or an earlier copy of this device's of that workspace (none: of some
 /// workspace), for somebody who was removed from it and is let in again.
 pub(crate) fn check_usable(folder: &Path, project: Option<&ProjectId>) -> Result<(), Failed> {
@@ -423,28 +444,4 @@ fn check_empty(folder: &Path) -> Result<(), Failed> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(cannot("look into", folder, &error).into()),
     }
-}
-
-/// A folder for the copy of a workspace of this name, and whether the first choice was taken.
-pub fn suggest_folder(name: &str) -> (PathBuf, bool) {
-    let home = directories::UserDirs::new().map_or_else(std::env::temp_dir, |dirs| dirs.home_dir().to_path_buf());
-    let parent = home.join("CodeSync");
-    let folder = free_folder(&parent, name);
-    let is_taken = folder != parent.join(plain_name(name));
-    (folder, is_taken)
-}
-
-/// A folder named like the workspace, or with a number behind it.
-pub fn free_folder(parent: &Path, name: &str) -> PathBuf {
-    let plain = plain_name(name);
-    let numbered = (2..).map(|n| format!("{plain}-{n}"));
-    let mut names = std::iter::once(plain.clone()).chain(numbered).map(|name| parent.join(name));
-    names.find(|folder| check_empty(folder).is_ok()).unwrap_or_else(|| parent.join(plain))
-}
-
-fn plain_name(name: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || " ._-".contains(char);
-    let plain: String = name.chars().map(|char| if is_plain(char) { char } else { '-' }).take(80).collect();
-    let plain = plain.trim_matches([' ', '.']).to_owned();
-    if plain.is_empty() { "shared".to_owned() } else { plain }
 }

@@ -349,7 +349,8 @@ impl Room {
             }
             Step::LetIn { host, place } => {
                 let reached = self.connected.get(&ask.peer).map(|address| (*address).into());
-                let joined = crate::join::settle(ask.folder, &host, *place, reached);
+                let folder = crate::join::folder_for(&place, Some(&ask.folder));
+                let joined = folder.and_then(|folder| crate::join::settle(folder, &host, *place, reached));
                 self.show();
                 self.tell_joining(joined.map_or_else(failure, joining_of));
             }

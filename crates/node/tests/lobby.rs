@@ -364,6 +364,14 @@ fn a_folder_that_is_no_good_uses_up_no_code(_: &Lan) -> Result<()> {
     let Err(error) = refused else { bail!("the copy of another workspace was taken") };
     ensure!(error.message.contains("already has files"), "{error}");
     ensure!(joined?.name == "lab-23");
+    // A folder that cannot be made: its name leads to nowhere.
+    let nowhere = folder.path().join("nowhere");
+    std::os::unix::fs::symlink(folder.path().join("missing/inner"), &nowhere)?;
+    let other = folder.path().join("other");
+    let (refused, joined) = among(&[Inviting::with(24, CODE)], || (join_into(&nowhere).0, join_into(&other).0))?;
+    let Err(error) = refused else { bail!("a folder that cannot be made was taken") };
+    ensure!(error.message.contains("Could not make"), "{error}");
+    ensure!(joined?.name == "lab-24");
     Ok(())
 }
 
