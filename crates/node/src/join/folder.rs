@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 /// So much has to fit in, to begin with.
 const BYTES_MIN: usize = 64 * 1024;
+/// Folders of one name that are looked at.
+const NUMBER_MAX: u32 = 1_000;
+/// With a number behind it a name still is one everywhere.
+const NAME_BYTES_MAX: usize = 200;
 
 /// A folder that was made and could be written. What was made of it goes again, unless somebody comes in.
 pub(crate) struct CopyFolder {
@@ -59,18 +63,35 @@ pub fn suggest_folder(name: &str) -> (PathBuf, bool) {
     (folder, is_taken)
 }
 
-/// A folder named like the workspace, or with a number behind it.
+/// A folder named like the workspace, or with a number behind it. Where none can be looked for, the plain name: what is
+/// wrong with it is said once it is tried.
 pub fn free_folder(parent: &Path, name: &str) -> PathBuf {
     let plain = plain_name(name);
-    let numbered = (2..).map(|n| format!("{plain}-{n}"));
-    let mut names = std::iter::once(plain.clone()).chain(numbered).map(|name| parent.join(name));
-    names.find(|folder| check_empty(folder).is_ok()).unwrap_or_else(|| parent.join(plain))
+    let numbered = (2..=NUMBER_MAX).map(|n| format!("{plain}-{n}"));
+    for name in std::iter::once(plain.clone()).chain(numbered) {
+        let folder = parent.join(name);
+        match is_free(&folder) {
+            Ok(true) => return folder,
+            Ok(false) => {}
+            Err(_) => break,
+        }
+    }
+    parent.join(plain)
+}
+
+/// Fails where nobody can tell what is there.
+fn is_free(folder: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(folder) {
+        Ok(_) => Ok(check_empty(folder).is_ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 fn plain_name(name: &str) -> String {
     let is_plain = |char: char| char.is_alphanumeric() || " ._-".contains(char);
-    let plain: String = name.chars().map(|char| if is_plain(char) { char } else { '-' }).take(80).collect();
-    let plain = plain.trim_matches([' ', '.']).to_owned();
+    let plain: String = name.chars().map(|char| if is_plain(char) { char } else { '-' }).collect();
+    let plain = plain[..plain.floor_char_boundary(NAME_BYTES_MAX)].trim_matches([' ', '.']).to_owned();
     if plain.is_empty() { "shared".to_owned() } else { plain }
 }
 
@@ -92,6 +113,24 @@ mod tests {
         // An earlier copy, and what is beside it, stay in any case.
         drop(CopyFolder::make(root.clone()).map_err(|failed| failed.error).unwrap());
         assert!(root.join(STORE_FOLDER).is_dir());
+    }
+
+    #[test]
+    fn a_free_folder_is_looked_for_no_longer_than_it_can_be_found() {
+        let parent = tempfile::tempdir().unwrap();
+        let named = |folder: PathBuf| folder.file_name().unwrap().to_str().unwrap().to_owned();
+        assert_eq!(named(free_folder(parent.path(), "lab")), "lab");
+        // A file is in the way, and so is a folder with files.
+        fs::write(parent.path().join("lab"), "").unwrap();
+        fs::create_dir_all(parent.path().join("lab-2/x")).unwrap();
+        assert_eq!(named(free_folder(parent.path(), "lab")), "lab-3");
+        // Nothing can be in a file.
+        let file = parent.path().join("lab");
+        assert_eq!(free_folder(&file, "lab"), file.join("lab"));
+        let long = named(free_folder(parent.path(), &"ü".repeat(128)));
+        assert_eq!(long, "ü".repeat(100));
+        fs::create_dir_all(parent.path().join(&long).join("x")).unwrap();
+        assert_eq!(named(free_folder(parent.path(), &long)), format!("{long}-2"));
     }
 
     #[test]
