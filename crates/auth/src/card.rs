@@ -2,8 +2,8 @@
 //! asked for. Signed, and bound to the one connection it is sent over, so that nobody can show another's card. Tells
 //! nothing that gives a right to anything. The bytes: `docs/protocol.md`, "Cards".
 
-use crate::pairing::{About, NAME_BYTES_MAX};
-use crate::{DeviceKey, pairing::Signed};
+use crate::pairing::{About, NAME_BYTES_MAX, Signed, cut};
+use crate::{DeviceKey, plain_name};
 use codesync_base::{DeviceId, ProjectId};
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -123,7 +123,8 @@ impl CardMessage {
                 let key = VerifyingKey::from_bytes(&device.0).map_err(|_| CardError::Forged)?;
                 let signature = Signature::from_bytes(&signature.bytes());
                 let is_signed = key.verify_strict(&statement(from, to, &body), &signature).is_ok();
-                let card = Card { device, about, shares, invites };
+                let shares = shares.map(|shared| Shared { name: plain_name(&shared.name), ..shared });
+                let card = Card { device, about: about.plain(), shares, invites };
                 if is_signed { Ok(Self::Card(card)) } else { Err(CardError::Forged) }
             }
         }
@@ -133,8 +134,7 @@ impl CardMessage {
 impl Shared {
     /// A name longer than a name is is cut.
     pub fn new(project: &ProjectId, name: &str, n_people: u32) -> Self {
-        let name = name[..name.floor_char_boundary(NAME_BYTES_MAX)].to_owned();
-        Self { mark: workspace_mark(project), name, n_people }
+        Self { mark: workspace_mark(project), name: cut(name), n_people }
     }
 }
 

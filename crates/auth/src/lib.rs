@@ -4,6 +4,7 @@
 mod access;
 mod card;
 mod code;
+mod names;
 mod pairing;
 mod pake;
 mod people;
@@ -15,6 +16,7 @@ mod words;
 pub use access::{Access, Act, ENTRIES_MAX, Membership, Past, Verdict, Why};
 pub use card::{CARD_BYTES_MAX, Card, CardError, CardMessage, Shared, card_hint, workspace_mark};
 pub use code::{Code, CodeError, CodeLength};
+pub use names::plain_name;
 pub use pairing::{
     ASK_MS, About, AskGuest, AskGuestEvent, AskHost, AskHostEvent, Closed, CodeGuest, CodeGuestEvent, CodeHost,
     CodeHostEvent, Connection, Failure, GRANT_BYTES_MAX, Invitation, InvitationState, LONG_CODE_MS, MESSAGE_BYTES_MAX,

@@ -11,7 +11,7 @@ pub use by_asking::{AskGuest, AskGuestEvent, AskHost, AskHostEvent};
 pub use by_code::{CodeGuest, CodeGuestEvent, CodeHost, CodeHostEvent, Invitation, InvitationState};
 pub use message::{Closed, MESSAGE_BYTES_MAX};
 
-use crate::DeviceKey;
+use crate::{DeviceKey, plain_name};
 use codesync_base::{DeviceId, ProjectId, Role, ShareFrom, limits};
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
 use message::Message;
@@ -112,6 +112,11 @@ impl About {
         Self { person: cut(person), device_name: cut(device_name) }
     }
 
+    /// As people may read it. What is signed is what was sent.
+    pub(crate) fn plain(self) -> Self {
+        Self { person: plain_name(&self.person), device_name: plain_name(&self.device_name) }
+    }
+
     fn is_sound(&self) -> bool {
         self.person.len().max(self.device_name.len()) <= NAME_BYTES_MAX
     }
@@ -120,8 +125,22 @@ impl About {
 /// Names in messages: two of them and all else fit into [`MESSAGE_BYTES_MAX`].
 pub(crate) const NAME_BYTES_MAX: usize = 256;
 
-fn cut(name: &str) -> String {
-    name[..name.floor_char_boundary(NAME_BYTES_MAX)].to_owned()
+pub(crate) fn cut(name: &str) -> String {
+    let mut name = plain_name(name);
+    name.truncate(name.floor_char_boundary(NAME_BYTES_MAX));
+    name
+}
+
+impl Other {
+    fn plain(self) -> Self {
+        Self { about: self.about.plain(), ..self }
+    }
+}
+
+impl Place {
+    fn plain(self) -> Self {
+        Self { name: plain_name(&self.name), ..self }
+    }
 }
 
 /// One number for all that was said, part by part.

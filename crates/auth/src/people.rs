@@ -1,6 +1,7 @@
 //! The people whom this device has met: which key is whose. Plain data that the node keeps beside the device's own key;
 //! nothing in it gives a right to anything.
 
+use crate::names::is_same_name;
 use codesync_base::{DeviceId, limits};
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +70,8 @@ impl People {
         if let Some(known) = self.people.iter().find(|known| known.device == *device) {
             return Acquaintance::Known(known);
         }
-        let is_same_name = |known: &&Remembered| known.person.trim().to_lowercase() == person.trim().to_lowercase();
-        self.people.iter().find(is_same_name).map_or(Acquaintance::Stranger, Acquaintance::KnownOtherwise)
+        let has_name = |known: &&Remembered| is_same_name(&known.person, person);
+        self.people.iter().find(has_name).map_or(Acquaintance::Stranger, Acquaintance::KnownOtherwise)
     }
 }
 
@@ -111,6 +112,10 @@ mod tests {
         assert_eq!(people.all().iter().map(|known| known.person.as_str()).collect::<Vec<_>>(), ["Lin", "Bo B"]);
         assert!(matches!(people.recognise(&DeviceId([1; 32]), "Eve"), Acquaintance::Known(_)));
         assert!(matches!(people.recognise(&DeviceId([3; 32]), " bo b"), Acquaintance::KnownOtherwise(_)));
+        assert!(matches!(
+            people.recognise(&DeviceId([3; 32]), "Bo\u{200b} B\u{200d}"),
+            Acquaintance::KnownOtherwise(_)
+        ));
         assert_eq!(people.recognise(&DeviceId([3; 32]), "Ravi"), Acquaintance::Stranger);
         assert!(people.forget(&DeviceId([1; 32])) && !people.forget(&DeviceId([1; 32])));
     }

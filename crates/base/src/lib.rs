@@ -25,7 +25,7 @@ pub use delta::{
 };
 pub use ids::{BlobHash, DeltaHash, DeviceId, FileId, IdError, LogId, ProjectId, hex};
 pub use meta::{FileKind, FileMeta, LineEnd, RawContent};
-pub use path::{PathError, RelPath};
+pub use path::{PathError, RelPath, is_bidi_control};
 pub use wire::{DecodeError, FORMAT_VERSION, decode_delta, encode_delta};
 
 /// Where the content of a blob comes from: the log, or a map in tests.

@@ -140,7 +140,7 @@ fn is_bad_character(c: char) -> bool {
 }
 
 /// Characters that turn the direction of text and so can make a name look like another.
-fn is_bidi_control(c: char) -> bool {
+pub fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

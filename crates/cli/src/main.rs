@@ -25,7 +25,7 @@ use clap::error::ErrorKind;
 use codesync_api::{ApiError, AskAnswer, ErrorCode, Reply, SearchQuery};
 use failure::{Failure, reason};
 use history::LogArguments;
-use output::Output;
+use output::{Output, harmless};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -56,8 +56,10 @@ fn main() -> ExitCode {
 }
 
 fn complain(sentence: &str, status: u8) -> ExitCode {
+    // Sentences name what others are called.
+    let lines: Vec<String> = sentence.lines().map(harmless).collect();
     // If nobody hears it, the status still tells.
-    writeln!(std::io::stderr(), "{sentence}").unwrap_or_default();
+    writeln!(std::io::stderr(), "{}", lines.join("\n")).unwrap_or_default();
     status.into()
 }
 

@@ -2,6 +2,7 @@
 //! a field without a value is left out.
 
 use crate::failure::Failure;
+use codesync_node::is_bidi_control;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -136,7 +137,19 @@ pub fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
 
-/// Control characters made visible, so that a name or line cannot drive the terminal.
+/// Control characters made visible, and those that turn the direction of text, so that a name or line cannot drive the
+/// terminal.
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let is_harmful = |c: char| (c.is_control() && c != '\t') || is_bidi_control(c);
+    text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_drives_the_terminal_or_turns_text_is_shown_as_what_it_is() {
+        assert_eq!(harmless("a\tb\u{1b}[2J\u{202e}c\u{2067}\n"), "a\tb\u{fffd}[2J\u{fffd}c\u{fffd}\u{fffd}");
+    }
 }

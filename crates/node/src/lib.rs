@@ -29,6 +29,7 @@ mod trash;
 mod whole;
 
 pub use codes::check_code;
+pub use codesync_base::is_bidi_control;
 pub use config::{config_dir, device_name, person_name};
 pub use join::{JoinOptions, Joined, free_folder, join, suggest_folder};
 pub use known::{forget_person, known_people};

@@ -28,6 +28,14 @@ fn what_is_sent_is_read() {
 }
 
 #[test]
+fn names_on_cards_are_read_without_what_cannot_be_seen_in_them() {
+    let mut loud = card();
+    loud.about = About { person: "As\u{202e}ha".into(), device_name: "Think\u{1b}Pad-Asha".into() };
+    loud.shares.as_mut().unwrap().name = "parser\u{200b}-lab".into();
+    assert_eq!(CardMessage::decode(&sent(&CardMessage::Card(loud)), &FROM, &TO), Ok(CardMessage::Card(card())));
+}
+
+#[test]
 fn a_card_is_of_its_device_and_its_connection_alone() {
     let bytes = sent(&CardMessage::Card(card()));
     for (from, to) in [(TO, FROM), (FROM, [3; 32]), ([3; 32], TO)] {

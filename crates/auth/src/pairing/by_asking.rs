@@ -111,7 +111,7 @@ impl AskHost {
                 let said = whole(&open, &nonce);
                 let message = Message::Reveal { nonce, signature: sign(key, HOST_CONTEXT, &said) };
                 self.state = HostState::Asked { said };
-                Reply::send(&message).with(AskHostEvent::Asked { guest, words: words_of(&said) })
+                Reply::send(&message).with(AskHostEvent::Asked { guest: guest.plain(), words: words_of(&said) })
             }
             _ => fail(AskHostEvent::Failed, Failure::Malformed),
         }
@@ -182,12 +182,15 @@ impl AskGuest {
                     return fail(AskGuestEvent::Failed, Failure::NotProved);
                 }
                 self.state = GuestState::Waiting { host: host.clone(), said: whole };
-                Reply::silent(AskGuestEvent::Waiting { host, words: words_of(&whole) })
+                Reply::silent(AskGuestEvent::Waiting { host: host.plain(), words: words_of(&whole) })
             }
             (GuestState::Waiting { host, said }, Message::LetIn { place, grant, signature }) => {
                 let is_so = is_signed(&host.device, LET_IN_CONTEXT, &handed_over(&said, &place, &grant), &signature);
-                match postcard::from_bytes(&place) {
-                    Ok(place) if is_so => Reply::silent(AskGuestEvent::LetIn { host, place, grant }).over(),
+                match postcard::from_bytes::<Place>(&place) {
+                    Ok(place) if is_so => {
+                        let (host, place) = (host.plain(), place.plain());
+                        Reply::silent(AskGuestEvent::LetIn { host, place, grant }).over()
+                    }
                     _ => fail(AskGuestEvent::Failed, Failure::NotProved),
                 }
             }

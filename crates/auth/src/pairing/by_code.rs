@@ -382,7 +382,7 @@ impl CodeGuest {
         let shown = Shown { hidden: self.hidden.clone(), signature: sign(key, GUEST_CONTEXT, &transcript) };
         let message = Message::Myself { sealed: keys.to_host.seal(&plain(&shown)) };
         self.state = GuestState::Matched { keys };
-        Reply::send(&message).with(CodeGuestEvent::Proved { host, place })
+        Reply::send(&message).with(CodeGuestEvent::Proved { host, place: place.plain() })
     }
 }
 
@@ -439,5 +439,5 @@ fn recognised<T: DeserializeOwned>(
     }
     let hidden: Hidden<T> = postcard::from_bytes(&shown.hidden).ok()?;
     let is_sound = hidden.about.is_sound() && is_signed(&hidden.device, context, transcript, &shown.signature);
-    is_sound.then_some((Other { device: hidden.device, about: hidden.about }, hidden.more))
+    is_sound.then_some((Other { device: hidden.device, about: hidden.about.plain() }, hidden.more))
 }

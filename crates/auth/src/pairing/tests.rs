@@ -353,6 +353,31 @@ fn who_asks_sees_the_same_words_and_is_let_in() {
 }
 
 #[test]
+fn names_are_told_without_what_cannot_be_seen_in_them() {
+    let loud = About { person: "Bo\u{202e}\u{1b}\u{200b}".into(), device_name: "Think\nPad-Bo".into() };
+    let loud_place = Place { name: "parser\u{2066}-lab".into(), ..place() };
+    let host_there = Other { device: host_key().device(), about: bo() };
+    let mut host = AskHost::new(CONNECTION, loud.clone(), [1; 32], NOW_MS);
+    let (mut guest, ask) = AskGuest::start(CONNECTION, &guest_key(), loud.clone(), [2; 32]);
+    let (at_host, at_guest) = asked(&mut host, &mut guest, ask, untouched);
+    let Some(AskHostEvent::Asked { guest: who, words }) = at_host else { panic!("{at_host:?}") };
+    assert_eq!(who.about, bo());
+    assert_eq!(at_guest, Some(AskGuestEvent::Waiting { host: host_there.clone(), words }));
+    let let_in = host.let_in(&host_key(), &loud_place, b"", NOW_MS).unwrap();
+    let expected = AskGuestEvent::LetIn { host: host_there.clone(), place: place(), grant: vec![] };
+    assert_eq!(guest.handle(&guest_key(), &let_in).event, Some(expected));
+    let mut invitation = invitation("7-crossover-clockwork");
+    invitation.set_place(loud_place);
+    let mut host = CodeHost::new(CONNECTION, loud.clone(), [1; 32]);
+    let code = invitation.code().clone();
+    let guest = CodeGuest::start(code, CONNECTION, &guest_key(), &loud, [2; 32]);
+    let told = run(&mut invitation, &mut host, guest, NOW_MS, untouched);
+    let [CodeHostEvent::Proved { guest, .. }] = &told.host[..] else { panic!("{:?}", told.host) };
+    assert_eq!(guest.about, bo());
+    assert_eq!(told.guest[0], CodeGuestEvent::Proved { host: host_there, place: place() });
+}
+
+#[test]
 fn who_is_declined_or_too_late_is_not_let_in() {
     let mut host = ask_host(1);
     let (mut guest, ask) = AskGuest::start(CONNECTION, &guest_key(), bo(), [2; 32]);
