@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// How soon a signal is noticed.
 const NOTICE_WAIT: Duration = Duration::from_millis(100);
+/// How often it is looked whether a code still holds.
+const LOOK_WAIT: Duration = Duration::from_secs(1);
 /// How long nothing of the first history may come.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
@@ -44,46 +46,68 @@ pub fn word(role: Role) -> &'static str {
 pub fn invite(role: RoleArgument, is_long: bool, share_past: bool, out: &mut Output) -> Result<(), Failure> {
     let stop = Stop::on_signals()?;
     let session = Session::open(Stay::Serving)?;
-    let events = session.subscribe();
     let invitation = match session.call(Request::Invite { role: role.into(), is_long, share_past })? {
         Reply::Invitation(invitation) => invitation,
         other => return Err(unexpected(&other).into()),
     };
+    // What was told before knows nothing of this code.
+    let events = session.subscribe();
     say_invitation(&session, &invitation, share_past, out)?;
     let people = Told { members: members(&session)?.members, ..Told::default() };
-    let mut told = State { invitation: InvitationState::Open, n_wrong: 0, people };
+    let mut told = State {
+        code: invitation.code,
+        invitation: InvitationState::Open,
+        n_wrong: 0,
+        is_gone: false,
+        is_another: false,
+        people,
+    };
+    let mut looked = Instant::now();
     while !stop.is_wanted() {
         match events.recv_timeout(NOTICE_WAIT) {
-            Ok(Event::Together(together)) => {
-                told.tell(&together, out)?;
-                out.flush()?;
-            }
+            Ok(Event::Together(together)) => told.tell(&together, out)?,
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => break,
         }
-        let is_over = told.invitation != InvitationState::Open;
-        let is_needed = session.is_owner() && told.invitation == InvitationState::Used;
+        // Whoever has the workspace after another process tells nothing of a code that it never had.
+        if looked.elapsed() >= LOOK_WAIT {
+            told.tell(&members(&session)?, out)?;
+            looked = Instant::now();
+        }
+        let is_over = told.is_gone || told.invitation != InvitationState::Open;
+        // Whoever came in gets the history from here, and another code is this process's, too.
+        let is_needed = session.is_owner() && (told.is_another || told.invitation == InvitationState::Used);
         if is_over && !is_needed {
-            return Ok(());
+            return told.end();
         }
     }
-    if told.invitation == InvitationState::Open {
+    // Another's code is not ended.
+    if told.invitation == InvitationState::Open && told.is_shown_by(&members(&session)?) {
         session.call(Request::EndInvitation)?;
     }
-    session.flush()
+    session.flush()?;
+    told.end()
 }
 
 /// What was said already.
 struct State {
+    /// The one that was shown.
+    code: String,
     invitation: InvitationState,
     n_wrong: u32,
+    /// It holds no more, and nobody came in with it.
+    is_gone: bool,
+    /// Another code holds instead.
+    is_another: bool,
     people: Told,
 }
 
 impl State {
     fn tell(&mut self, together: &Together, out: &mut Output) -> Result<(), Failure> {
         tell_people(&mut self.people, together, out)?;
-        let Some(invitation) = &together.invitation else { return Ok(()) };
+        let Some(invitation) = together.invitation.as_ref().filter(|_| self.is_shown_by(together)) else {
+            return self.tell_gone(together, out);
+        };
         if invitation.n_wrong > self.n_wrong {
             self.n_wrong = invitation.n_wrong;
             let from = invitation.wrong_from.as_ref().map(|from| format!(" at {from}")).unwrap_or_default();
@@ -101,6 +125,25 @@ impl State {
             out.say(sentence, &[("event", json!("invitation")), ("state", json!(word))])?;
         }
         out.flush()
+    }
+
+    fn is_shown_by(&self, together: &Together) -> bool {
+        together.invitation.as_ref().is_some_and(|invitation| invitation.code == self.code)
+    }
+
+    /// Another code took the place of the one that was shown, or whoever has the workspace now has none.
+    fn tell_gone(&mut self, together: &Together, out: &mut Output) -> Result<(), Failure> {
+        let was_gone = std::mem::replace(&mut self.is_gone, self.invitation == InvitationState::Open);
+        self.is_another = together.invitation.is_some();
+        if self.is_gone && !was_gone {
+            let state = if self.is_another { "replaced" } else { "gone" };
+            out.say("This code holds no more.", &[("event", json!("invitation")), ("state", json!(state))])?;
+        }
+        out.flush()
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        if self.is_gone { Err(Failure::refused("Nobody came in with this code.")) } else { Ok(()) }
     }
 }
 

@@ -26,6 +26,7 @@ const SCENARIOS: &[Scenario] = &[
     ("three_wrong_tries_switch_the_code_off", three_wrong_tries_switch_the_code_off),
     ("a_viewer_changes_nothing_until_made_an_editor", a_viewer_changes_nothing_until_made_an_editor),
     ("a_copy_needs_an_empty_folder", a_copy_needs_an_empty_folder),
+    ("a_code_that_holds_no_more_is_said_to", a_code_that_holds_no_more_is_said_to),
     ("a_store_put_back_under_newer_files_doubles_nothing", seams::a_store_put_back_under_newer_files_doubles_nothing),
     ("work_on_a_store_that_was_put_back_merges_later", seams::work_on_a_store_that_was_put_back_merges_later),
     ("who_is_let_in_again_goes_on_in_the_old_folder", seams::who_is_let_in_again_goes_on_in_the_old_folder),
@@ -213,6 +214,24 @@ fn a_viewer_changes_nothing_until_made_an_editor(lan: &Lan) -> Result<()> {
     wait_until("the second copy is whole", || read(&again, "a.txt").starts_with("Now "))?;
     bo.run(&again, &["edit", "a.txt"], "[0, 0, \"Back \"]\n")?;
     wait_until("who is let in again is heard", || read(&lab, "a.txt").starts_with("Back "))
+}
+
+fn a_code_that_holds_no_more_is_said_to(lan: &Lan) -> Result<()> {
+    let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
+    let lab = asha.workspace("lab", &[("a.txt", "text\n")])?;
+    let serving = asha.serve(&lab)?;
+    let first = asha.invite(&lab, &[])?;
+    let second = asha.invite(&lab, &[])?;
+    first.staying.wait("\"replaced\"")?;
+    ensure!(first.staying.ended()? == 1, "the first code ends as if it had held");
+    // Its end ended nobody else's code.
+    bo.run(&bo.home, &["join", &second.code], "")?;
+    second.staying.wait("\"used\"")?;
+    let third = asha.invite(&lab, &[])?;
+    drop(serving);
+    third.staying.wait("\"gone\"")?;
+    ensure!(third.staying.ended()? == 1, "a code ends with its process as if it had held");
+    Ok(())
 }
 
 fn a_copy_needs_an_empty_folder(lan: &Lan) -> Result<()> {

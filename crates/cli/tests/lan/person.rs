@@ -109,7 +109,7 @@ impl Person {
         let said: Value = serde_json::from_str(&line)?;
         ensure!(said["shares_past"] == words.contains(&"--share-past"), "{said}");
         let code = said["code"].as_str().context("a code")?.to_owned();
-        Ok(Invited { code, _staying: staying })
+        Ok(Invited { code, staying })
     }
 
     pub fn serve(&self, folder: &Path) -> Result<Staying> {
@@ -121,7 +121,7 @@ impl Person {
 
 pub struct Invited {
     pub code: String,
-    _staying: Staying,
+    pub staying: Staying,
 }
 
 impl Invited {
@@ -161,6 +161,18 @@ impl Staying {
 }
 
 impl Staying {
+    /// The exit status, once it ends by itself.
+    pub fn ended(mut self) -> Result<i32> {
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            if let Some(status) = self.process.try_wait()? {
+                return Ok(status.code().unwrap_or(-1));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("it goes on")
+    }
+
     /// Ends it as a power failure does: it can save nothing more.
     pub fn kill(mut self) {
         self.process.kill().unwrap_or_default();

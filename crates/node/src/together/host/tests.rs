@@ -3,7 +3,7 @@
 
 use super::*;
 use codesync_auth::{Closed, CodeGuest, CodeGuestEvent, Failure};
-use codesync_base::{ProjectId, ShareFrom};
+use codesync_base::{ProjectId, Role, ShareFrom};
 use codesync_net::{Address, Config, Event, Net, Protocol};
 use std::sync::mpsc::{Receiver, channel};
 
