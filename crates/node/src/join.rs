@@ -422,16 +422,27 @@ pub(crate) fn no_network(error: codesync_net::NetError) -> ApiError {
 /// Where the copy will be: in this folder, or in one named like the workspace.
 pub(crate) fn folder_for(place: &Place, folder: Option<&Path>) -> Result<CopyFolder, Failed> {
     let root = folder.map_or_else(|| free_folder(Path::new("."), &place.name), Path::to_path_buf);
-    check_usable(&root, Some(&place.project))?;
+    check_usable(&root, Some(place))?;
     CopyFolder::make(root)
 }
 
 /// Whether a folder can take the copy: an empty one, or an earlier copy of this device's of that workspace (none: of some
 /// workspace), for somebody who was removed from it and is let in again.
-pub(crate) fn check_usable(folder: &Path, project: Option<&ProjectId>) -> Result<(), Failed> {
+pub(crate) fn check_usable(folder: &Path, place: Option<&Place>) -> Result<(), Failed> {
     let earlier = Welcome::read(&folder.join(STORE_FOLDER));
-    let is_copy = earlier.is_some_and(|earlier| project.is_none_or(|project| earlier.project == *project));
-    if is_copy { Ok(()) } else { check_empty(folder) }
+    let is_copy = |earlier: &Welcome| place.is_none_or(|place| earlier.project == place.project);
+    let Some(earlier) = earlier.filter(is_copy) else { return check_empty(folder) };
+    match (earlier.begins_with, place.map(|place| place.share_from)) {
+        // Of what was between the two beginnings it would be told nothing, and nothing after that fits it.
+        (Some(before), Some(ShareFrom::Checkpoint(now))) if before != now => {
+            let sentence = format!(
+                "The copy in “{}” is older than what is shared now. Choose another folder, or ask for the history, too.",
+                folder.display()
+            );
+            Err(ApiError::new(ErrorCode::Exists, sentence).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_empty(folder: &Path) -> Result<(), Failed> {
@@ -443,5 +454,32 @@ fn check_empty(folder: &Path) -> Result<(), Failed> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(cannot("look into", folder, &error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use codesync_base::Role;
+
+    #[test]
+    fn an_earlier_copy_is_gone_on_with_where_it_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (BlobHash([1; 32]), BlobHash([2; 32]));
+        let founder = DeviceId([3; 32]);
+        let project = ProjectId([4; 16]);
+        let is_usable = |begins_with: Option<BlobHash>, share_from: ShareFrom, project: ProjectId| {
+            let welcome = Welcome { project: ProjectId([4; 16]), founder, host: founder, address: None, begins_with };
+            welcome.write(&folder.path().join(STORE_FOLDER)).unwrap();
+            let place = Place { project, name: "lab".into(), founder, role: Role::Editor, share_from };
+            check_usable(folder.path(), Some(&place)).is_ok()
+        };
+        assert!(is_usable(None, ShareFrom::Past, project) && is_usable(None, ShareFrom::Checkpoint(one), project));
+        assert!(is_usable(Some(one), ShareFrom::Checkpoint(one), project));
+        assert!(is_usable(Some(one), ShareFrom::Past, project));
+        assert!(!is_usable(Some(one), ShareFrom::Checkpoint(other), project));
+        assert!(!is_usable(None, ShareFrom::Past, ProjectId([5; 16])));
+        assert!(check_usable(folder.path(), None).is_ok());
     }
 }
