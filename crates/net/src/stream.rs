@@ -7,12 +7,15 @@ use libp2p::StreamProtocol;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Bytes received that nobody has let go yet; above them the other end has to wait.
 const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes that wait to be sent. Whoever sends keeps to a credit far below; above this the other end is lost.
 const QUEUED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long what waits may still be on its way after a stream was let go: whoever reads nothing would keep it for ever.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
 /// Until the user of the stream allows more.
 const FRAME_BYTES_MAX_FIRST: u32 = 4 * 1024;
 
@@ -50,7 +53,7 @@ pub enum Direction {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StreamId(pub u64);
 
-/// This end of a stream. It is closed when this is dropped, after what was given to it is sent.
+/// This end of a stream. It is closed when this is dropped, after what was given to it is sent, if that is soon.
 #[derive(Debug)]
 pub struct Stream {
     pub id: StreamId,
@@ -59,6 +62,8 @@ pub struct Stream {
     pub direction: Direction,
     frames: mpsc::UnboundedSender<Vec<u8>>,
     shared: Arc<Shared>,
+    /// Dropped with the stream. Nothing is ever sent.
+    _life: oneshot::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -85,8 +90,8 @@ impl Stream {
     /// A stream that leads nowhere, for tests.
     pub fn loose(id: StreamId, peer: Peer, protocol: Protocol) -> Self {
         let shared = Shared { frame_bytes_max: AtomicU32::new(0), queued_bytes: AtomicUsize::new(0) };
-        let frames = mpsc::unbounded_channel().0;
-        Self { id, peer, protocol, direction: Direction::Theirs, frames, shared: Arc::new(shared) }
+        let (frames, life) = (mpsc::unbounded_channel().0, oneshot::channel().0);
+        Self { id, peer, protocol, direction: Direction::Theirs, frames, shared: Arc::new(shared), _life: life }
     }
 
     /// Sends a frame. False when the stream is closed, or too much waits already: it is to be given up then.
@@ -120,6 +125,7 @@ pub(crate) struct Pump {
     io: libp2p::Stream,
     frames: mpsc::UnboundedReceiver<Vec<u8>>,
     shared: Arc<Shared>,
+    life: oneshot::Receiver<()>,
 }
 
 pub(crate) fn stream(
@@ -129,11 +135,11 @@ pub(crate) fn stream(
     direction: Direction,
     io: libp2p::Stream,
 ) -> (Stream, Pump) {
-    let (sender, receiver) = mpsc::unbounded_channel();
+    let ((sender, receiver), (life, life_here)) = (mpsc::unbounded_channel(), oneshot::channel());
     let shared =
         Arc::new(Shared { frame_bytes_max: AtomicU32::new(FRAME_BYTES_MAX_FIRST), queued_bytes: AtomicUsize::new(0) });
-    let pump = Pump { id, io, frames: receiver, shared: shared.clone() };
-    (Stream { id, peer, protocol, direction, frames: sender, shared }, pump)
+    let pump = Pump { id, io, frames: receiver, shared: shared.clone(), life: life_here };
+    (Stream { id, peer, protocol, direction, frames: sender, shared, _life: life }, pump)
 }
 
 impl Pump {
@@ -142,10 +148,16 @@ impl Pump {
         let (read, write) = self.io.split();
         let reading = read_all(self.id, read, &self.shared, tell);
         let writing = write_all(write, self.frames, &self.shared);
+        let is_late = async {
+            self.life.await.unwrap_or_default();
+            tokio::time::sleep(CLOSE_MAX).await;
+            Err(io::ErrorKind::TimedOut.into())
+        };
         // Whichever ends first ends the other: nobody reads what a closed stream would bring.
         let ended = tokio::select! {
             ended = reading => ended,
             ended = writing => ended,
+            ended = is_late => ended,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, stream = self.id.0, "a stream ended");

@@ -175,6 +175,8 @@ impl Together {
             Event::Closed(stream) => {
                 self.cards.closed(stream);
                 self.let_go(stream, engine);
+                // Until now something of it was still on its way.
+                self.ends.forget(LinkId(stream.0));
             }
             Event::NotOpened { peer, protocol: Protocol::Card } => self.cards.not_opened(&peer),
             Event::NotOpened { peer, protocol: Protocol::Sync } => self.asking.ended(&peer, Instant::now()),
@@ -212,7 +214,6 @@ impl Together {
 
     fn let_go(&mut self, id: StreamId, engine: &mut Engine) {
         if self.links.contains_key(&id) {
-            self.ends.forget(LinkId(id.0));
             engine.disconnect(LinkId(id.0));
         }
         self.forget(id);

@@ -92,9 +92,9 @@ pub enum Reason {
     Malformed,
     /// A signature that is not its author's.
     Forged,
-    /// There is another link with this peer.
+    /// Both ends are the same device.
     Double,
-    /// Too much to do.
+    /// There are too many links between the two devices.
     Busy,
 }
 

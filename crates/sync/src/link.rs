@@ -282,7 +282,8 @@ impl Link {
         }
         match context.replica.admit(self.id, &hello) {
             Admission::Welcome if hello.device != self.config.device => {}
-            Admission::Welcome | Admission::Double => return self.end(Reason::Double, "a second link"),
+            Admission::Welcome => return self.end(Reason::Double, "another copy on this device"),
+            Admission::Busy => return self.end(Reason::Busy, "too many links"),
             Admission::NotAMember => return self.end(Reason::NotAdmitted, "not a member"),
         }
         self.state = State::Open { peer: hello.device };

@@ -136,8 +136,8 @@ pub struct BlobPiece<'a> {
 pub enum Admission {
     Welcome,
     NotAMember,
-    /// There is a link with this device already, and that one stays.
-    Double,
+    /// There are as many links with this device as there may be.
+    Busy,
 }
 
 /// Branches of logs, followed delta by delta: what [`Replica::heads`] and [`Replica::forked_at`] tell, for a replica whose

@@ -1,8 +1,9 @@
 use super::*;
 use futures::channel::oneshot;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, channel};
 
-const N_STRANGERS: usize = 150;
+const N_STRANGERS: u8 = 150;
 
 /// A peer that lets no stream go.
 fn start(seed: u8) -> (Net, Receiver<Event>) {
@@ -38,14 +39,14 @@ fn is_connected(events: &Receiver<Event>, with: Peer) {
     wait(events, |event| matches!(event, Event::Connected { peer, .. } if peer == with).then_some(()));
 }
 
-/// Comes with a stream in which it says nothing; stays if it may.
-async fn come(seed: u8, socket: SocketAddr) {
+/// Comes with a stream in which it says nothing, and reads nothing; stays if it may.
+async fn come(seed: u8, protocol: Protocol, socket: SocketAddr) {
     let mut swarm = build(Keypair::ed25519_from_bytes([seed; 32]).unwrap()).unwrap();
     swarm.dial(tcp(socket)).unwrap();
     let stream = loop {
         match swarm.select_next_some().await {
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
-                swarm.behaviour_mut().opening.open(peer_id, connection_id, Protocol::Card);
+                swarm.behaviour_mut().opening.open(peer_id, connection_id, protocol);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Opening((_, Opening::Opened(_, _, io)))) => break io,
             SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. } => return,
@@ -61,14 +62,14 @@ async fn come(seed: u8, socket: SocketAddr) {
 }
 
 /// When all have come, they stay until what comes back is dropped.
-fn crowd(socket: SocketAddr) -> oneshot::Sender<()> {
+fn crowd(socket: SocketAddr, seeds: Range<u8>, protocol: Protocol) -> oneshot::Sender<()> {
     let (told, all_came) = channel();
     let (stay, over) = oneshot::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            for seed in 0..N_STRANGERS {
-                come(seed as u8, socket).await;
+            for seed in seeds {
+                come(seed, protocol, socket).await;
             }
             told.send(()).unwrap();
             over.await.unwrap_or_default();
@@ -85,7 +86,7 @@ fn who_is_a_member_or_comes_anew_or_is_called_finds_room_among_silent_strangers(
     member.keep(Address::from(socket));
     is_connected(&at_hub, member.peer());
     hub.set_member(member.peer(), true);
-    let _crowd = crowd(socket);
+    let _crowd = crowd(socket, 0..N_STRANGERS, Protocol::Card);
     let mut there = BTreeSet::from([member.peer()]);
     for event in at_hub.try_iter() {
         match event {
@@ -156,4 +157,18 @@ fn last_words_get_through_though_the_network_ends() {
     let there = peer_of(&Keypair::ed25519_from_bytes([210; 32]).unwrap().public().to_peer_id()).unwrap();
     drop(heard);
     wait(&at_listener, |event| matches!(event, Event::Disconnected(peer) if peer == there).then_some(()));
+}
+
+#[test]
+fn what_waits_for_one_who_reads_nothing_is_not_kept_once_the_stream_is_let_go() {
+    let (_hub, at_hub) = start(204);
+    let _reads_nothing = crowd(on_loopback(&at_hub), 0..1, Protocol::Sync);
+    let stream = wait(&at_hub, |event| if let Event::Opened(stream) = event { Some(stream) } else { None });
+    let id = stream.id;
+    (0..8).for_each(|_| assert!(stream.send(vec![0; 1 << 20])));
+    drop(stream);
+    wait(&at_hub, |event| {
+        assert!(!matches!(event, Event::Disconnected(_)), "its connection is alive");
+        matches!(event, Event::Closed(closed) if closed == id).then_some(())
+    });
 }
