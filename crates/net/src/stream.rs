@@ -2,7 +2,7 @@
 //! not let go yet, and what waits to be sent.
 
 use crate::{Event, Peer};
-use futures::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
+use futures::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, WriteHalf};
 use libp2p::StreamProtocol;
 use std::io;
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Bytes received that nobody has let go yet; above them the other end has to wait.
 const HELD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// What a frame costs besides its bytes: small ones must not fill the memory.
+const FRAME_COST_BYTES: u32 = 256;
 /// Bytes that wait to be sent. Whoever sends keeps to a credit far below; above this the other end is lost.
 const QUEUED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long what waits may still be on its way after a stream was let go: whoever reads nothing would keep it for ever.
@@ -168,7 +170,7 @@ impl Pump {
 
 async fn read_all(
     id: StreamId,
-    mut read: ReadHalf<libp2p::Stream>,
+    mut read: impl AsyncRead + Unpin,
     shared: &Shared,
     tell: &impl Fn(Event),
 ) -> io::Result<()> {
@@ -177,10 +179,10 @@ async fn read_all(
         let mut length = [0; 4];
         read.read_exact(&mut length).await?;
         let n_bytes = u32::from_le_bytes(length);
-        if n_bytes > shared.frame_bytes_max.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is too long"));
+        if n_bytes == 0 || n_bytes > shared.frame_bytes_max.load(Ordering::Relaxed) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is empty or too long"));
         }
-        let n_permits = n_bytes.clamp(1, HELD_BYTES_MAX as u32);
+        let n_permits = n_bytes.saturating_add(FRAME_COST_BYTES).min(HELD_BYTES_MAX as u32);
         let permit = room.clone().acquire_many_owned(n_permits).await.map_err(io::Error::other)?;
         let mut bytes = vec![0; n_bytes as usize];
         read.read_exact(&mut bytes).await?;
@@ -206,5 +208,38 @@ async fn write_all(
         write.write_all(&(frame.len() as u32).to_le_bytes()).await?;
         write.write_all(&frame).await?;
         shared.queued_bytes.fetch_sub(frame.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use futures::io::Cursor;
+    use std::cell::RefCell;
+
+    /// What comes of bytes while nobody lets a frame go: how many frames, and how it ended, if it did.
+    fn read(bytes: Vec<u8>) -> (usize, Option<io::Result<()>>) {
+        let shared =
+            Shared { frame_bytes_max: AtomicU32::new(FRAME_BYTES_MAX_FIRST), queued_bytes: AtomicUsize::new(0) };
+        let held = RefCell::new(Vec::new());
+        let tell = |event| held.borrow_mut().push(event);
+        let ended = read_all(StreamId(1), Cursor::new(bytes), &shared, &tell).now_or_never();
+        (held.borrow().len(), ended)
+    }
+
+    #[test]
+    fn many_small_frames_that_nobody_lets_go_hold_up_what_comes_after_them() {
+        let (n_held, ended) = read([1, 0, 0, 0, 7].repeat(1_000_000));
+        assert!(n_held == HELD_BYTES_MAX / 257 && ended.is_none(), "{n_held} {ended:?}");
+    }
+
+    #[test]
+    fn an_empty_frame_ends_its_stream() {
+        let (n_held, ended) = read([&[1, 0, 0, 0, 7][..], &[0; 1_000]].concat());
+        assert!(
+            n_held == 1
+                && ended.is_some_and(|ended| ended.is_err_and(|error| error.kind() == io::ErrorKind::InvalidData))
+        );
     }
 }

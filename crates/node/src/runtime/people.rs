@@ -254,6 +254,9 @@ impl Runtime {
     }
 
     fn handle_guest(&mut self, together: &mut Together, stream: StreamId, bytes: &[u8], now: Now) {
+        if !self.people.host.has(stream) {
+            return;
+        }
         let about = About::new(&self.person_here(), &config::device_name());
         let scene = Scene {
             own: together.net().peer(),

@@ -130,6 +130,11 @@ impl Host {
         self.guests.insert(stream.id, Guest { stream, address, talk: Talk::Fresh, since: Instant::now() });
     }
 
+    /// Whether a guest is listened to.
+    pub fn has(&self, stream: StreamId) -> bool {
+        self.guests.contains_key(&stream)
+    }
+
     /// The part in the network is over, and so is every stream.
     pub fn let_all_go(&mut self) {
         self.guests.clear();
