@@ -6,7 +6,7 @@ mod folder;
 pub use folder::{free_folder, suggest_folder};
 
 use crate::config::{self, cannot};
-use crate::runtime::people::LEFT;
+use crate::runtime::people::{LEFT, PAUSED};
 use crate::together::asking::Asking;
 use crate::together::random;
 use crate::{STORE_FOLDER, known, state, whole};
@@ -147,8 +147,10 @@ pub(crate) fn settle(
     let root = folder.keep();
     let store = root.join(STORE_FOLDER);
     welcome.write(&store)?;
-    // Whoever had left their earlier copy is back in it.
-    state::put(&store, LEFT, "false")?;
+    // Whoever had left their earlier copy, or paused it, is back in it.
+    for key in [LEFT, PAUSED] {
+        state::put(&store, key, "false")?;
+    }
     if let Err(error) = known::remember(host, 0, crate::runtime::now().ms) {
         tracing::warn!(%error, "who let this device in is not remembered");
     }

@@ -22,13 +22,13 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-struct Peer {
+pub(crate) struct Peer {
     folder: TempDir,
     runtime: Option<Runtime>,
 }
 
 impl Peer {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             put(&folder.path().join(path), text);
@@ -62,7 +62,7 @@ impl Peer {
         self
     }
 
-    fn reopen_killed(&mut self) -> &mut Self {
+    pub(crate) fn reopen_killed(&mut self) -> &mut Self {
         self.kill();
         self.open();
         self
@@ -84,11 +84,11 @@ impl Peer {
         Self { folder, runtime: None }
     }
 
-    fn runtime(&mut self) -> &mut Runtime {
+    pub(crate) fn runtime(&mut self) -> &mut Runtime {
         self.runtime.as_mut().unwrap()
     }
 
-    fn ask(&mut self, request: Request) -> Result<Reply, ApiError> {
+    pub(crate) fn ask(&mut self, request: Request) -> Result<Reply, ApiError> {
         let (answer, wait) = mpsc::channel();
         self.runtime().turn(vec![Message::Call(Box::new(request), answer)]);
         wait.recv().unwrap()

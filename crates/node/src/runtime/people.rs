@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// Kept with the workspace when the person here left it.
 pub(crate) const LEFT: &str = "left";
+/// The same, when they paused.
+pub(crate) const PAUSED: &str = "paused";
 /// Kept with the workspace when this device was removed from it.
 const OUT: &str = "removed";
 /// How late it may be told what changes all the time.
@@ -135,16 +137,17 @@ impl Runtime {
     /// From here on rights count, if others take part in this workspace. A node that stays takes part in the network.
     pub(super) fn meet_people(&mut self) -> Result<()> {
         let welcome = self.welcome();
-        if !self.engine.is_shared() && welcome.is_none() {
-            return Ok(());
-        }
-        self.engine.uphold_rights(welcome.map(|welcome| welcome.founder))?;
         let store = self.root.join(STORE_FOLDER);
         let is_set = |key| {
             let kept = state::get(&store, key)?;
             Ok(matches!(kept, Reply::State { value: Some(value) } if value == "true"))
         };
-        (self.people.has_left, self.people.is_out) = (is_set(LEFT)?, is_set(OUT)?);
+        (self.people.has_left, self.people.is_paused) = (is_set(LEFT)?, is_set(PAUSED)?);
+        if !self.engine.is_shared() && welcome.is_none() {
+            return Ok(());
+        }
+        self.engine.uphold_rights(welcome.map(|welcome| welcome.founder))?;
+        self.people.is_out = is_set(OUT)?;
         self.people.left = leaving::read(&store);
         self.follow_membership(now());
         if self.inbox.is_some()
@@ -543,12 +546,12 @@ impl Runtime {
         self.tell_all(&Event::Notice(notice));
     }
 
-    /// Syncs with nobody until told otherwise.
+    /// Syncs with nobody until told otherwise, in whichever process the workspace is.
     pub(super) fn pause(&mut self, is_paused: bool) -> Result<Reply> {
         if is_paused {
             (self.people.is_paused, self.people.is_stale) = (true, true);
             self.part();
-            return Ok(Reply::Done);
+            return state::put(&self.root.join(STORE_FOLDER), PAUSED, "true");
         }
         self.come_back()?;
         if self.engine.is_shared() {
@@ -569,10 +572,12 @@ impl Runtime {
 
     /// Whoever had left or paused takes part again.
     fn come_back(&mut self) -> Result<()> {
-        self.people.is_paused = false;
         self.people.is_stale = true;
-        if std::mem::take(&mut self.people.has_left) {
-            state::put(&self.root.join(STORE_FOLDER), LEFT, "false")?;
+        let store = self.root.join(STORE_FOLDER);
+        for (was_so, key) in [(&mut self.people.is_paused, PAUSED), (&mut self.people.has_left, LEFT)] {
+            if std::mem::take(was_so) {
+                state::put(&store, key, "false")?;
+            }
         }
         Ok(())
     }

@@ -1,8 +1,36 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::Options;
-use codesync_api::{Member, Together as Told};
+use crate::tests::Peer;
+use codesync_api::{LinkState, Member, Request, Together as Told};
+use codesync_auth::{DeviceKey, Other};
+use codesync_base::Role;
 use std::sync::mpsc;
+
+fn with_a_member() -> Peer {
+    let mut peer = Peer::new(&[]);
+    let runtime = peer.runtime();
+    runtime.engine.uphold_rights(None).unwrap();
+    let bo = Other { device: DeviceKey::from_seed(&[2; 32]).device(), about: About::new("Bo", "laptop") };
+    let place = runtime.place(Role::Editor);
+    runtime.grant(&bo, &place, now()).unwrap();
+    peer
+}
+
+#[test]
+fn a_pause_goes_on_in_the_next_process_until_somebody_ends_it() {
+    let mut peer = with_a_member();
+    let link = |peer: &mut Peer| match peer.reopen_killed().ask(Request::Together) {
+        Ok(Reply::Together(together)) => together.link,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(link(&mut peer), LinkState::Offline);
+    peer.ask(Request::Pause { is_paused: true }).unwrap();
+    assert_eq!(link(&mut peer), LinkState::Paused);
+    // This process does not stay, and takes no part in any network.
+    peer.ask(Request::Pause { is_paused: false }).unwrap_err();
+    assert_eq!(link(&mut peer), LinkState::Offline);
+}
 
 #[test]
 fn whose_program_is_too_old_is_said_as_the_document_says_it() {
