@@ -26,6 +26,8 @@ pub const SHORT_CODE_MS: u64 = 10 * 60 * 1_000;
 pub const LONG_CODE_MS: u64 = 24 * 60 * 60 * 1_000;
 /// How long somebody who asks waits.
 pub const ASK_MS: u64 = 2 * 60 * 1_000;
+/// What was given out on a clock that is put back by more than this is over: it would stand for so much longer.
+const PUT_BACK_MS_MAX: u64 = 60 * 1_000;
 /// Bytes of the grant that a host hands over. Above what a delta with its signature can have.
 pub const GRANT_BYTES_MAX: usize = limits::DELTA_BYTES_MAX + 1_024;
 
@@ -174,6 +176,11 @@ fn sign(key: &DeviceKey, context: &[u8], said: &[u8; 32]) -> Signed {
 fn is_signed(device: &DeviceId, context: &[u8], said: &[u8; 32], signature: &Signed) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(&device.0) else { return false };
     key.verify_strict(&[context, said].concat(), &Signature::from_bytes(&signature.bytes())).is_ok()
+}
+
+/// Whether what stands until a time, and for so long in all, is over.
+fn is_over(until_ms: u64, stands_ms: u64, now_ms: u64) -> bool {
+    until_ms <= now_ms || until_ms - now_ms > stands_ms + PUT_BACK_MS_MAX
 }
 
 /// The end of a pairing in which the other end closed it, or did what it should not.

@@ -10,10 +10,28 @@ const SEEN_AFTER_LOOKING: Duration = Duration::from_secs(10 * 60);
 
 /// Who sees what is shown here.
 pub(crate) struct Seen {
-    looked_at: Option<Instant>,
+    looked_at: Option<Moment>,
     shown: Shown,
-    /// Then it may be others.
-    ends: Option<Instant>,
+    decided: Moment,
+    /// It may be others so long after that.
+    left: Option<Duration>,
+}
+
+/// By two clocks: one stands still while the computer sleeps, the other may be put back.
+#[derive(Clone, Copy)]
+struct Moment {
+    steady: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self { steady: Instant::now(), wall: SystemTime::now() }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.steady.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    }
 }
 
 impl Default for Seen {
@@ -26,14 +44,15 @@ impl Default for Seen {
 impl Seen {
     /// As the settings are now; people are looked at here, or were not yet.
     pub fn new(is_looked_at: bool) -> Self {
-        Self::since(is_looked_at.then(Instant::now))
+        Self::since(is_looked_at.then(Moment::now))
     }
 
-    fn since(looked_at: Option<Instant>) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    fn since(looked_at: Option<Moment>) -> Self {
+        let decided = Moment::now();
+        let since_epoch = decided.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
         let looked_for = looked_at.map(|at| at.elapsed());
         let (shown, left) = decide(settings::visibility(since_epoch.as_millis() as u64), looked_for);
-        Self { looked_at, shown, ends: left.map(|left| Instant::now() + left) }
+        Self { looked_at, shown, decided, left }
     }
 
     pub fn shown(&self) -> Shown {
@@ -42,7 +61,7 @@ impl Seen {
 
     /// Somebody deals with people here.
     pub fn look(&mut self) {
-        *self = Self::since(Some(Instant::now()));
+        *self = Self::since(Some(Moment::now()));
     }
 
     /// The settings may be others.
@@ -52,12 +71,12 @@ impl Seen {
 
     /// When it may be others who see it.
     pub fn ends(&self) -> Option<Instant> {
-        self.ends
+        self.left.map(|left| self.decided.steady + left)
     }
 
     /// Looks again when it is time. Whether it was.
     pub fn tend(&mut self) -> bool {
-        let is_over = self.ends.is_some_and(|ends| ends <= Instant::now());
+        let is_over = self.left.is_some_and(|left| self.decided.elapsed() >= left);
         if is_over {
             self.read_again();
         }
@@ -91,5 +110,15 @@ mod tests {
         let for_a_while = Some(Duration::from_secs(5));
         assert_eq!(decide((Visibility::Everyone, for_a_while), None), (Shown::Everyone, for_a_while));
         assert_eq!(decide((Visibility::Known, None), Some(Duration::ZERO)), (Shown::Known, None));
+    }
+
+    #[test]
+    fn a_computer_that_sleeps_is_not_seen_for_longer() {
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        let slept = |n: u64| Moment { wall: SystemTime::now() - minutes(n), ..Moment::now() };
+        let seen = |decided| Seen { looked_at: None, shown: Shown::Everyone, decided, left: Some(minutes(10)) };
+        assert!(!seen(slept(9)).tend() && seen(slept(10)).tend());
+        let clock_put_back = Moment { wall: SystemTime::now() + minutes(60), ..Moment::now() };
+        assert!(!seen(clock_put_back).tend());
     }
 }

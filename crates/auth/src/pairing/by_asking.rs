@@ -5,7 +5,7 @@
 use super::message::{Closed, Message};
 use super::{
     ASK_MS, About, Connection, Failure, GRANT_BYTES_MAX, GUEST_CONTEXT, HOST_CONTEXT, LET_IN_CONTEXT, Other, Place,
-    Reply, digest, fail, is_same, is_signed, random, sign,
+    Reply, digest, fail, is_over, is_same, is_signed, random, sign,
 };
 use crate::{DeviceKey, words};
 
@@ -84,6 +84,10 @@ impl AskHost {
         self.until_ms
     }
 
+    pub fn is_over(&self, now_ms: u64) -> bool {
+        is_over(self.until_ms, ASK_MS, now_ms)
+    }
+
     pub fn handle(&mut self, key: &DeviceKey, bytes: &[u8], now_ms: u64) -> Reply<AskHostEvent> {
         let state = std::mem::replace(&mut self.state, HostState::Over);
         let message = match Message::decode(bytes, false) {
@@ -91,7 +95,7 @@ impl AskHost {
             Ok(message) => message,
             Err(failure) => return fail(AskHostEvent::Failed, failure),
         };
-        if now_ms >= self.until_ms {
+        if self.is_over(now_ms) {
             return Reply::send(&Message::Closed(Closed::RunOut)).over();
         }
         let nonce = random(&self.seed, "nonce");
@@ -119,7 +123,7 @@ impl AskHost {
 
     /// The person said yes. None when nobody asks (any more), or the grant is too long.
     pub fn let_in(&mut self, key: &DeviceKey, place: &Place, grant: &[u8], now_ms: u64) -> Option<Vec<u8>> {
-        if now_ms >= self.until_ms || grant.len() > GRANT_BYTES_MAX {
+        if self.is_over(now_ms) || grant.len() > GRANT_BYTES_MAX {
             return None;
         }
         let HostState::Asked { said } = std::mem::replace(&mut self.state, HostState::Over) else { return None };

@@ -5,7 +5,7 @@
 use super::message::{Closed, Message, Signed};
 use super::{
     About, Connection, Failure, GRANT_BYTES_MAX, GUEST_CONTEXT, HOST_CONTEXT, LONG_CODE_MS, Other, Place, Reply,
-    SHORT_CODE_MS, TRIES_MAX, digest, fail, is_same, is_signed, random, sign,
+    SHORT_CODE_MS, TRIES_MAX, digest, fail, is_over, is_same, is_signed, random, sign,
 };
 use crate::pake::{Ends, Exchange};
 use crate::seal::Channel;
@@ -134,11 +134,8 @@ struct Shown {
 
 impl Invitation {
     pub fn new(code: Code, place: Place, now_ms: u64) -> Self {
-        let stands_ms = match code.length() {
-            CodeLength::Short => SHORT_CODE_MS,
-            CodeLength::Long => LONG_CODE_MS,
-        };
-        Self { code, place, until_ms: now_ms.saturating_add(stands_ms), n_wrong: 0, is_used: false }
+        let until_ms = now_ms.saturating_add(stands_ms(&code));
+        Self { code, place, until_ms, n_wrong: 0, is_used: false }
     }
 
     pub fn code(&self) -> &Code {
@@ -166,7 +163,7 @@ impl Invitation {
         match self {
             Self { is_used: true, .. } => InvitationState::Used,
             Self { n_wrong: TRIES_MAX.., .. } => InvitationState::SwitchedOff,
-            Self { until_ms, .. } if *until_ms <= now_ms => InvitationState::RunOut,
+            Self { until_ms, code, .. } if is_over(*until_ms, stands_ms(code), now_ms) => InvitationState::RunOut,
             _ => InvitationState::Open,
         }
     }
@@ -178,6 +175,13 @@ impl Invitation {
             InvitationState::SwitchedOff => Err(Closed::SwitchedOff),
             InvitationState::RunOut => Err(Closed::RunOut),
         }
+    }
+}
+
+fn stands_ms(code: &Code) -> u64 {
+    match code.length() {
+        CodeLength::Short => SHORT_CODE_MS,
+        CodeLength::Long => LONG_CODE_MS,
     }
 }
 

@@ -164,6 +164,18 @@ fn a_code_runs_out_even_in_the_middle() {
     assert_eq!(reply.event, Some(CodeGuestEvent::Failed(Failure::Closed(Closed::RunOut))));
 }
 
+#[test]
+fn a_clock_that_is_put_back_by_a_day_ends_a_code_and_the_time_of_who_asks() {
+    let day_ms = 24 * 60 * 60 * 1_000;
+    let code = Code::draw(CodeLength::Long, &[9; 32]);
+    for invitation in [invitation("7-crossover-clockwork"), Invitation::new(code, place(), NOW_MS)] {
+        assert_eq!(invitation.state(NOW_MS - 1_000), InvitationState::Open, "it is set right all the time");
+        assert_eq!(invitation.state(NOW_MS - day_ms), InvitationState::RunOut);
+    }
+    let host = ask_host(1);
+    assert!(!host.is_over(NOW_MS - 1_000) && host.is_over(NOW_MS - day_ms));
+}
+
 /// The host and what the guest says next, after so many messages of the guest were answered.
 fn begun(invitation: &mut Invitation, n_answered: usize) -> (CodeHost, CodeGuest, Vec<u8>) {
     let mut host = host(1);

@@ -5,8 +5,8 @@ use super::cards::Offer;
 use crate::{config, known};
 use codesync_api::Asking;
 use codesync_auth::{
-    About, AskHost, AskHostEvent, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation, Other,
-    Place,
+    About, AskHost, AskHostEvent, Code, CodeHost, CodeHostEvent, CodeLength, Connection, DeviceKey, Invitation,
+    InvitationState, Other, Place,
 };
 use codesync_base::DeviceId;
 use codesync_net::{Peer, Stream, StreamId, gives_way};
@@ -306,14 +306,16 @@ impl Host {
 
     /// Lets those go whom nobody answered in time. True when there were any.
     pub fn tend(&mut self, now_ms: u64) -> bool {
-        let late: Vec<StreamId> =
-            self.asked().filter(|(_, asked)| asked.shown.until_ms <= now_ms).map(|(id, _)| id).collect();
-        late.iter().for_each(|id| drop(self.guests.remove(id)));
+        let n_asking = self.asked().count();
         // Silent ones would keep the door shut for all who come after them.
-        self.guests.retain(|_, guest| matches!(guest.talk, Talk::Asked(..)) || guest.since.elapsed() < TALK_WAIT);
-        let has_run_out = self.invitation.as_ref().is_some_and(|invitation| invitation.until_ms() <= now_ms);
+        self.guests.retain(|_, guest| match &guest.talk {
+            Talk::Asked(talk, _) => !talk.is_over(now_ms),
+            _ => guest.since.elapsed() < TALK_WAIT,
+        });
+        let state = self.invitation.as_ref().map(|invitation| invitation.state(now_ms));
+        let has_run_out = state == Some(InvitationState::RunOut);
         let is_news = has_run_out && !std::mem::replace(&mut self.has_run_out, has_run_out);
-        is_news || !late.is_empty()
+        is_news || self.asked().count() < n_asking
     }
 
     /// How long nobody has to be let go for being slow.
