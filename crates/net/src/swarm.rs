@@ -405,9 +405,13 @@ impl<T: Fn(Event) + Clone + Send + Sync + 'static> Loop<T> {
                 self.look();
             }
             Command::Dial { address, is_kept } => {
-                if is_kept && !self.kept.contains_key(&address) {
-                    let kept = Kept { peer: None, is_dialling: true, n_failures: 0, due_ms: 0 };
-                    self.kept.insert(address.clone(), kept);
+                if is_kept {
+                    let fresh = Kept { peer: None, is_dialling: false, n_failures: 0, due_ms: 0 };
+                    let kept = self.kept.entry(address.clone()).or_insert(fresh);
+                    // One more connection would only take the place of one that carries streams.
+                    if kept.peer.is_some() || std::mem::replace(&mut kept.is_dialling, true) {
+                        return;
+                    }
                 }
                 self.dial(address);
             }

@@ -160,6 +160,28 @@ fn last_words_get_through_though_the_network_ends() {
 }
 
 #[test]
+fn an_address_that_is_kept_is_not_dialled_while_it_stands() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    let key = Keypair::ed25519_from_bytes([200; 32]).unwrap();
+    let peer = peer_of(&key.public().to_peer_id()).unwrap();
+    let mut network = Loop::new(build(key).unwrap(), peer, &Config::new([200; 32]), mpsc::channel(1).0, |_| {});
+    let address = Address::from(SocketAddr::from((Ipv4Addr::LOCALHOST, 9)));
+    let mut n_dials_when = |peer: Option<Peer>, is_dialling| {
+        if let Some(kept) = network.kept.get_mut(&address) {
+            (kept.peer, kept.is_dialling) = (peer, is_dialling);
+        }
+        network.obey(Command::Dial { address: address.clone(), is_kept: true });
+        network.dials.len()
+    };
+    assert_eq!(
+        [(None, false), (None, true), (Some(Peer([1; 32])), false), (None, false)]
+            .map(|(peer, is_dialling)| n_dials_when(peer, is_dialling)),
+        [1, 1, 1, 2]
+    );
+}
+
+#[test]
 fn what_waits_for_one_who_reads_nothing_is_not_kept_once_the_stream_is_let_go() {
     let (_hub, at_hub) = start(204);
     let _reads_nothing = crowd(on_loopback(&at_hub), 0..1, Protocol::Sync);
