@@ -110,6 +110,11 @@ impl Stream {
         self.frames.closed().await;
     }
 
+    /// Whether it has ended: nothing is sent any more.
+    pub fn is_closed(&self) -> bool {
+        self.frames.is_closed()
+    }
+
     /// Bytes that were given to `send` and not yet to the network.
     pub fn queued_bytes(&self) -> usize {
         self.shared.queued_bytes.load(Ordering::Relaxed)

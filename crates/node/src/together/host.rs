@@ -285,9 +285,11 @@ impl Host {
         self.guests.remove(&id);
     }
 
-    /// Who it is that waits for an answer under this id.
-    pub fn who_asks(&self, id: u64) -> Option<Other> {
-        self.asked().find(|(_, asked)| asked.shown.id == id).map(|(_, asked)| asked.other.clone())
+    /// Who it is that waits for an answer under this id, and hears it.
+    pub fn who_asks(&self, id: u64, now_ms: u64) -> Option<Other> {
+        let Guest { stream, talk: Talk::Asked(talk, asked), .. } = self.guests.get(&StreamId(id))? else { return None };
+        let is_waiting = !talk.is_over(now_ms) && !stream.is_closed();
+        is_waiting.then(|| asked.other.clone())
     }
 
     /// Answers somebody who asked. False when nobody asks any more.

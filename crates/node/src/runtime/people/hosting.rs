@@ -87,7 +87,7 @@ impl Runtime {
     pub(in crate::runtime) fn answer_ask(&mut self, id: u64, answer: AskAnswer, now: Now) -> Result<Reply> {
         let gone = || ApiError::new(ErrorCode::NotFound, "They don't ask any more.");
         let key = config::device_key()?;
-        let other = self.people.host.who_asks(id).ok_or_else(gone)?;
+        let other = self.people.host.who_asks(id, now.ms).ok_or_else(gone)?;
         self.people.is_stale = true;
         let place;
         let said = match answer {

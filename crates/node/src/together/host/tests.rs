@@ -123,6 +123,10 @@ fn a_peer_has_one_talk() {
 
 fn take_who_asks(host: &mut Host, n: u8, last: u8) {
     take(host, n, last);
+    asks(host, n);
+}
+
+fn asks(host: &mut Host, n: u8) {
     let about = About::new("Bo", "laptop");
     let connection = Connection { host_peer: [200; 32], guest_peer: [n; 32] };
     let talk = AskHost::new(connection, about.clone(), [201; 32], 0);
@@ -138,6 +142,20 @@ fn take_who_asks(host: &mut Host, n: u8, last: u8) {
     let other = Other { device: DeviceKey::from_seed(&[n; 32]).device(), about };
     let guest = host.guests.get_mut(&StreamId(u64::from(n))).expect("it was taken");
     guest.talk = Talk::Asked(Box::new(talk), Box::new(Asked { other, shown }));
+}
+
+#[test]
+fn who_is_gone_or_waited_in_vain_asks_no_longer() {
+    let (asha, bo) = (End::start(3), End::start(4));
+    let (at_asha, at_bo) = streams(&asha, &bo);
+    let (mut host, id) = (Host::default(), at_asha.id);
+    assert_eq!(id, StreamId(1));
+    host.take(at_asha, None);
+    asks(&mut host, 1);
+    assert!(host.who_asks(1, 0).is_some() && host.who_asks(1, codesync_auth::ASK_MS).is_none());
+    drop(at_bo);
+    asha.wait(|event| matches!(event, Event::Closed(closed) if closed == id).then_some(()));
+    assert!(host.who_asks(1, 0).is_none());
 }
 
 #[test]
