@@ -29,7 +29,7 @@ const OUT: &str = "removed";
 /// How late it may be told what changes all the time.
 const TELL_WITHIN: Duration = Duration::from_millis(250);
 /// More of such are not told: somebody makes them up.
-const ENDS_TOLD_MAX: usize = 16;
+const TOLD_ONCE_MAX: usize = 16;
 /// How long a link with somebody who was removed stands: that they were is to get through first.
 const OUT_WAIT: Duration = Duration::from_secs(2);
 /// In place of a version that is none.
@@ -70,8 +70,8 @@ pub(crate) struct People {
     is_paused: bool,
     /// What keeps a peer from syncing, until it is gone: id of the wording, and the sentence.
     trouble: Option<(String, String)>,
-    /// What was said of ends that a link came to.
-    ends_told: BTreeSet<String>,
+    /// What was said of links, and is said once.
+    told_once: BTreeSet<String>,
     /// Others have more of this store's log than it has itself: it is to go on under another name.
     is_log_elsewhere: bool,
     /// That another copy of the workspace is open on this computer was told.
@@ -472,8 +472,8 @@ impl Runtime {
         self.notify_once(notice, sentence);
     }
 
-    fn notify_once(&mut self, notice: Notice, sentence: String) {
-        if self.people.ends_told.len() < ENDS_TOLD_MAX && self.people.ends_told.insert(sentence) {
+    fn notify_once(&mut self, notice: Notice, of_what: String) {
+        if self.people.told_once.len() < TOLD_ONCE_MAX && self.people.told_once.insert(of_what) {
             self.notify(notice);
         }
     }
@@ -502,7 +502,7 @@ impl Runtime {
         let apart =
             if minutes >= 120 { format!("{} hours", (minutes + 30) / 60) } else { format!("{minutes} minutes") };
         let which = if offset_ms > 0 { "ahead of" } else { "behind" };
-        self.notify(Notice {
+        let notice = Notice {
             id: "MSG-CLOCK-1".into(),
             title: format!("The clocks of {person}'s computer and this one are {apart} apart."),
             body: format!(
@@ -510,7 +510,8 @@ impl Runtime {
                  the clocks are set right."
             ),
             ..Notice::default()
-        });
+        };
+        self.notify_once(notice, format!("clock of {device}"));
     }
 
     /// The device at the other end is this one: what the two do reaches the other over the computers of others alone.

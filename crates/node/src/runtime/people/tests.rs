@@ -33,6 +33,20 @@ fn a_pause_goes_on_in_the_next_process_until_somebody_ends_it() {
 }
 
 #[test]
+fn that_a_clock_is_wrong_is_told_once_and_not_at_every_link() {
+    let mut peer = with_a_member();
+    let (sender, events) = mpsc::sync_channel(100);
+    peer.runtime().subscribers.push(sender);
+    for (link, device) in [(1, 2), (2, 2), (3, 3)] {
+        let device = DeviceKey::from_seed(&[device; 32]).device();
+        let joined = LinkEvent::Joined { device, software: "0.1.0".into(), clock_offset_ms: 3_600_000 + link };
+        peer.runtime().note_link(LinkId(link as u64), LinkOutput::Tell(joined));
+    }
+    let is_of_clocks = |event: &Event| matches!(event, Event::Notice(notice) if notice.id == "MSG-CLOCK-1");
+    assert_eq!(events.try_iter().filter(is_of_clocks).count(), 2);
+}
+
+#[test]
 fn whose_program_is_too_old_is_said_as_the_document_says_it() {
     let said = |id: &str, person: Option<&str>| {
         let notice = versions_apart(id, person, "0.0.9");
