@@ -23,6 +23,7 @@ const SCENARIOS: &[Scenario] = &[
     ("both_edit_live_and_apart", both_edit_live_and_apart),
     ("from_now_on_without_the_past", from_now_on_without_the_past),
     ("an_address_does_without_multicast", an_address_does_without_multicast),
+    ("an_address_asks_nobody_else", an_address_asks_nobody_else),
     ("three_wrong_tries_switch_the_code_off", three_wrong_tries_switch_the_code_off),
     ("a_viewer_changes_nothing_until_made_an_editor", a_viewer_changes_nothing_until_made_an_editor),
     ("a_copy_needs_an_empty_folder", a_copy_needs_an_empty_folder),
@@ -167,6 +168,17 @@ fn an_address_does_without_multicast(lan: &Lan) -> Result<()> {
     ensure!(read(&bo.home.join("mine"), "a.txt") == "text\n");
     let (code, said) = bo.try_run(&bo.home, &["join", "--address", "1.2.3", &invited.code, "more"], "")?;
     ensure!(code != 0 && said.contains("is no address"), "{said}");
+    Ok(())
+}
+
+fn an_address_asks_nobody_else(lan: &Lan) -> Result<()> {
+    let (asha, bo) = (Person::new(lan.host()?, "Asha")?, Person::new(lan.host()?, "Bo")?);
+    let lab = asha.workspace("lab", &[("a.txt", "text\n")])?;
+    let (invited, nobody) = (asha.invite(&lab, &[])?, lan.host()?.address().to_string());
+    let (code, said) = bo.try_run(&bo.home, &["join", "--address", &nobody, &invited.wrong_code(), "x"], "")?;
+    ensure!(code != 0 && said.contains("Nobody answers at"), "{said}");
+    let (code, said) = bo.try_run(&bo.home, &["join", &invited.wrong_code(), "x"], "")?;
+    ensure!(code != 0 && said.contains("2 tries left"), "a try was lost: {said}");
     Ok(())
 }
 

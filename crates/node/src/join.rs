@@ -196,7 +196,8 @@ impl Joining {
             return Err(network_is_off());
         }
         let (sender, events) = mpsc::channel();
-        let config = Config { port: options.port, visible: true, ..Config::new(random()) };
+        // Whoever else were found would be asked as well, and lose a try of their code.
+        let config = Config { port: options.port, visible: address.is_none(), ..Config::new(random()) };
         // Once nobody listens any more, it is over.
         let net = Net::start(config, move |event| sender.send(event).unwrap_or_default()).map_err(no_network)?;
         if let Some(address) = &address {
