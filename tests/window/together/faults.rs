@@ -120,7 +120,8 @@ async fn other_versions(asha: &Person, stranger: &Stranger, at: SocketAddr) -> R
     // MSG-VER-3: what both can speak is no trouble.
     let other = meet(105, (1, 1), "0.3.1")?;
     other.say_no_heads();
-    asha.until_in_activity("Mallory uses 0.3.1; playing back your history may show fewer details there").await
+    asha.until_in_activity("Mallory uses 0.3.1; playing back your history may show fewer details there").await?;
+    asha.app().click("right-close").await
 }
 
 /// A clock a day off: told, and let in all the same.
