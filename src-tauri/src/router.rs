@@ -96,7 +96,8 @@ fn may_overtake(call: &Call) -> bool {
         | Call::Search(_)
         | Call::Workspace(Blame { .. } | Compare { .. } | FindInHistory { .. } | Log { .. }) => true,
         Call::Workspace(ExportBundle { .. } | ExportGit { .. } | Verify { repair: false }) => true,
-        Call::Workspace(_) => false,
+        // One text is written many times, and the last one counts.
+        Call::Untitled(_) | Call::Workspace(_) => false,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{desktop_theme, moving, people, recent, settings, system, window};
 use codesync_api::{
     ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, ErrorCode, Event, Push, Request, Settings, Started,
 };
-use codesync_node::{self as peer, LargeFiles, Node, Searches};
+use codesync_node::{self as peer, LargeFiles, Node, Searches, Untitled};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -36,6 +36,7 @@ pub struct Shell {
     outbox: Outbox,
     large: LargeFiles,
     searches: Searches,
+    untitled: Untitled,
     pub(crate) journey: peer::Journey,
     pub(crate) people: people::People,
     /// What waits its turn on the one thread on which everything that changes a workspace is done.
@@ -79,6 +80,7 @@ impl Shell {
             outbox: Outbox::default(),
             large: LargeFiles::default(),
             searches: Searches::default(),
+            untitled: Untitled::default(),
             journey: peer::Journey::default(),
             people: people::People::default(),
         })
@@ -96,6 +98,10 @@ impl Shell {
             Call::Search(request) => {
                 let (node, root) = self.open_node()?;
                 self.searches.answer(&node, &root, request).map(CallReply::Search)
+            }
+            Call::Untitled(request) => {
+                let (_, root) = self.open_node()?;
+                self.untitled.answer(&root, request).map(CallReply::Untitled)
             }
         }
     }
@@ -323,6 +329,7 @@ impl Shell {
             (std::mem::replace(&mut current.open, workspace), current.turn)
         };
         self.searches.stop();
+        self.untitled.release();
         if let Some(before) = before {
             before.node.close();
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     ApiError, CodeCheck, Event, Joining, KnownPerson, LargeReply, LargeRequest, Nearby, Reply, Request, SearchReply,
-    SearchRequest,
+    SearchRequest, UntitledReply, UntitledRequest,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -18,6 +18,8 @@ pub enum Call {
     Large(LargeRequest),
     /// To all texts of that workspace.
     Search(SearchRequest),
+    /// To what is written in that workspace and has no name yet.
+    Untitled(UntitledRequest),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -27,6 +29,7 @@ pub enum CallReply {
     App(AppReply),
     Large(LargeReply),
     Search(SearchReply),
+    Untitled(UntitledReply),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]

@@ -13,6 +13,7 @@ mod history;
 mod large;
 mod search;
 mod together;
+mod untitled;
 mod workspace;
 
 pub use app::*;
@@ -23,6 +24,7 @@ pub use history::*;
 pub use large::*;
 pub use search::*;
 pub use together::*;
+pub use untitled::*;
 pub use workspace::*;
 
 use serde::{Deserialize, Serialize};
@@ -63,8 +65,11 @@ pub enum Request {
     ListFiles {
         at: Option<Moment>,
     },
+    /// A new file, with what is in it at first.
     CreateFile {
         path: String,
+        #[serde(default)]
+        text: String,
     },
     CreateFolder {
         path: String,

@@ -2,17 +2,18 @@
 
 use crate::acts::Act;
 use crate::documents::parse_path;
+use crate::views::with_line_feeds;
 use crate::{Engine, Now, Result, not_found};
 use codesync_api::{ApiError, DeletedFile, Entry, EntryKind, ErrorCode};
 use codesync_base::{Change, FileId, FileKind, FileMeta, Origin, RelPath, TextSource};
 use codesync_doc::{ChildKind, Tree};
 
 impl Engine {
-    pub(crate) fn create_file(&mut self, path: &str, now: Now) -> Result<FileId> {
+    pub(crate) fn create_file(&mut self, path: &str, text: &str, now: Now) -> Result<FileId> {
         let path = self.free_path(path)?;
+        let content = Some(self.text_source(&with_line_feeds(text))?);
         let act = self.begin_act(Origin::FileAction);
-        let empty = Some(TextSource::Inline("".into()));
-        let file = self.create_step(act, path, FileKind::Text, FileMeta::default(), empty, now)?;
+        let file = self.create_step(act, path, FileKind::Text, FileMeta::default(), content, now)?;
         self.settle();
         self.note_unwritten(file, now);
         Ok(file)

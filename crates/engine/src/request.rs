@@ -53,7 +53,7 @@ impl Engine {
                 paths.sort_unstable();
                 Ok(Reply::Files { paths })
             }
-            Request::CreateFile { path } => self.create_file(&path, now).map(|_| Reply::Done),
+            Request::CreateFile { path, text } => self.create_file(&path, &text, now).map(|_| Reply::Done),
             Request::CreateFolder { path } => self.create_folder(&path, now).map(|()| Reply::Done),
             Request::Rename { from, to } => self.rename(&from, &to, now).map(|()| Reply::Done),
             Request::Delete { path } => {
@@ -269,7 +269,7 @@ impl Engine {
     /// were applied: `applied N`.
     fn edit_file(&mut self, path: &str, edits: &[codesync_api::Splice], now: Now) -> Result<u64> {
         let file = match self.text_file_at(path) {
-            Err(error) if error.code == ErrorCode::NotFound => self.create_file(path, now)?,
+            Err(error) if error.code == ErrorCode::NotFound => self.create_file(path, "", now)?,
             other => other?,
         };
         let splices: Vec<_> =

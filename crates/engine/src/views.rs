@@ -369,10 +369,12 @@ fn fits(splices: &[Splice], length: u32) -> bool {
 }
 
 pub(crate) fn from_api(splice: &ApiSplice) -> Splice {
-    // Documents are LF always; the file's own line end is applied when it is written.
-    let text =
-        if splice.2.contains('\r') { splice.2.replace("\r\n", "\n").replace('\r', "\n") } else { splice.2.clone() };
-    Splice::new(splice.0, splice.1, text)
+    Splice::new(splice.0, splice.1, with_line_feeds(&splice.2))
+}
+
+/// Documents are LF always; the file's own line end is applied when it is written.
+pub(crate) fn with_line_feeds(text: &str) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() }
 }
 
 pub(crate) fn to_api(splice: &Splice) -> ApiSplice {

@@ -26,6 +26,7 @@ mod socket;
 mod state;
 mod together;
 mod trash;
+mod untitled;
 mod whole;
 
 pub use codes::check_code;
@@ -40,6 +41,7 @@ pub use replay::{is_bundle, unpack_bundle};
 pub use sample::create_sample;
 pub use search::{Ask, Heard, MATCHES_MAX, Searches, search};
 pub use socket::{Handler, NOT_DONE, SocketClient, SocketServer};
+pub use untitled::Untitled;
 
 use attached::{Attached, Opened};
 use codesync_api::{ApiError, ErrorCode, Event, Reply, Request, SaveKind};

@@ -354,7 +354,7 @@ fn unsaved_edits() -> Vec<u8> {
     };
     let now = Now { ms: 1_790_000_000_000, local_offset_minutes: 0 };
     let mut engine = Engine::open(log, codesync_auth::DeviceKey::from_seed(&[5; 32]), profile, now).unwrap();
-    engine.handle(Request::CreateFile { path: "a".into() }, now).unwrap();
+    engine.handle(Request::CreateFile { path: "a".into(), text: String::new() }, now).unwrap();
     engine.sync(now).unwrap();
     let later = Now { ms: now.ms + 3_600_000, ..now };
     for text in ["saved", "typed "] {

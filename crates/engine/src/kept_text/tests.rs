@@ -217,7 +217,7 @@ fn the_strip_is_drawn_from_outlines_and_all_else_from_the_deltas_themselves() {
     }
     assert!(brief.workspace.as_ref().unwrap().is_brief);
     // Work goes on while only the outline is known.
-    let create = Request::CreateFile { path: "new.md".into() };
+    let create = Request::CreateFile { path: "new.md".into(), text: String::new() };
     let _ = [&mut brief, &mut whole].map(|engine| engine.handle(create.clone(), NOW).unwrap());
     assert!(brief.workspace.as_ref().unwrap().is_brief);
     for index in [0, 1, 1_200, 3_000, 3_203, 3_206, 3_207] {

@@ -100,11 +100,11 @@ fn names_that_are_taken_or_impossible_are_refused_in_words() {
     bench.edit("a", &[(0, 0, "x")]);
     bench.ask(Request::CreateFolder { path: "f".into() });
     for (request, words) in [
-        (Request::CreateFile { path: "a".into() }, "already there"),
-        (Request::CreateFile { path: "a/b".into() }, "is a file"),
-        (Request::CreateFile { path: "../x".into() }, "out of the workspace"),
-        (Request::CreateFile { path: ".git/hooks/x".into() }, "version control"),
-        (Request::CreateFile { path: "CON".into() }, "Windows"),
+        (Request::CreateFile { path: "a".into(), text: String::new() }, "already there"),
+        (Request::CreateFile { path: "a/b".into(), text: String::new() }, "is a file"),
+        (Request::CreateFile { path: "../x".into(), text: String::new() }, "out of the workspace"),
+        (Request::CreateFile { path: ".git/hooks/x".into(), text: String::new() }, "version control"),
+        (Request::CreateFile { path: "CON".into(), text: String::new() }, "Windows"),
         (Request::Rename { from: "a".into(), to: "f".into() }, "already there"),
         (Request::Rename { from: "f".into(), to: "f/g".into() }, "into itself"),
         (Request::Rename { from: "nope".into(), to: "x".into() }, "not in this workspace"),
@@ -112,6 +112,18 @@ fn names_that_are_taken_or_impossible_are_refused_in_words() {
     ] {
         let refused = bench.try_ask(request).unwrap_err();
         assert!(refused.message.contains(words), "{}", refused.message);
+    }
+}
+
+#[test]
+fn a_file_may_have_its_text_from_the_beginning_and_undo_leaves_it_there() {
+    let mut bench = Bench::new();
+    for (path, text) in [("short.txt", "one\r\ntwo\rthree".to_owned()), ("long.txt", "a line\n".repeat(2_000))] {
+        bench.ask(Request::CreateFile { path: path.into(), text: text.clone() });
+        let Reply::View(view) = bench.ask(Request::OpenView { path: path.into() }) else { panic!() };
+        assert_eq!(view.text, text.replace("\r\n", "\n").replace('\r', "\n"));
+        bench.ask(Request::Undo { view_id: view.view_id });
+        assert_eq!(bench.text(path), Some(view.text));
     }
 }
 
@@ -174,7 +186,7 @@ fn undo_after_undo_and_new_typing_takes_the_right_things_back() {
 
 pub(super) fn open_view(bench: &mut Bench) -> u32 {
     if bench.text("a").is_none() {
-        bench.ask(Request::CreateFile { path: "a".into() });
+        bench.ask(Request::CreateFile { path: "a".into(), text: String::new() });
     }
     match bench.ask(Request::OpenView { path: "a".into() }) {
         Reply::View(view) => view.view_id,

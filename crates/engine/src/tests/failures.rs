@@ -259,7 +259,7 @@ fn killed_after_any_write_nothing_shown_as_saved_is_missing() {
 fn recorded_session(n_changes: u64) -> (bool, usize, usize, MemoryDisk) {
     let disk = MemoryDisk::new();
     let mut bench = Bench { engine: open(&disk, START_MS), disk, now_ms: START_MS };
-    bench.ask(Request::CreateFile { path: "a".into() });
+    bench.ask(Request::CreateFile { path: "a".into(), text: String::new() });
     bench.disk.die_after(Some(n_changes));
     let (mut typed, mut saved) = (String::new(), 0);
     for n in 1..=40 {
@@ -310,7 +310,7 @@ fn a_file_that_cannot_be_written_stays_news_until_it_is() {
     assert_eq!(save_kind(&bench), SaveKind::Saved);
     // That history cannot be kept is worse, and must not be covered by it.
     bench.disk.fail_next_sync();
-    bench.engine.handle(Request::CreateFile { path: "c".into() }, now).unwrap();
+    bench.engine.handle(Request::CreateFile { path: "c".into(), text: String::new() }, now).unwrap();
     assert!(!try_sync(&mut bench));
     bench.engine.note_unwritable("It can't be written.".into());
     assert_eq!(save_kind(&bench), SaveKind::Failed);

@@ -100,7 +100,7 @@ fn both_are_kept_when_others_change_a_file_that_waits() {
 #[test]
 fn what_is_done_to_a_file_as_a_whole_does_not_wait() {
     let mut peer = peer("off");
-    peer.ask(Request::CreateFile { path: "new.txt".into() }).unwrap();
+    peer.ask(Request::CreateFile { path: "new.txt".into(), text: String::new() }).unwrap();
     assert_eq!(peer.on_disk("new.txt").unwrap(), "");
     peer.type_into("new.txt", 0, "n");
     assert_eq!(peer.on_disk("new.txt").unwrap(), "");

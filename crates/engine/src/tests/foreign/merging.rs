@@ -53,11 +53,11 @@ fn act(peers: &mut Peers, n: usize, random: &mut Random, tally: &mut Tally) {
     let names = ["a", "b", "src/x", "src/y", "A", "src"];
     let new = names[random.below(names.len())].to_owned();
     let Some(path) = some_path(peers, n, random) else {
-        let _ = peers.try_ask(n, Request::CreateFile { path: new });
+        let _ = peers.try_ask(n, Request::CreateFile { path: new, text: String::new() });
         return;
     };
     let (what, request) = match random.below(30) {
-        0..=1 => ("create", Request::CreateFile { path: new }),
+        0..=1 => ("create", Request::CreateFile { path: new, text: String::new() }),
         2..=3 => ("rename", Request::Rename { from: path, to: new }),
         4 => ("rename folder", Request::Rename { from: "src".into(), to: format!("lib{}", random.below(2)) }),
         5 => ("delete", Request::Delete { path }),
@@ -139,7 +139,7 @@ fn undo_among_others_keys_takes_back_all_of_ones_own_and_nothing_else() {
     for seed in 1..=20 {
         let mut random = Random::new(seed);
         let mut peers = Peers::new(2);
-        peers.ask(0, Request::CreateFile { path: "a".into() });
+        peers.ask(0, Request::CreateFile { path: "a".into(), text: String::new() });
         peers.meet();
         let Reply::View(view) = peers.ask(0, Request::OpenView { path: "a".into() }) else { panic!() };
         let view_id = view.view_id;
