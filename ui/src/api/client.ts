@@ -2,7 +2,8 @@
 import { Emitter } from "../base/emitter";
 import type { Host } from "../platform/host";
 import type {
-  ApiError, AppEvent, AppReply, AppRequest, Event, LargeReply, LargeRequest, Push, Reply, Request, SearchReply, SearchRequest,
+  ApiError, AppEvent, AppReply, AppRequest, Event, LargeReply, LargeRequest, Push, Reply, Request, SearchReply, SearchRequest, UntitledReply,
+  UntitledRequest,
 } from "./generated";
 
 export type ReplyKind = Reply["reply"];
@@ -28,7 +29,7 @@ export function sentenceOf(cause: unknown): string {
 
 /** A request that is under way. */
 export interface Asked {
-  cmd: Request["cmd"] | AppRequest["cmd"];
+  cmd: Request["cmd"] | AppRequest["cmd"] | UntitledRequest["cmd"];
   answered: Promise<unknown>;
 }
 
@@ -94,6 +95,13 @@ export class Client {
     const reply = await this.#host.rpc({ to: "search", request });
     if (reply.to !== "search" || reply.reply.reply !== kind) throw misfit(request.cmd);
     return ("value" in reply.reply ? reply.reply.value : undefined) as SearchReplyValue<K>;
+  }
+
+  /** Asks about the texts without a name. Rejects with an `ApiError`. */
+  async untitled(request: UntitledRequest): Promise<UntitledReply> {
+    const reply = await this.#counted(request.cmd, this.#host.rpc({ to: "untitled", request }));
+    if (reply.to !== "untitled") throw misfit(request.cmd);
+    return reply.reply;
   }
 
   /** Asks the workspace and expects one kind of reply. */

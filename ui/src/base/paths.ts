@@ -1,5 +1,12 @@
 /** Workspace paths: relative, separated by "/", "" is the root. */
 
+/** How the path of a text without a name begins; none in a workspace does. */
+export const UNTITLED = "/untitled/";
+
+export function isUntitled(path: string): boolean {
+  return path.startsWith(UNTITLED);
+}
+
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -6,17 +6,21 @@ import { type Client, sentenceOf } from "../api/client";
 import type { ApiError, Event, LineEnd, ReadOnlyReason, SaveKind, Splice, ViewEdit, ViewOpened } from "../api/generated";
 import { type Disposable, DisposableStore } from "../base/disposable";
 import { Emitter } from "../base/emitter";
+import { isUntitled } from "../base/paths";
 import { languageOf } from "./languages";
 import { EditorLink } from "./link";
 import { sourceOf, spare } from "./longModel";
 import type { Monaco, TextModel } from "./monaco";
 import { ModelSurface } from "./surface";
+import { UntitledTexts } from "./untitled";
 
 /** Long enough for a tab closed by mistake and for a move between panes. */
 const GRACE_MS = 5_000;
 const EARLY_EVENTS_MAX = 500;
 
 const WORKSPACE_IS_GONE: ApiError = { code: "notFound", message: "The workspace of this file was closed.", detail: null };
+
+const TEXT_IS_GONE: ApiError = { code: "notFound", message: "This text is not there any more.", detail: null };
 
 type ViewEvent = Extract<Event, { event: "viewPatch" | "viewAck" | "viewSnapshot" | "viewMoved" }>;
 
@@ -45,7 +49,8 @@ export class OpenFile implements Disposable {
 
   constructor(
     private readonly monaco: Monaco,
-    private readonly client: Client,
+    /** Null for a text without a name, of which no engine knows. */
+    client: Client | null,
     opened: ViewOpened,
     source: string,
     onLocalEdit: () => void,
@@ -62,7 +67,7 @@ export class OpenFile implements Disposable {
     this.fileId = opened.fileId;
     const hasText = opened.readOnly !== "binary" && opened.readOnly !== "tooLarge";
     this.model = hasText ? this.#makeModel(opened, source) : null;
-    this.link = this.model === null ? null : this.#makeLink(this.model, opened, onLocalEdit, onTrouble);
+    this.link = this.model === null || client === null ? null : this.#makeLink(client, this.model, opened, onLocalEdit, onTrouble);
   }
 
   #makeModel(opened: ViewOpened, source: string): TextModel {
@@ -81,17 +86,17 @@ export class OpenFile implements Disposable {
     return model;
   }
 
-  #makeLink(model: TextModel, opened: ViewOpened, onLocalEdit: () => void, onTrouble: (cause: unknown) => void): EditorLink {
+  #makeLink(client: Client, model: TextModel, opened: ViewOpened, onLocalEdit: () => void, onTrouble: (cause: unknown) => void): EditorLink {
     const surface = new ModelSurface(this.monaco, model);
     const { viewId } = opened;
     const resync = (): void => {
-      this.client.ask({ cmd: "resyncView", args: { viewId } }).catch((cause: unknown) => {
+      client.ask({ cmd: "resyncView", args: { viewId } }).catch((cause: unknown) => {
         onTrouble(cause);
         link.onSnapshotRefused();
       });
     };
     const edit = (sent: ViewEdit): void => {
-      this.client.ask({ cmd: "editView", args: { viewId, edit: sent } }).catch((cause: unknown) => {
+      client.ask({ cmd: "editView", args: { viewId, edit: sent } }).catch((cause: unknown) => {
         onTrouble(cause);
         link.onRefused();
       });
@@ -163,6 +168,7 @@ export class OpenFiles implements Disposable {
   /** The engine said last that it takes nothing. */
   #refused = false;
   readonly #store = new DisposableStore();
+  readonly untitled: UntitledTexts;
   readonly #moved = this.#store.add(new Emitter<{ file: OpenFile; from: string; path: string | null }>());
   readonly #edited = this.#store.add(new Emitter<OpenFile>());
   readonly #mixed = this.#store.add(new Emitter<OpenFile>());
@@ -178,6 +184,11 @@ export class OpenFiles implements Disposable {
     private readonly onTrouble: (sentence: string) => void,
   ) {
     this.#store.add(client.onEvent((event) => this.#route(event)));
+    this.untitled = this.#store.add(new UntitledTexts(
+      (opened, text) => new OpenFile(monaco, null, opened, text, () => undefined, () => undefined),
+      client,
+      (cause) => onTrouble(sentenceOf(cause)),
+    ));
   }
 
   #route(event: Event): void {
@@ -203,6 +214,7 @@ export class OpenFiles implements Disposable {
 
   /** Opens a view of a file, or shares the one there is. To be given back by `release`. Rejects with an `ApiError`. */
   async open(path: string): Promise<OpenFile> {
+    if (isUntitled(path)) return this.#openUntitled(path);
     let held = [...this.#held.values()].find((one) => one.file.path === path);
     if (held === undefined) {
       const under_way = this.#opening.get(path) ?? this.#openView(path);
@@ -213,6 +225,12 @@ export class OpenFiles implements Disposable {
     held.timer = undefined;
     held.n_users += 1;
     return held.file;
+  }
+
+  #openUntitled(path: string): OpenFile {
+    const text = this.untitled.get(path);
+    if (text === null) throw TEXT_IS_GONE;
+    return text;
   }
 
   async #openView(path: string): Promise<Held> {

@@ -2,7 +2,7 @@
  * A shell and an engine in memory, for a plain browser tab and for tests: one sample workspace, gone with the page.
  * Good enough to work on the window; never a stand-in for the real engine in a test of behaviour.
  */
-import type { ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, Event, Push, RecentFolder, Settings } from "../api/generated";
+import type { ApiError, AppEvent, AppReply, AppRequest, Call, CallReply, Event, Push, RecentFolder, Settings, UntitledReply, UntitledRequest } from "../api/generated";
 import { DEFAULT_SETTINGS } from "../api/settings";
 import { FakeEngine } from "./fakeEngine";
 import { FakePeople } from "./fakePeople";
@@ -19,6 +19,7 @@ export class FakeHost implements Host {
   readonly #search: FakeSearch;
   #onPushes: (pushes: Push[]) => void = () => undefined;
   #clipboard = "";
+  readonly #untitled = new Map<string, string>();
   #recent: RecentFolder[] = [
     { path: "/home/asha/src/parser-lab", name: "parser-lab", openedMs: Date.now() - 130_000, missing: false },
     { path: "/home/asha/notes", name: "notes", openedMs: Date.now() - 3 * 86_400_000, missing: false },
@@ -44,8 +45,16 @@ export class FakeHost implements Host {
     if (call.to === "workspace") return { to: "workspace", reply: this.people.answer(call.request) ?? this.#engine.answer(call.request) };
     // Nothing here is too large.
     if (call.to === "large") return { to: "large", reply: { reply: "done" } };
+    if (call.to === "untitled") return { to: "untitled", reply: this.#answerUntitled(call.request) };
     if (call.to === "search") return { to: "search", reply: this.#search.answer(call.request) };
     return { to: "app", reply: this.people.answerApp(call.request) ?? (await this.#answer(call.request)) };
+  }
+
+  #answerUntitled(request: UntitledRequest): UntitledReply {
+    if (request.cmd === "takeUntitled") return { reply: "texts", value: { texts: [...this.#untitled].map(([id, text]) => ({ id, text })) } };
+    if (request.cmd === "keepUntitled") this.#untitled.set(request.args.id, request.args.text);
+    else this.#untitled.delete(request.args.id);
+    return { reply: "done" };
   }
 
   async #answer(request: AppRequest): Promise<AppReply> {

@@ -114,7 +114,7 @@ export class FakeEngine {
     switch (request.cmd) {
       case "createFile":
         if (this.#files.has(request.args.path)) throw refusal("exists", "There is a file of that name already.");
-        this.#create(request.args.path, "");
+        this.#create(request.args.path, request.args.text);
         this.#treeChanged();
         return { reply: "done" };
       case "createFolder":

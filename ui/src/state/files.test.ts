@@ -29,7 +29,7 @@ describe("files", () => {
 
   it("follows what changes underneath", async () => {
     const { files, client } = await setUp();
-    await client.ask({ cmd: "createFile", args: { path: "src/b.rs" } });
+    await client.ask({ cmd: "createFile", args: { path: "src/b.rs", text: "" } });
     await client.ask({ cmd: "delete", args: { path: "README.md" } });
     await expect.poll(() => shown(files)).toEqual(["src", "  deep", "  a2.rs", "  a10.rs", "  b.rs", "Zebra.txt", "deletedHead"]);
   });

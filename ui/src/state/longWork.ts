@@ -1,9 +1,8 @@
 /** Requests that may take long, in the words of the status bar. Watches; asks nothing itself. */
-import type { Client } from "../api/client";
-import type { AppRequest, Request } from "../api/generated";
+import type { Asked, Client } from "../api/client";
 import type { Progress } from "./progress.svelte";
 
-type Cmd = Request["cmd"] | AppRequest["cmd"];
+type Cmd = Asked["cmd"];
 
 /** Only what comes from an act of the person; what has words of its own where it is done is not here. */
 const WORDS: Partial<Record<Cmd, string>> = {

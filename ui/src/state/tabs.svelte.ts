@@ -1,9 +1,9 @@
 /** Which files are open where: groups side by side, tabs in them. Knows paths only; no editor, no screen. */
-import { moved } from "../base/paths";
+import { isUntitled, moved } from "../base/paths";
 
 export interface Tab {
   readonly id: number;
-  /** Workspace path, or "page:<id>". */
+  /** Workspace path, "page:<id>", or that of a text without a name. */
   path: string;
   /** In italics: the next preview takes its place. */
   isPreview: boolean;
@@ -99,7 +99,7 @@ export class Tabs {
     const at = group.tabs.findIndex((tab) => tab.id === id);
     const tab = group.tabs[at];
     if (tab === undefined) return;
-    if (!tab.isGone) this.closed = [...this.closed, { path: tab.path, group: index, index: at }].slice(-CLOSED_MAX);
+    if (!tab.isGone && !isUntitled(tab.path)) this.closed = [...this.closed, { path: tab.path, group: index, index: at }].slice(-CLOSED_MAX);
     group.tabs.splice(at, 1);
     group.recentIds = group.recentIds.filter((one) => one !== id);
     if (group.activeId === id) {
@@ -171,8 +171,12 @@ export class Tabs {
     for (const group of this.groups) for (const tab of group.tabs) if (tab.path === path) tab.isGone = isGone;
   }
 
+  get all(): Tab[] {
+    return this.groups.flatMap((group) => group.tabs);
+  }
+
   get openPaths(): string[] {
-    return this.groups.flatMap((group) => group.tabs.map((tab) => tab.path));
+    return this.all.map((tab) => tab.path);
   }
 
   save(): SavedTabs {
@@ -185,11 +189,14 @@ export class Tabs {
     };
   }
 
-  restore(saved: SavedTabs): void {
+  /** What is not there any more is left out. */
+  restore(saved: SavedTabs, isThere: (path: string) => boolean = () => true): void {
     const groups = saved.groups.map((one) => {
       const group = new Group();
       group.tabs = one.tabs.map((tab) => ({ id: nextId(), path: tab.path, isPreview: tab.isPreview, isGone: false }));
-      group.activeId = group.tabs[one.active]?.id ?? group.tabs[0]?.id ?? null;
+      const active = group.tabs[one.active];
+      group.tabs = group.tabs.filter((tab) => isThere(tab.path));
+      group.activeId = group.tabs.find((tab) => tab.id === active?.id)?.id ?? group.tabs[0]?.id ?? null;
       if (group.activeId !== null) group.recentIds = [group.activeId];
       return group;
     });

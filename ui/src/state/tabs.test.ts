@@ -95,6 +95,15 @@ describe("tabs", () => {
     expect(again.active?.path).toBe("b");
   });
 
+  it("shows what was shown before, whatever else is not there any more", () => {
+    const tabs = new Tabs();
+    for (const path of ["lost", "a", "b"]) tabs.open(path);
+    tabs.activate(tabs.all.find((tab) => tab.path === "a")?.id ?? 0);
+    const again = new Tabs();
+    again.restore(tabs.save(), (path) => path !== "lost");
+    expect([paths(again), again.active?.path]).toEqual([["a", "b"], "a"]);
+  });
+
   it("starts with one empty pane when nothing was kept", () => {
     const tabs = new Tabs();
     tabs.restore({ groups: [], activeGroup: 3 });

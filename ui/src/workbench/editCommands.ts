@@ -202,6 +202,7 @@ function monacoCommands({ editors, commands }: Workbench): Command[] {
 function statusCommands({ editors, layout }: Workbench): Command[] {
   const file = (): typeof editors.activeFile => editors.activeFile;
   const canEdit = (): boolean => editors.isEditable;
+  const canWrite = (): boolean => canEdit() && editors.activePath !== null;
   return [
     {
       id: "status.indent",
@@ -220,7 +221,7 @@ function statusCommands({ editors, layout }: Workbench): Command[] {
       id: "status.lineEnd",
       title: "Change line end…",
       category: "Edit",
-      when: canEdit,
+      when: canWrite,
       run: () => {
         layout.quickPick = "lineEnd";
       },
@@ -229,7 +230,7 @@ function statusCommands({ editors, layout }: Workbench): Command[] {
       id: "status.encoding",
       title: "Save with encoding…",
       category: "Edit",
-      when: canEdit,
+      when: canWrite,
       run: () => {
         layout.quickPick = "encoding";
       },

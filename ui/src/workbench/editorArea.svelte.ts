@@ -2,12 +2,14 @@
  * The files that are open and where: tabs, panes, the active editor. What it shows of a file is the engine's; undo and
  * redo too.
  */
-import type { Client } from "../api/client";
+import { type Client, sentenceOf } from "../api/client";
 import type { Undone } from "../api/generated";
 import { Emitter } from "../base/emitter";
 import { type OpenFile, OpenFiles } from "../editor/models.svelte";
 import { type CodeEditor, type Monaco, type ViewState, loadMonaco } from "../editor/monaco";
-import { moved } from "../base/paths";
+import { textOf } from "../editor/untitled";
+import { isUntitled, moved } from "../base/paths";
+import { ModelSurface } from "../editor/surface";
 import { past } from "../state/past.svelte";
 import { type Group, type SavedTabs, type Tab, Tabs } from "../state/tabs.svelte";
 import { Pane, type Place } from "./pane.svelte";
@@ -29,6 +31,12 @@ export interface SavedEditors {
 }
 
 export const PAGE = "page:";
+
+/** Whether what a tab shows is a file of the workspace. */
+export function isFilePath(path: string): boolean {
+  return !path.startsWith(PAGE) && !isUntitled(path);
+}
+
 const RECENT_MAX = 200;
 const DELETED_MAX = 1_000;
 
@@ -40,6 +48,10 @@ export class EditorArea {
   recentPaths = $state.raw<readonly string[]>([]);
   /** Text fields and lists are not the editor: kept by focus events, so that commands can read it. */
   #files = $state.raw<OpenFiles | null>(null);
+  /** Texts without a name that are to be closed, and have something in them: the person is asked, one after the other. */
+  asked = $state.raw<readonly string[]>([]);
+  /** The one that is being made a file. */
+  naming = $state<string | null>(null);
   readonly #panes = new Map<number, Pane>();
   readonly #changed = new Emitter<void>();
   readonly #undone = new Emitter<Undone>();
@@ -71,11 +83,30 @@ export class EditorArea {
       for (const group of this.tabs.groups) for (const tab of group.tabs) if (tab.path === file.path) this.tabs.keep(tab.id);
     });
     this.#files.onMixed((file) => this.#mixed.fire(file));
+    await this.#takeUntitled();
     if (saved !== null) {
-      this.tabs.restore(saved.tabs);
+      this.tabs.restore(saved.tabs, (path) => !isUntitled(path) || this.#files?.untitled.get(path) != null);
       this.tabs.groups.forEach((group, index) => this.pane(group).restoreViewStates(saved.views[index] ?? {}));
-      this.recentPaths = this.tabs.openPaths;
+      this.recentPaths = this.tabs.openPaths.filter(isFilePath);
     }
+    this.#showUntitled();
+  }
+
+  async #takeUntitled(): Promise<void> {
+    try {
+      await this.#files?.untitled.take();
+    } catch (cause) {
+      // They stay where they are kept, for the next time.
+      this.onTrouble(sentenceOf(cause));
+    }
+  }
+
+  /** Those that were typed into so shortly before the end that no tab of them was kept, and those of other windows. */
+  #showUntitled(): void {
+    const active = this.tabs.active;
+    const hidden = this.#files?.untitled.paths.filter((path) => !this.tabs.openPaths.includes(path)) ?? [];
+    for (const path of hidden) this.tabs.open(path);
+    if (active !== null) this.tabs.activate(active.id);
   }
 
   /** Lets go of all files: the workspace is being closed. */
@@ -85,6 +116,7 @@ export class EditorArea {
     this.#files?.dispose();
     this.#files = null;
     this.recentPaths = [];
+    this.asked = [];
     this.tabs.restore({ groups: [], activeGroup: 0 });
   }
 
@@ -121,14 +153,21 @@ export class EditorArea {
     return this.tabs.active;
   }
 
-  /** Path of the active file; null for pages and when nothing is open. */
+  /** Path of the active file; null for pages, for a text without a name and when nothing is open. */
   get activePath(): string | null {
     const path = this.tabs.active?.path ?? null;
-    return path === null || path.startsWith(PAGE) ? null : path;
+    return path === null || !isFilePath(path) ? null : path;
   }
 
+  /** Path of the active text if it has no name yet. */
+  get untitledPath(): string | null {
+    const path = this.tabs.active?.path ?? null;
+    return path === null || !isUntitled(path) ? null : path;
+  }
+
+  /** What is shown of the active path, or of a text without a name. */
   get activeFile(): OpenFile | null {
-    return this.activePath === null ? null : this.activePane.file;
+    return this.activePath === null && this.untitledPath === null ? null : this.activePane.file;
   }
 
   /** Path of the file that has the keyboard. */
@@ -152,6 +191,7 @@ export class EditorArea {
   }
 
   get isEditable(): boolean {
+    if (this.untitledPath !== null) return this.activeFile !== null;
     return this.activeFile?.link != null && this.activeFile.readOnly === null && past.moment === null;
   }
 
@@ -162,7 +202,7 @@ export class EditorArea {
       void this.activePane.show(tab.path);
       this.activePane.goTo(options.place);
     }
-    if (!path.startsWith(PAGE)) this.recentPaths = [path, ...this.recentPaths.filter((one) => one !== path)].slice(0, RECENT_MAX);
+    if (isFilePath(path)) this.recentPaths = [path, ...this.recentPaths.filter((one) => one !== path)].slice(0, RECENT_MAX);
     if (options.keepsFocus !== true) this.focusSoon();
     this.#changed.fire();
   }
@@ -189,28 +229,93 @@ export class EditorArea {
 
   activate(tab: Tab): void {
     this.tabs.activate(tab.id);
-    if (!tab.path.startsWith(PAGE)) this.recentPaths = [tab.path, ...this.recentPaths.filter((one) => one !== tab.path)];
+    if (isFilePath(tab.path)) this.recentPaths = [tab.path, ...this.recentPaths.filter((one) => one !== tab.path)];
     this.focusSoon();
     this.#changed.fire();
   }
 
+  /** The last tab of a text without a name is not closed before its person has said what becomes of the text. */
   close(id: number): void {
+    const path = this.tabs.all.find((tab) => tab.id === id)?.path ?? null;
+    const isLast = path !== null && isUntitled(path) && this.tabs.openPaths.filter((one) => one === path).length === 1;
+    if (isLast && this.#files?.untitled.isEmpty(path) === false) {
+      this.asked = [...this.asked.filter((one) => one !== path), path];
+      return;
+    }
+    if (isLast) this.#drop(path);
+    this.#closeTab(id);
+  }
+
+  #closeTab(id: number): void {
     this.tabs.close(id);
     this.focusSoon();
     this.#changed.fire();
   }
 
+  /** A new text without a name, to be typed into at once. */
+  newUntitled(): void {
+    if (this.#files !== null) this.open(this.#files.untitled.create());
+  }
+
+  /** A text without a name is thrown away, tabs and all. */
+  discard(path: string): void {
+    this.asked = this.asked.filter((one) => one !== path);
+    this.#closeTabs(path);
+    this.#drop(path);
+  }
+
+  #drop(path: string): void {
+    this.#files?.untitled.drop(path).catch((cause: unknown) => {
+      // It is there again the next time.
+      console.warn("a text without a name could not be dropped", cause);
+    });
+  }
+
+  #closeTabs(path: string): void {
+    for (const tab of this.tabs.all.filter((one) => one.path === path)) this.#closeTab(tab.id);
+  }
+
+  /** Makes a file of a text without a name, in its tabs. What was kept of it goes when the file is durable, not before. Rejects with an `ApiError`. */
+  async giveName(from: string, to: string): Promise<void> {
+    const { monaco } = this;
+    const files = this.#files;
+    const model = files?.untitled.get(from)?.model;
+    if (monaco === null || files === null || model == null) return;
+    this.naming = from;
+    try {
+      await this.client.ask({ cmd: "createFile", args: { path: to, text: textOf(model) } });
+      const file = await files.open(to);
+      // Typed meanwhile: an edit like any other.
+      if (file.model !== null) new ModelSurface(monaco, file.model).replaceAll(textOf(model));
+      for (const pane of this.#panes.values()) pane.renamed(from, to);
+      this.renamed(from, to);
+      files.release(file);
+      this.focusSoon();
+      await this.client.ask({ cmd: "save", args: { path: to } });
+      this.#drop(from);
+      if (this.asked.includes(from)) this.#closeTabs(to);
+      this.asked = this.asked.filter((path) => path !== from);
+    } finally {
+      this.naming = null;
+    }
+  }
+
+  /** Sends what is not sent yet of the texts without a name. */
+  flush(): void {
+    this.#files?.untitled.flush();
+  }
+
   /** Once what was opened is drawn. */
   focusSoon(): void {
     setTimeout(() => {
-      if (this.activePath !== null) this.focus();
+      if (this.activePath !== null || this.untitledPath !== null) this.focus();
     });
   }
 
   /** Into the text that is seen: the live one, or what lies over it. */
   focus(): void {
     const over = slots.overEditor;
-    if (over?.isOn() === true) over.focus();
+    if (over?.isOn() === true && this.untitledPath === null) over.focus();
     else this.activePane.focus();
   }
 
@@ -232,6 +337,10 @@ export class EditorArea {
     const file = this.activeFile;
     const pane = this.activePane;
     if (file === null || !this.isEditable) return;
+    if (this.untitledPath !== null) {
+      pane.editor?.trigger("command", cmd, null);
+      return;
+    }
     const { n_localEdits } = file;
     const undone = await this.client.get("undone", { cmd, args: { viewId: file.viewId } });
     if (undone.kind === "applied" && undone.caret !== null) {

@@ -3,6 +3,7 @@ import { innerWidth } from "svelte/reactivity/window";
 import type { editor } from "monaco-editor/editor/editor.api";
 import type { Settings } from "../api/generated";
 import { MESSAGES } from "../base/messages";
+import { baseName, isUntitled } from "../base/paths";
 import { LONG_UNITS } from "../editor/longModel";
 import type { OpenFile } from "../editor/models.svelte";
 import type { Layout } from "./layout.svelte";
@@ -28,7 +29,7 @@ export function editorOptions(
   return {
     readOnly: reason !== null,
     readOnlyMessage: { value: READ_ONLY[reason ?? ""] ?? "This file cannot be edited here.", isTrusted: { enabledCommands: [ASK_TO_EDIT] } },
-    ariaLabel: now.file === null ? "Editor" : `${now.file.lastPath}, editor`,
+    ariaLabel: now.file === null ? "Editor" : `${isUntitled(now.file.lastPath) ? baseName(now.file.lastPath) : now.file.lastPath}, editor`,
     fontFamily: settings.editorFontFamily === "" ? fallback : `${settings.editorFontFamily}, ${fallback}`,
     fontSize: settings.editorFontSize,
     lineHeight: Math.round((settings.editorFontSize * settings.lineHeightPercent) / 100),

@@ -1,4 +1,5 @@
 /** Commands of the frame itself: workspace, tabs, saving, view. */
+import { isUntitled } from "../base/paths";
 import { clock } from "../base/words";
 import type { Command } from "../commands/registry.svelte";
 import { moveWorkspace } from "./moveWorkspace";
@@ -57,10 +58,15 @@ function fileCommands({ client, editors, layout, session }: Workbench): Command[
     return path === "" ? root : `${root}/${path}`;
   };
   const save = async (path: string | null): Promise<void> => {
+    if (path !== null && isUntitled(path)) {
+      layout.quickPick = "saveAs";
+      return;
+    }
     await client.ask({ cmd: "save", args: { path } });
     layout.say(`Saved ${clock(session.save.savedMs ?? Date.now())}`);
   };
   return [
+    { id: "file.newUntitled", title: "New untitled file", category: "File", keys: ["Ctrl+N"], when: isOpen, run: () => editors.newUntitled() },
     { id: "file.save", title: "Save", category: "File", keys: ["Ctrl+S"], when: isOpen, run: () => save(editors.activeFile?.path ?? null) },
     { id: "file.saveAll", title: "Save all", category: "File", keys: ["Ctrl+K S"], when: isOpen, run: () => save(null) },
     {

@@ -12,7 +12,7 @@ export const MENU_BAR: readonly BarMenu[] = [
   {
     title: "File",
     ids: [
-      "file.newFile", "file.newFolder", "window.new", "-", "workspace.openFolder", "workspace.openInNewWindow", "workspace.openRecent", "workspace.new", "workspace.openSample",
+      "file.newUntitled", "file.newFile", "file.newFolder", "window.new", "-", "workspace.openFolder", "workspace.openInNewWindow", "workspace.openRecent", "workspace.new", "workspace.openSample",
       "-", "file.save", "file.saveAs", "file.saveAll", "-", "file.revealInFileManager", "-", "tabs.close", "workspace.move", "workspace.close", "-",
       "settings.open", "-", "window.quit",
     ],

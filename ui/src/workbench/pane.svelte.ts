@@ -235,6 +235,14 @@ export class Pane {
     if (!this.#wantsFocus) this.editor?.focus();
   }
 
+  /** What is shown by one path is shown by another one from now on, at the same place. */
+  renamed(from: string, to: string): void {
+    this.#keepViewState();
+    const state = this.#viewStates.get(from);
+    if (state !== undefined) this.#viewStates.set(to, state);
+    this.#viewStates.delete(from);
+  }
+
   /** Caret and scroll of every file seen here, to be kept between starts. */
   saveViewStates(paths: readonly string[]): Record<string, ViewState> {
     this.#keepViewState();

@@ -54,7 +54,10 @@ export async function start(host: Host, features: readonly ((workbench: Workbenc
   // Whoever looks at the window has seen it end.
   progress.onLongDone = (sentence) => void (document.hasFocus() || notices.toast(sentence, { stays: true }));
   follow(workbench, memory);
-  window.addEventListener("pagehide", () => memory.write());
+  window.addEventListener("pagehide", () => {
+    workbench.editors.flush();
+    memory.write();
+  });
   const keybindings = new Keybindings(commands);
   window.__cs = { idle: () => idle(workbench), workbench };
   const app = document.querySelector("#app");
@@ -362,7 +365,8 @@ function followLooks({ session, editors, client }: Workbench): void {
 
 function followTitle({ session, editors, client }: Workbench): void {
   const name = session.workspace?.name;
-  const file = editors.activePath === null ? undefined : editors.activePath.slice(editors.activePath.lastIndexOf("/") + 1);
+  const path = editors.activePath ?? editors.untitledPath;
+  const file = path === null ? undefined : baseName(path);
   const title = [file, name, "CodeSync"].filter((part) => part !== undefined).join(" — ");
   document.title = title;
   client.app({ cmd: "setTitle", args: { title } }).catch((cause: unknown) => {

@@ -1,8 +1,9 @@
 /** The context menu of a tab. */
+import { isUntitled } from "../base/paths";
 import type { CommandRegistry } from "../commands/registry.svelte";
 import type { Group, Tab } from "../state/tabs.svelte";
 import type { MenuEntry } from "../ui/menu.svelte";
-import { type EditorArea, PAGE } from "./editorArea.svelte";
+import { type EditorArea, isFilePath } from "./editorArea.svelte";
 
 export function tabMenu(tab: Tab, group: Group, editors: EditorArea, commands: CommandRegistry): MenuEntry[] {
   const item = (id: string, label: string, run: () => void, isEnabled = true, keys: string | null = null): MenuEntry => ({
@@ -31,7 +32,14 @@ export function tabMenu(tab: Tab, group: Group, editors: EditorArea, commands: C
       commands.run("tabs.splitRight");
     }),
   ];
-  if (tab.path.startsWith(PAGE)) return entries;
+  if (isUntitled(tab.path)) {
+    const save = (): void => {
+      editors.tabs.activate(tab.id);
+      commands.run("file.saveAs");
+    };
+    return [...entries, { kind: "line" }, item("save", "Save…", save, true, commands.shownKeysOf("file.save"))];
+  }
+  if (!isFilePath(tab.path)) return entries;
   return [
     ...entries,
     { kind: "line" },

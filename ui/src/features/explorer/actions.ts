@@ -46,7 +46,7 @@ export class ExplorerActions {
         await files.expand(path);
         files.selectOnly(path);
       } else {
-        await client.ask({ cmd: "createFile", args: { path } });
+        await client.ask({ cmd: "createFile", args: { path, text: "" } });
         await files.load(edit.parent);
         await files.reveal(path);
         editors.open(path);

@@ -52,7 +52,7 @@ function makeCommands({ files, layout, session, editors }: Workbench, actions: E
       id: "file.newFile",
       title: "New file…",
       category: "File",
-      keys: ["Ctrl+N"],
+      keys: ["Ctrl+Alt+N"],
       when: canMake,
       run: () => {
         show();

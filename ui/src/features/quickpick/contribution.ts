@@ -12,7 +12,9 @@ export function contribute(workbench: Workbench): void {
   const show = (kind: typeof layout.quickPick) => (): void => {
     layout.quickPick = kind;
   };
-  const canSaveAs = (): boolean => editors.activeFile?.path != null && past.moment === null && !session.isReadOnly;
+  const isNamed = (): boolean => editors.activeFile?.path != null && past.moment === null && !session.isReadOnly;
+  // Who may not make a file is told so when it is made: the text stays.
+  const canSaveAs = (): boolean => editors.untitledPath !== null || isNamed();
   commands.registerAll([
     { id: "file.saveAs", title: "Save as…", category: "File", keys: ["Ctrl+Shift+S"], when: canSaveAs, run: show("saveAs") },
     {

@@ -18,18 +18,25 @@ export function whyNotPath(path: string, taken: readonly string[]): string | nul
   return taken.includes(path) ? `“${path}” is there already.` : null;
 }
 
+/** What stands in the box of "save as" at first. */
+export function nameToSave({ editors }: Workbench): string {
+  return editors.activePath ?? baseName(editors.untitledPath ?? "");
+}
+
 /** The one row of "save as". */
 export function saveAsPicks(workbench: Workbench, taken: readonly string[], typed: string, close: () => void): Pick[] {
   const { editors } = workbench;
-  const from = editors.activePath;
+  const untitled = editors.untitledPath;
+  const from = untitled ?? editors.activePath;
   const to = typed.trim();
   const refusal = whyNotPath(to, taken);
   if (from === null || refusal !== null) return [{ id: "refused", label: refusal ?? "Open a file first.", icon: "info", positions: [], run: () => undefined }];
   const save = async (): Promise<void> => {
     try {
-      await workbench.client.ask({ cmd: "duplicate", args: { path: from, to } });
+      if (untitled !== null) await editors.giveName(untitled, to);
+      else await workbench.client.ask({ cmd: "duplicate", args: { path: from, to } });
       await workbench.files.load(parentOf(to));
-      editors.open(to);
+      if (untitled === null) editors.open(to);
       workbench.layout.say(`Saved as ${baseName(to)}`);
     } catch (cause) {
       workbench.notices.toast(sentenceOf(cause), { stays: true, isUrgent: true });
@@ -38,7 +45,7 @@ export function saveAsPicks(workbench: Workbench, taken: readonly string[], type
   return [
     {
       id: "save",
-      label: `Save as ${to}`,
+      label: untitled === null ? `Save as ${to}` : `Save in this workspace as ${to}`,
       icon: "save-as",
       positions: [],
       run: () => {

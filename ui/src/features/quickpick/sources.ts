@@ -1,6 +1,6 @@
 /** What the quick pick lists, by kind, for what was typed. */
 import { untrack } from "svelte";
-import { baseName, parentOf } from "../../base/paths";
+import { baseName, isUntitled, parentOf } from "../../base/paths";
 import { fuzzyMatch } from "../../base/fuzzy";
 import { allLanguages } from "../../editor/languages";
 import { fileIcon } from "../../ui/fileIcon";
@@ -123,7 +123,7 @@ export function tabPicks(workbench: Workbench, typed: string, close: () => void)
   return matching(typed, editors.tabs.group.byUse, (tab) => baseName(tab.path)).map(({ item: tab, positions }) => ({
     id: String(tab.id),
     label: baseName(tab.path).replace(/^page:/, ""),
-    detail: parentOf(tab.path),
+    detail: isUntitled(tab.path) ? "" : parentOf(tab.path),
     icon: fileIcon(baseName(tab.path)),
     positions,
     run: () => {

@@ -41,7 +41,7 @@ export function contribute(workbench: Workbench): void {
   const authors = new Authors(client, () => editors.activePath, (index) => void showChange(timeline, index));
   workbench.commands.registerAll([
     ...timelineCommands(timeline, actions, workbench),
-    ...authorCommands(authors, () => editors.activeFile !== null && !timeline.isPast),
+    ...authorCommands(authors, () => editors.activePath !== null && !timeline.isPast),
   ]);
   workbench.slots.addOverlay(fill(RestoreDialog, () => ({ actions })));
   workbench.slots.addOverlay(fill(AuthorCard, () => ({ authors })));
@@ -63,12 +63,11 @@ async function openAsNew(workbench: Workbench, path: string, text: string): Prom
   for (let n = 1; ; n += 1) {
     const candidate = n === 1 ? path : `${path.slice(0, cut)} ${n}${path.slice(cut)}`;
     try {
-      await client.ask({ cmd: "createFile", args: { path: candidate } });
+      await client.ask({ cmd: "createFile", args: { path: candidate, text } });
     } catch (cause) {
       if (n < 20 && isTaken(cause)) continue;
       throw cause;
     }
-    if (text !== "") await client.ask({ cmd: "editFile", args: { path: candidate, edits: [[0, 0, text]] } });
     editors.open(candidate);
     return candidate;
   }
