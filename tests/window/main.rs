@@ -20,6 +20,7 @@ mod screenshots;
 mod search;
 mod start;
 mod timeline;
+mod untitled;
 mod whole;
 mod windows;
 mod working_screens;

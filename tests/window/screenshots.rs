@@ -148,6 +148,7 @@ impl Album<'_> {
             self.lists(&app).await?;
             self.pages(&app).await?;
             self.files(&app, home).await?;
+            self.untitled(&app).await?;
             self.states(&app).await?;
             self.zoomed(&app).await?;
         }
@@ -240,6 +241,21 @@ impl Album<'_> {
         }
         app.open_from_tree("src/lexer.rs").await?;
         Ok(())
+    }
+
+    /// A text that has no name yet, and the question before it is closed.
+    async fn untitled(&mut self, app: &App) -> Result<()> {
+        command(app, "file.newUntitled").await?;
+        until("it has the keys", async || {
+            Ok(app.script("return window.__cs.workbench.editors.hasTextFocus").await? == json!(true))
+        })
+        .await?;
+        app.keys("Ideas that nobody has seen yet").await?;
+        app.until_seen("editor-0", "Ideas that nobody has seen yet").await?;
+        self.keep(app, "untitled").await?;
+        self.command(app, "tabs.close", "untitled-question", "untitled-question").await?;
+        app.click("untitled-discard").await?;
+        app.until_shown("untitled-question", false).await
     }
 
     /// What the window says when something is wrong. The states are put in by hand: the wording is the engine's.

@@ -360,6 +360,7 @@ async fn viewers_look_and_ask(lan: &Lan) -> Result<()> {
     let message = bo.app().find_by(".monaco-editor-overlaymessage").await?.text().await?;
     ensure!(message.contains("You're a viewer here."), "the message is {message:?}");
     bo.picture("viewer").await?;
+    write_alone(&asha, &bo).await?;
     bo.app().click_by(By::LinkText("Ask to edit")).await?;
     bo.until_told("Asked Asha.").await?;
     asha.until_told("Bo would like to edit.").await?;
@@ -370,6 +371,27 @@ async fn viewers_look_and_ask(lan: &Lan) -> Result<()> {
     bo.write("// mine").await?;
     // What was typed as a viewer is nowhere.
     asha.until_on_disk("src/lexer.rs", |text| text == "fn next() {}\n// mine").await
+}
+
+/// What a viewer writes without a name is seen by nobody, and stays when no file may be made of it.
+async fn write_alone(asha: &Person, bo: &Person) -> Result<()> {
+    bo.app().ctrl("n").await?;
+    bo.app().keys("mine alone").await?;
+    bo.until_seen("mine alone", true).await?;
+    let places = "return [...window.__cs.workbench.people.presences.values()].map(({ place }) => [place.path, place.line, place.selections])";
+    until("Asha sees Bo at no place", async || Ok(asha.app().script(places).await? == json!([[null, 0, []]]))).await?;
+    bo.app().ctrl("s").await?;
+    bo.app().until_shown("quickpick", true).await?;
+    bo.app().keys("bo.txt").await?;
+    bo.app().keys(Key::Enter).await?;
+    bo.until_told("You're a viewer here.").await?;
+    bo.until_seen("mine alone", true).await?;
+    ensure!(!bo.root().await?.join("bo.txt").exists(), "a viewer has made a file");
+    bo.command("tabs.close", Value::Null).await?;
+    bo.app().click("untitled-discard").await?;
+    bo.until_seen("fn next", true).await?;
+    bo.write("x").await?;
+    bo.app().find_by(".monaco-editor-overlaymessage").await.map(drop)
 }
 
 /// T-REMOVE
