@@ -178,6 +178,7 @@ impl Shell {
                 self.people.settings_changed(&self.person());
             }
             AppRequest::RevealInFileManager { path } => system::reveal(&self.absolute(&path))?,
+            AppRequest::OpenInItsApp { path } => system::open_in_its_app(&self.absolute(&path))?,
             AppRequest::OpenTerminal { path } => system::open_terminal(&self.absolute(&path))?,
             AppRequest::DrawAttention => window::draw_attention(app),
             AppRequest::ReadClipboard => {

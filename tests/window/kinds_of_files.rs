@@ -4,6 +4,8 @@
 use crate::harness::{App, Home, scenario, until};
 use anyhow::{Result, ensure};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use thirtyfour::Key;
 
 const SIZE: (u32, u32) = (1366, 768);
@@ -14,10 +16,11 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0
 fn files_of_every_kind_are_shown_and_kept_as_they_are() {
     scenario(SIZE, async |home, screen| {
         write_all(home)?;
+        put_opener(home)?;
         let app = App::start(home, screen, &[&home.project()]).await?;
         line_ends(&app, home).await?;
         encodings(&app, home).await?;
-        binaries(&app).await?;
+        binaries(&app, home).await?;
         ensure!(fs::read(home.project().join("pixel.png"))? == PNG, "the picture was changed");
         app.quit().await
     });
@@ -68,11 +71,32 @@ async fn encodings(app: &App, home: &Home) -> Result<()> {
     until("the disk has UTF-16 still", async || Ok(fs::read(&path)? == wanted)).await
 }
 
-async fn binaries(app: &App) -> Result<()> {
+/// In the place of the system's own: it writes down what it is to open.
+fn put_opener(home: &Home) -> Result<()> {
+    let programs = home.runtime().join("programs");
+    let opener = programs.join("xdg-open");
+    fs::create_dir_all(&programs)?;
+    fs::write(&opener, format!("#!/bin/sh\nprintf %s \"$1\" > {}\n", opened_by(home).display()))?;
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755))?;
+    home.set_variable("PATH", format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default()));
+    Ok(())
+}
+
+fn opened_by(home: &Home) -> PathBuf {
+    home.runtime().join("opened")
+}
+
+async fn binaries(app: &App, home: &Home) -> Result<()> {
     open(app, "program.bin").await?;
     let said = app.find("file-binary").await?.text().await?;
     let wanted = "program.bin isn't text. It is synced whole, and its history has one moment per save.";
     ensure!(said.contains(wanted), "MSG-FILE-2 reads {said:?}");
+    app.click("open-in-app").await?;
+    let program = home.project().join("program.bin");
+    until("its app has it", async || {
+        Ok(fs::read_to_string(opened_by(home)).is_ok_and(|path| Path::new(&path) == program))
+    })
+    .await?;
     open(app, "pixel.png").await?;
     app.until_shown("image-view", true).await?;
     app.until_shown("file-binary", false).await

@@ -79,6 +79,10 @@ pub enum AppRequest {
     RevealInFileManager {
         path: String,
     },
+    /// Opens a file of the workspace with the program that the system has for it. One that would be run is refused.
+    OpenInItsApp {
+        path: String,
+    },
     /// Opens the system's terminal in a folder, or in that of a file. Relative to the workspace, or absolute.
     OpenTerminal {
         path: String,

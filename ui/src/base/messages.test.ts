@@ -27,7 +27,7 @@ const NOT_YET: Record<string, { without: string[]; instead: string[] }> = {
   // Said over the open workspace; Details is there at every message.
   "MSG-DISK-4": { without: ["Open", "Details"], instead: ["Show what was kept"] },
   "MSG-FILE-1": { without: ["Share as copy", "Don't share"], instead: ["Show in file manager"] },
-  "MSG-FILE-2": { without: ["Open in its app"], instead: ["Show in file manager"] },
+  "MSG-FILE-2": { without: [], instead: ["Show in file manager"] },
   // As at MSG-DISK-4.
   "MSG-TL-3": { without: ["Details"], instead: [] },
   // A name stands in these.

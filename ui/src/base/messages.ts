@@ -57,7 +57,7 @@ export const MESSAGES = {
   "MSG-FILE-2": message({
     head: "",
     body: "{file} isn't text. It is synced whole, and its history has one moment per save.",
-    buttons: ["Show in file manager"],
+    buttons: ["Open in its app", "Show in file manager"],
     stays: true,
   }),
   "MSG-FILE-3": message({ head: "", body: "Both you and {person} changed {file}. Yours stays; {person}'s is beside it as “{beside}”.", buttons: ["Compare"] }),

@@ -76,6 +76,13 @@ function fileCommands({ client, editors, layout, session }: Workbench): Command[
       when: isOpen,
       run: (argument) => client.app({ cmd: "revealInFileManager", args: { path: placeOf(argument) } }),
     },
+    {
+      id: "file.openInItsApp",
+      title: "Open in its app",
+      category: "File",
+      when: () => isOpen() && editors.activePath !== null,
+      run: (argument) => client.app({ cmd: "openInItsApp", args: { path: placeOf(argument) } }),
+    },
     { id: "file.openTerminal", title: "Open in terminal", category: "File", when: isOpen, run: (argument) => client.app({ cmd: "openTerminal", args: { path: placeOf(argument) } }) },
   ];
 }
