@@ -47,7 +47,7 @@ pub fn reveal(path: &Path) -> Result<(), ApiError> {
 pub fn open_in_its_app(path: &Path) -> Result<(), ApiError> {
     folder_of(path)?;
     // The file may be somebody else's: looking at it must not run it.
-    if may_run(path) {
+    if codesync_node::may_run(path) {
         let sentence =
             "This file is a program or may start one, so it isn't opened from here. Your file manager can open it.";
         return Err(ApiError::new(ErrorCode::Invalid, sentence));
@@ -67,28 +67,6 @@ fn opener() -> Command {
     } else {
         "xdg-open"
     })
-}
-
-/// Endings of files that one system or another runs when they are opened.
-const RUN_ENDINGS: &[&str] = &[
-    "app", "appimage", "bat", "cmd", "com", "command", "cpl", "desktop", "exe", "hta", "jar", "js", "jse", "lnk",
-    "msc", "msi", "pif", "pkg", "ps1", "reg", "scr", "sh", "url", "vb", "vbe", "vbs", "wsf", "wsh",
-];
-
-fn may_run(path: &Path) -> bool {
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
-    RUN_ENDINGS.contains(&ending.as_str()) || is_executable(path)
-}
-
-#[cfg(unix)]
-fn is_executable(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(_: &Path) -> bool {
-    false
 }
 
 /// Opens the system's terminal in a folder, or in that of a file.
@@ -155,27 +133,4 @@ fn start(mut command: Command) -> std::io::Result<()> {
     // Left alone it would stay as a zombie until the window is closed.
     std::thread::spawn(move || child.wait());
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn what_would_be_run_is_not_opened() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, runs) in [("a.psd", false), ("A.EXE", true), ("a.desktop", true), ("plain", false)] {
-            let path = folder.path().join(name);
-            std::fs::write(&path, "x").unwrap();
-            assert_eq!(may_run(&path), runs, "{name}");
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let path = folder.path().join("plain");
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-            assert!(may_run(&path));
-        }
-    }
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use codesync_api::AppRequest;
+use codesync_api::{AppRequest, UntitledRequest};
 
 fn workspace(json: &str) -> Call {
     Call::Workspace(serde_json::from_str(json).unwrap())
@@ -18,6 +18,8 @@ fn what_changes_a_workspace_keeps_its_order() {
     ] {
         assert!(!may_overtake(&workspace(json)), "{json}");
     }
+    // The last of many writings is the one that counts.
+    assert!(!may_overtake(&Call::Untitled(UntitledRequest::DropUntitled { id: "1-a".into() })));
 }
 
 #[test]
