@@ -4,11 +4,16 @@
  */
 import type { PatchSource, Splice } from "../api/generated";
 import type { TextSnapshot, TextSurface } from "./link";
+import { joinLines } from "./longLines";
 import type { Monaco, TextModel } from "./monaco";
 import { steadily } from "./steadyView";
 
+/** After so many splices it is looked whether lines have fallen into pieces. */
+const SPLICES_BETWEEN_LOOKS = 500;
+
 export class ModelSurface implements TextSurface {
   #isApplying = false;
+  #n_splices = 0;
 
   constructor(
     private readonly monaco: Monaco,
@@ -33,6 +38,10 @@ export class ModelSurface implements TextSurface {
     // One's own undo takes the caret along; what others do leaves the view where it is.
     if (source === "undo") put();
     else steadily(this.monaco, this.model, splices, put);
+    this.#n_splices += splices.length;
+    if (this.#n_splices < SPLICES_BETWEEN_LOOKS) return;
+    this.#n_splices = 0;
+    joinLines(this.model);
   }
 
   /** Keeps what is the same at both ends, so that carets outside the change stay. */
