@@ -22,6 +22,7 @@ pub(crate) use cut::Beginning;
 pub(crate) use declared::Seen;
 pub(crate) use forks::{Forks, Translated};
 pub use judge::{Held, Refusal};
+pub(crate) use parted::Apart;
 pub use parted::{Merged, Place};
 pub(crate) use retell::Trail;
 pub(crate) use seen::is_before_merge;

@@ -4,12 +4,13 @@
 mod reviews;
 
 use crate::activity::duration;
+use crate::foreign::Apart;
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::Event;
 use codesync_base::{DeviceId, Head, LogId, SignedDelta, StepKey};
 use codesync_sync::{LinkId, Moment};
 use reviews::Reviewable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
 /// Work done apart for less than this is no merge worth a mark: a connection that only stuttered.
@@ -19,6 +20,8 @@ const TOLD_MS: u64 = 60_000;
 const TOLD_CHANGES: u64 = 20;
 /// How long the other side's mark may take once all else is here.
 const MARK_WAIT_MS: u64 = 2_000;
+/// So many deltas are read and merged in one turn for what is told: a key that comes meanwhile waits for no more.
+const TURN_DELTAS: usize = 10_000;
 const TOGETHER_KEY: &str = "together";
 
 /// What is known of being together and apart.
@@ -31,6 +34,8 @@ pub(crate) struct Meetings {
     unfinished: BTreeMap<DeviceId, Merging>,
     /// What a device told last that it has, when the link to it ended.
     heads_told: BTreeMap<DeviceId, Vec<Head>>,
+    /// Merges that are complete and being worked out.
+    tellings: VecDeque<Telling>,
     /// Merges with places that both sides changed, the newest last.
     reviewable: Vec<Reviewable>,
     /// When links were tended last.
@@ -55,6 +60,15 @@ struct Merging {
     apart_ms: u64,
     /// Steady time from which the other side's mark is not waited for.
     due_ms: Option<u64>,
+}
+
+/// A merge on its way to be told.
+struct Telling {
+    apart: Apart,
+    /// Without the number of places, which is not known yet.
+    reviewable: Reviewable,
+    /// When it was complete.
+    now: Now,
 }
 
 impl Engine {
@@ -111,6 +125,10 @@ impl Engine {
     pub(crate) fn end_meetings(&mut self) {
         let links: Vec<LinkId> = self.meetings.links.keys().copied().collect();
         links.into_iter().for_each(|id| self.end_meeting(id));
+        // What is worked out by now only could never be reviewed.
+        while !self.meetings.tellings.is_empty() {
+            self.go_on_telling(usize::MAX);
+        }
     }
 
     fn keep_meetings(&mut self) {
@@ -182,8 +200,11 @@ impl Engine {
         Ok(has_work)
     }
 
-    /// Steady time at which somebody's mark is not waited for any more.
+    /// Steady time at which somebody's mark is not waited for any more, or there is something to go on with.
     pub(crate) fn meetings_due_ms(&self) -> Option<u64> {
+        if !self.meetings.tellings.is_empty() {
+            return Some(0);
+        }
         self.meetings.links.values().filter_map(|meeting| meeting.merging.as_ref()?.due_ms).min()
     }
 
@@ -207,6 +228,7 @@ impl Engine {
                 tracing::warn!(%error, "a merge could not be told");
             }
         }
+        self.go_on_telling(TURN_DELTAS);
     }
 
     fn tell_merge(&mut self, merging: &Merging, their_mark: Option<StepKey>, now: Now) -> Result<()> {
@@ -220,21 +242,37 @@ impl Engine {
             mark => mark,
         };
         let theirs = their_mark.map_or(merging.theirs.hash, |mark| mark.delta.hash);
-        let merged = self.merged(&merging.ours.delta.hash, &theirs, now)?;
+        let apart = self.begin_apart([merging.ours.delta.hash, theirs])?;
         let reviewable = Reviewable {
             ours: merging.ours.delta.hash,
             theirs,
             their_mark: mark.map(|mark| mark.delta.hash),
             apart_ms: merging.apart_ms,
             since_ms: now.ms.saturating_sub(merging.apart_ms),
-            n_places: merged.places.len() as u64,
+            n_places: 0,
         };
+        self.meetings.tellings.push_back(Telling { apart, reviewable, now });
+        Ok(())
+    }
+
+    /// Works some more of the oldest merge out, and tells it when all is known.
+    fn go_on_telling(&mut self, n_deltas: usize) {
+        let Some(mut telling) = self.meetings.tellings.pop_front() else { return };
+        match self.go_on_apart(&mut telling.apart, n_deltas) {
+            Ok(true) => self.tell_worked_out(telling),
+            Ok(false) => self.meetings.tellings.push_front(telling),
+            Err(error) => tracing::warn!(%error, "a merge could not be told"),
+        }
+    }
+
+    fn tell_worked_out(&mut self, Telling { apart, mut reviewable, now }: Telling) {
+        let merged = self.merged_of(apart, now);
+        reviewable.n_places = merged.places.len() as u64;
         let is_much = merged.n_ours + merged.n_theirs >= TOLD_CHANGES || !merged.places.is_empty();
-        if merging.apart_ms >= TOLD_MS && is_much && merged.n_ours > 0 && merged.n_theirs > 0 {
+        if reviewable.apart_ms >= TOLD_MS && is_much && merged.n_ours > 0 && merged.n_theirs > 0 {
             self.events.push(Event::Merged(reviewable.told(merged)));
         }
         self.keep_reviewable(reviewable);
-        Ok(())
     }
 
     /// A mark for what the other side had, which made none.

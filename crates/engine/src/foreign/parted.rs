@@ -1,11 +1,13 @@
 //! What two sides did while they were apart, for the notice after they met: how much, and where both changed the
 //! same.
 
-use super::seen::Seen;
+use super::Aside;
+use super::seen::{Seen, TextSeen};
 use crate::{Engine, Now, Result, api_error, invalid};
-use codesync_base::{Change, DeltaHash, FileId, FileKind, LogId, SignedDelta, utf16_len};
+use codesync_base::{Change, DeltaHash, DeltaKey, FileId, FileKind, LogId, SignedDelta, utf16_len};
 use codesync_timeline::overlaps;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::ops::Range;
 
 /// Bytes of the texts told of all places of a merge together, so that each can be put in whole.
@@ -14,6 +16,9 @@ const PLACES_BYTES_MAX: usize = 8 * 1024 * 1024;
 const CUT_BYTES: usize = 4_096;
 /// Places that are told of one merge.
 const PLACES_MAX: usize = 1_000;
+
+/// What a file costs beside its deltas, as so many of them.
+const FILE_COST: usize = 500;
 
 /// What two sides did while they were apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,50 +76,94 @@ impl Alone {
     }
 }
 
+/// What two sides did while they were apart, on its way: it is worked out part by part, so that keys come between.
+pub(crate) struct Apart {
+    /// What stands for all that each of the two had.
+    sides: [DeltaHash; 2],
+    /// Branches of logs, and what does not count: when that changes, all begins anew.
+    rules: (Vec<LogId>, Aside),
+    /// What both had seen, we, and they.
+    seen: [Seen; 3],
+    person: String,
+    by_us: Alone,
+    by_them: Alone,
+    parted_ms: u64,
+    is_sorted: bool,
+    /// Files that both typed in and that are not looked at yet, the next one last.
+    files: Vec<FileId>,
+    /// The next of them as each had it, as far as it is read.
+    texts: Option<[TextSeen; 3]>,
+    /// Where the log is read on.
+    next: DeltaKey,
+    places: Vec<Place>,
+}
+
 impl Engine {
     /// What was done apart by those who had seen `ours` and `theirs`, two deltas that are here: the marks that
     /// [`Self::mark_before_merge`] made on both sides, or the newest delta that each had.
     pub fn merged(&mut self, ours: &DeltaHash, theirs: &DeltaHash, now: Now) -> Result<Merged> {
+        let mut apart = self.begin_apart([*ours, *theirs])?;
+        while !self.go_on_apart(&mut apart, usize::MAX)? {}
+        Ok(self.merged_of(apart, now))
+    }
+
+    /// The same, to be worked out by [`Self::go_on_apart`].
+    pub(crate) fn begin_apart(&mut self, sides: [DeltaHash; 2]) -> Result<Apart> {
         self.close()?;
-        let (our_seen, _) = self.seen_at(ours)?;
-        let (their_seen, person) = self.seen_at(theirs)?;
-        let common = our_seen.common(&their_seen);
-        let (mut by_us, mut by_them, mut parted_ms) = (Alone::default(), Alone::default(), 0);
-        let (forks, aside) = (&self.others.forks, &self.others.aside);
-        let mut sort = |signed: &SignedDelta| {
-            let key = signed.delta.key(signed.hash);
-            if aside.has(signed) {
-                return;
-            }
-            match (common.has(forks, &key), our_seen.has(forks, &key), their_seen.has(forks, &key)) {
-                (true, ..) => parted_ms = parted_ms.max(key.hlc.wall_ms),
-                (false, true, _) => by_us.take_in(signed),
-                (false, false, true) => by_them.take_in(signed),
-                (false, false, false) => {}
-            }
-        };
-        self.log.for_each(&mut sort).map_err(api_error)?;
-        let mut places = Vec::new();
-        let files: Vec<FileId> = by_us.typed.intersection(&by_them.typed).copied().collect();
-        for file in files {
-            if places.len() < PLACES_MAX {
-                places.extend(self.places_of(file, [&common, &our_seen, &their_seen])?);
+        let (ours, _) = self.seen_at(&sides[0])?;
+        let (theirs, person) = self.seen_at(&sides[1])?;
+        Ok(Apart {
+            sides,
+            rules: self.rules(),
+            seen: [ours.common(&theirs), ours, theirs],
+            person,
+            by_us: Alone::default(),
+            by_them: Alone::default(),
+            parted_ms: 0,
+            is_sorted: false,
+            files: Vec::new(),
+            texts: None,
+            next: DeltaKey::FIRST,
+            places: Vec::new(),
+        })
+    }
+
+    fn rules(&self) -> (Vec<LogId>, Aside) {
+        (self.others.forks.names(), self.others.aside.clone())
+    }
+
+    /// Reads on, until about so many deltas are read and merged. Returns whether all is worked out.
+    pub(crate) fn go_on_apart(&mut self, apart: &mut Apart, n_max: usize) -> Result<bool> {
+        if apart.rules != self.rules() {
+            *apart = self.begin_apart(apart.sides)?;
+        }
+        let mut n_left = n_max;
+        while n_left > 0 {
+            match apart.files.last().copied() {
+                _ if !apart.is_sorted => self.sort_some(apart, &mut n_left)?,
+                Some(file) => self.read_some(apart, file, &mut n_left)?,
+                None => return Ok(true),
             }
         }
+        Ok(false)
+    }
+
+    pub(crate) fn merged_of(&self, apart: Apart, now: Now) -> Merged {
+        let Apart { by_us, by_them, mut places, person, parted_ms, .. } = apart;
         places.truncate(PLACES_MAX);
         cut_what_is_too_much(&mut places);
         let mut with: BTreeSet<String> = by_them.logs.iter().map(|log| self.person_of(log)).collect();
         if with.is_empty() {
             with.insert(person);
         }
-        Ok(Merged {
+        Merged {
             with: with.into_iter().collect(),
             apart_ms: now.ms.saturating_sub(parted_ms),
             n_ours: by_us.n_steps,
             n_theirs: by_them.n_steps,
             n_files: by_us.files.union(&by_them.files).count() as u64,
             places,
-        })
+        }
     }
 
     fn seen_at(&self, hash: &DeltaHash) -> Result<(Seen, String)> {
@@ -123,13 +172,85 @@ impl Engine {
         Ok((self.seen_by(&signed.delta.key(*hash))?, self.person_of(&signed.delta.log)))
     }
 
+    /// Says of some deltas whose work they are.
+    fn sort_some(&self, apart: &mut Apart, n_left: &mut usize) -> Result<()> {
+        let (forks, aside) = (&self.others.forks, &self.others.aside);
+        let [common, ours, theirs] = &apart.seen;
+        let mut next = None;
+        let mut sort = |signed: &SignedDelta| {
+            let key = signed.delta.key(signed.hash);
+            if *n_left == 0 {
+                next = Some(key);
+                return ControlFlow::Break(());
+            }
+            *n_left -= 1;
+            if !aside.has(signed) {
+                match (common.has(forks, &key), ours.has(forks, &key), theirs.has(forks, &key)) {
+                    (true, ..) => apart.parted_ms = apart.parted_ms.max(key.hlc.wall_ms),
+                    (false, true, _) => apart.by_us.take_in(signed),
+                    (false, false, true) => apart.by_them.take_in(signed),
+                    (false, false, false) => {}
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        self.log.for_each_after(&apart.next, &mut sort).map_err(api_error)?;
+        if next.is_none() {
+            let both: Vec<FileId> = apart.by_us.typed.intersection(&apart.by_them.typed).copied().collect();
+            (apart.is_sorted, apart.files) = (true, both.into_iter().rev().collect());
+        }
+        apart.next = next.unwrap_or(DeltaKey::FIRST);
+        Ok(())
+    }
+
+    /// Makes some more of the texts of a file that both typed in.
+    fn read_some(&mut self, apart: &mut Apart, file: FileId, n_left: &mut usize) -> Result<()> {
+        let is_text = self.tree.get(&file).is_some_and(|node| node.kind == FileKind::Text);
+        if !is_text || apart.places.len() >= PLACES_MAX {
+            (apart.texts, apart.next) = (None, DeltaKey::FIRST);
+            apart.files.pop();
+            return Ok(());
+        }
+        let mut texts = match apart.texts.take() {
+            Some(texts) => texts,
+            None => {
+                *n_left = n_left.saturating_sub(FILE_COST);
+                let begin = || self.beginning_of(&file).map(TextSeen::begin);
+                [begin()?, begin()?, begin()?]
+            }
+        };
+        let (mut next, reading) = (None, self.reading());
+        let mut take = |signed: &SignedDelta| {
+            if *n_left == 0 {
+                next = Some(signed.delta.key(signed.hash));
+                return ControlFlow::Break(());
+            }
+            let sides = texts.iter_mut().zip(&apart.seen);
+            let n_merged =
+                sides.filter_map(|(text, seen)| text.take(signed, file, seen, &reading).then_some(())).count();
+            *n_left = n_left.saturating_sub(1 + n_merged);
+            ControlFlow::Continue(())
+        };
+        self.log.for_each_of_after(&file, &apart.next, &mut take).map_err(api_error)?;
+        apart.next = next.unwrap_or(DeltaKey::FIRST);
+        if next.is_some() {
+            apart.texts = Some(texts);
+            return Ok(());
+        }
+        apart.files.pop();
+        apart.places.extend(self.places_of(file, texts)?);
+        Ok(())
+    }
+
     /// Places of a text that both changed, from the top.
-    fn places_of(&mut self, file: FileId, [common, ours, theirs]: [&Seen; 3]) -> Result<Vec<Place>> {
-        let Some(node) = self.tree.get(&file).filter(|node| node.kind == FileKind::Text) else { return Ok(Vec::new()) };
-        let path = node.path.to_string();
-        let now = self.present_text(file)?.0;
-        let texts = [common, ours, theirs].map(|seen| self.text_of_seen(file, seen));
-        let [common, ours, theirs] = texts;
+    fn places_of(&mut self, file: FileId, texts: [TextSeen; 3]) -> Result<Vec<Place>> {
+        let Some(path) = self.tree.get(&file).map(|node| node.path.to_string()) else { return Ok(Vec::new()) };
+        let now = match self.documents.has(&file) {
+            // Its timeline need not be told anew for this.
+            true => self.live_document(file)?.text.to_string(),
+            false => self.present_text(file)?.0,
+        };
+        let [common, ours, theirs] = texts.map(|text| text.finish().map(|text| text.to_string()));
         let (common, ours, theirs) = (common?, ours?, theirs?);
         let places = overlaps(&common, &ours, &theirs, &now).into_iter().take(PLACES_MAX).map(|place| Place {
             path: path.clone(),

@@ -3,7 +3,7 @@
 //! between each other there.
 
 use super::Forks;
-use crate::documents::{merge_again, text_of_source};
+use crate::documents::{Reading, merge_again, text_of_source};
 use crate::{Engine, Now, Result, api_error};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{Change, DeltaKey, FileId, FileKind, Head, LogId, SignedDelta, StepKey};
@@ -38,6 +38,49 @@ impl Seen {
 /// Whether a named moment stands for what its author had seen.
 pub(crate) fn is_before_merge(name: &str, automatic: bool) -> bool {
     automatic && name.starts_with(BEFORE_MERGE)
+}
+
+/// A text on its way to what somebody had seen of it.
+pub(super) struct TextSeen {
+    text: TextDocument,
+    has_lies: bool,
+    failure: Option<String>,
+}
+
+impl TextSeen {
+    pub fn begin(text: TextDocument) -> Self {
+        Self { text, has_lies: false, failure: None }
+    }
+
+    /// Merges what was seen of a delta. Returns whether it was.
+    pub fn take(&mut self, signed: &SignedDelta, file: FileId, seen: &Seen, reading: &Reading<'_>) -> bool {
+        let delta = &signed.delta;
+        let is_wanted = seen.has(reading.forks, &delta.key(signed.hash));
+        for step in delta.steps.iter().filter(|step| is_wanted && delta.file_of(step) == Some(file)) {
+            let done = match &step.change {
+                Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
+                    let base = text_of_source(source, reading.log);
+                    base.map(|base| drop(super::begin_text(&mut self.text, signed, &base, reading)))
+                }
+                Change::Text(step) => merge_again(&mut self.text, signed, step, reading, &mut self.has_lies).map(drop),
+                _ => Ok(()),
+            };
+            if let Err(what) = done {
+                self.failure.get_or_insert(what);
+            }
+        }
+        is_wanted
+    }
+
+    pub fn finish(self) -> Result<TextDocument> {
+        match self.failure {
+            None => Ok(self.text),
+            Some(what) => {
+                let sentence = "Part of this file's history can't be read.";
+                Err(ApiError::new(ErrorCode::Damaged, sentence).with_detail(what))
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -114,36 +157,13 @@ impl Engine {
 
     /// The same with the names of its units.
     pub(super) fn document_of_seen(&self, file: FileId, seen: &Seen) -> Result<TextDocument> {
-        let mut text = self.beginning_of(&file)?;
-        let (mut failure, mut has_lies) = (None, false);
+        let (mut text, reading) = (TextSeen::begin(self.beginning_of(&file)?), self.reading());
         let mut take = |signed: &SignedDelta| {
-            let delta = &signed.delta;
-            let is_wanted = seen.has(&self.others.forks, &delta.key(signed.hash));
-            for step in delta.steps.iter().filter(|step| is_wanted && delta.file_of(step) == Some(file)) {
-                let done = match &step.change {
-                    Change::Create { kind: FileKind::Text, content: Some(source), .. } => {
-                        let base = text_of_source(source, &self.log);
-                        base.map(|base| drop(super::begin_text(&mut text, signed, &base, &self.reading())))
-                    }
-                    Change::Text(step) => {
-                        merge_again(&mut text, signed, step, &self.reading(), &mut has_lies).map(drop)
-                    }
-                    _ => Ok(()),
-                };
-                if let Err(what) = done {
-                    failure.get_or_insert(what);
-                }
-            }
+            text.take(signed, file, seen, &reading);
         };
         self.log.for_each_of(&file, &mut take).map_err(api_error)?;
         self.waiting.iter().for_each(|(signed, _)| take(signed));
-        match failure {
-            None => Ok(text),
-            Some(what) => {
-                let sentence = "Part of this file's history can't be read.";
-                Err(ApiError::new(ErrorCode::Damaged, sentence).with_detail(what))
-            }
-        }
+        text.finish()
     }
 
     /// Files that something happened to which the author of this delta had not seen.

@@ -298,3 +298,32 @@ fn who_may_not_change_anything_makes_no_mark_for_the_other_side() {
     engine.tell_merge(&merging, None, now).unwrap();
     assert_eq!(engine.head_seq, head_seq + 1);
 }
+
+#[test]
+fn a_merge_is_worked_out_in_turns_of_their_own_or_at_the_end() {
+    let mut world = parted(3 * 3_600_000);
+    world.splice(0, "a.rs", 21, 4, "LINE");
+    world.splice(1, "a.rs", 26, 1, "three");
+    world.connect(0, 1);
+    world.run().assert_equal();
+    let told = world.merged(0).remove(0);
+    let (now, engine) = (world.now(), &mut world.engines[0]);
+    assert_eq!(engine.meetings_due_ms(), None);
+    let sides = [&told.before_ours, &told.before_theirs].map(|mark| mark.as_ref().unwrap().parse().unwrap());
+    let begin = |engine: &mut Engine| {
+        let apart = engine.begin_apart(sides).unwrap();
+        let reviewable = Reviewable { n_places: 0, ..engine.meetings.reviewable[0].clone() };
+        engine.meetings.tellings.push_back(Telling { apart, reviewable, now });
+    };
+    begin(engine);
+    let mut n_turns = 0;
+    while engine.meetings_due_ms() == Some(0) {
+        engine.go_on_telling(1);
+        n_turns += 1;
+    }
+    assert!(n_turns > 5, "{n_turns} turns");
+    assert_eq!(world.merged(0), std::slice::from_ref(&told));
+    begin(&mut world.engines[0]);
+    world.engines[0].end_meetings();
+    assert_eq!(world.merged(0), [told]);
+}

@@ -443,6 +443,38 @@ fn the_notice_after_a_merge_counts_and_lists_what_both_changed() {
 }
 
 #[test]
+fn a_merge_that_is_worked_out_part_by_part_is_the_same() {
+    let mut peers = Peers::new(2);
+    let base: String = (0..30).map(|i| format!("line {i}\n")).collect();
+    for path in ["a.rs", "b.rs", "c.rs"] {
+        peers.edit(0, path, &[(0, 0, &base)]);
+    }
+    peers.meet().wait(60_000);
+    for i in 0..20 {
+        peers.edit(0, "a.rs", &[(21, 4, "LINE")]).edit(1, "a.rs", &[(26 + i, 1, "three")]);
+        peers.edit(0, "b.rs", &[(i, 0, "x")]).edit(1, "b.rs", &[(200, 1, "y")]).edit(1, "c.rs", &[(0, 0, "z")]);
+    }
+    let heads = [0, 1].map(|n: usize| peers.engines[n].log().newest().unwrap().hash);
+    peers.meet();
+    let now = peers.now();
+    let at_once = peers.engines[0].merged(&heads[0], &heads[1], now).unwrap();
+    assert!(at_once.places.iter().any(|place| place.path == "a.rs") && at_once.n_files == 3, "{at_once:?}");
+    for n_max in [1, 2, 7, 60] {
+        let mut apart = peers.engines[0].begin_apart(heads).unwrap();
+        let mut n_turns = 1;
+        while !peers.engines[0].go_on_apart(&mut apart, n_max).unwrap() {
+            n_turns += 1;
+            if n_turns % 50 == 0 {
+                // Work goes on, here and there.
+                peers.edit(0, "c.rs", &[(0, 0, "here")]).edit(1, "c.rs", &[(0, 0, "there")]).meet();
+            }
+        }
+        assert!(n_turns > 100 / n_max, "{n_turns} turns");
+        assert_eq!(peers.engines[0].merged_of(apart, now), at_once);
+    }
+}
+
+#[test]
 fn what_others_name_is_told_once() {
     let mut peers = Peers::new(2);
     peers.edit(0, "a.rs", &[(0, 0, "one")]).meet();

@@ -235,6 +235,18 @@ impl Log {
         })
     }
 
+    /// Those that touch a file, from a place of the canonical order on, until `f` breaks. Blocks that do not are skipped.
+    pub fn for_each_of_after(
+        &self,
+        file: &FileId,
+        first: &DeltaKey,
+        f: &mut dyn FnMut(&SignedDelta) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let wanted = |block: &Block| block.summary.last >= first.hlc && block.summary.may_touch(file);
+        let takes = |signed: &SignedDelta| signed.delta.files.contains(file) && signed.delta.key(signed.hash) >= *first;
+        self.walk(Direction::Up, wanted, takes, block::decode, f)
+    }
+
     /// Deltas with at least one step that is not text, in canonical order. Text is not even decoded.
     pub fn for_each_structural(&self, f: &mut dyn FnMut(&SignedDelta)) -> Result<(), LogError> {
         let has_any = |block: &Block| block.summary.n_structural > 0;
