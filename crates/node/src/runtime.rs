@@ -17,6 +17,7 @@ use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{AutoSave, Engine, Now, Profile, api_error};
 use codesync_fs::{Batch, Watcher};
 use codesync_log::{Log, MemoryDisk, MemoryIndex, OpenReport, Outcome};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -41,8 +42,10 @@ const BATCH_MAX: usize = 512;
 /// Quiet time after which history is put in order.
 const REST_AFTER: Duration = Duration::from_secs(2);
 const IDLE_AFTER: Duration = Duration::from_secs(30);
-/// What a long intake takes in is durable within this time.
+/// What a long intake takes in, and a heap of what others sent, is durable within this time.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// Time in one turn for what others sent.
+const OTHERS_TURN: Duration = Duration::from_millis(20);
 /// How often a full disk is tried again, and a folder that is gone is looked for.
 const RETRY: Duration = Duration::from_secs(1);
 /// While work goes on without a rest, the head of the log is remembered this often, and room is looked for.
@@ -72,6 +75,8 @@ pub(crate) struct Runtime {
     /// The store was let go and could not be opened again.
     has_no_store: bool,
     people: people::People,
+    /// What came from the network and is not dealt with yet, with the number of the network.
+    from_others: VecDeque<(u64, codesync_net::Event)>,
 }
 
 impl Runtime {
@@ -115,6 +120,7 @@ impl Runtime {
             is_order_due: false,
             has_no_store: false,
             people: people::People::default(),
+            from_others: VecDeque::new(),
         })
     }
 
@@ -208,6 +214,9 @@ impl Runtime {
 
     /// How long nothing needs to be done.
     fn patience(&self) -> Duration {
+        if !self.from_others.is_empty() {
+            return Duration::ZERO;
+        }
         if self.engine.is_folder_gone() {
             // Nothing is due before it is back.
             return RETRY;
@@ -242,7 +251,7 @@ impl Runtime {
         let (mut answers, mut closing, mut hurried, mut flushed) = (Vec::new(), None, false, false);
         // That a connection is alive is no work.
         let is_news = |message: &Message| !matches!(message, Message::Net(_, codesync_net::Event::RoundTrip { .. }));
-        if batch.iter().any(is_news) {
+        if batch.iter().any(is_news) || !self.from_others.is_empty() {
             (self.last_activity, self.rested, self.idled) = (Instant::now(), false, false);
         }
         self.look_for_folder(now);
@@ -265,11 +274,11 @@ impl Runtime {
                     }
                 }
                 Message::Changed(batch) => self.take_in(&batch, now),
-                Message::Net(network, event) if network == self.people.network => self.handle_net(event, now),
-                Message::Net(..) => {}
+                Message::Net(network, event) => self.from_others.push_back((network, event)),
                 Message::Close(done) => closing = Some(done),
             }
         }
+        self.take_from_others(OTHERS_TURN, now);
         // Who waits for an answer does not wait for an intake, but nothing may stand in the way of what a flush writes.
         let is_waited_for = !answers.is_empty();
         if flushed {
@@ -312,6 +321,19 @@ impl Runtime {
             self.rest();
         }
         closing
+    }
+
+    /// Deals with some of what others sent, one at least: whoever types meanwhile does not wait for a heap of it.
+    fn take_from_others(&mut self, time: Duration, now: Now) {
+        let began = Instant::now();
+        while let Some((network, event)) = self.from_others.pop_front() {
+            if network == self.people.network {
+                self.handle_net(event, now);
+            }
+            if began.elapsed() >= time {
+                break;
+            }
+        }
     }
 
     /// Goes on with what changed in the folder.
@@ -380,7 +402,8 @@ impl Runtime {
 
     /// Makes what a long intake did durable now and then: an fsync for each of its turns would be most of its time.
     fn commit_some(&mut self, now: Now) -> Result<()> {
-        if self.bridge.is_busy() && self.last_commit.elapsed() < COMMIT_EVERY {
+        let goes_on = self.bridge.is_busy() || !self.from_others.is_empty();
+        if goes_on && self.last_commit.elapsed() < COMMIT_EVERY {
             return Ok(());
         }
         self.commit(now)
@@ -732,6 +755,13 @@ impl Runtime {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.bridge.is_busy()
+    }
+
+    /// Others sent this, and there is so much time for it in this turn. Returns how much is left, and until when nothing is due.
+    pub(crate) fn hear(&mut self, events: Vec<codesync_net::Event>, time: Duration) -> (usize, Duration) {
+        self.from_others.extend(events.into_iter().map(|event| (self.people.network, event)));
+        self.take_from_others(time, now());
+        (self.from_others.len(), self.patience())
     }
 
     /// As far as a program gets that is killed in the middle of a turn.

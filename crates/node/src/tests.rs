@@ -477,3 +477,13 @@ fn a_folder_of_its_own_goes_when_the_disk_has_it_no_more() {
     assert_eq!(folders(&mut peer), ["later"]);
     assert!(peer.path("later").is_dir());
 }
+
+#[test]
+fn a_heap_of_what_others_sent_is_dealt_with_in_several_turns() {
+    let mut peer = Peer::new(&[("a.txt", "text")]);
+    let heap: Vec<_> = (0..3).map(|_| codesync_net::Event::Gone(codesync_net::Peer([7; 32]))).collect();
+    // One at least, however slow the machine is, and then the rest.
+    assert_eq!(peer.runtime().hear(heap, Duration::ZERO), (2, Duration::ZERO));
+    peer.edit("a.txt", 0, 0, "a");
+    assert_eq!(peer.runtime().hear(Vec::new(), Duration::MAX).0, 0);
+}
