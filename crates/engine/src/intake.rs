@@ -78,8 +78,10 @@ const BASES_TRIED_MAX: usize = 16;
 const PATHS_NAMED_MAX: usize = 200;
 
 impl Engine {
-    /// Begins to take in changes. A mass change is preceded by an automatic moment.
+    /// Begins to take in changes. A mass change is preceded by an automatic moment. Whoever may not edit takes in nothing:
+    /// nobody would take their log from there on.
     pub fn begin_intake(&mut self, first_time: bool, mass: bool, now: Now) -> Result<IntakeRun> {
+        self.may(codesync_auth::Act::Edit)?;
         if mass && !first_time {
             self.automatic_moment(&format!("Before disk change {}", now.hour_minute()), now)?;
         }
@@ -89,6 +91,8 @@ impl Engine {
 
     /// Takes in one changed path. Returns the file it belongs to now.
     pub fn take_in(&mut self, run: &mut IntakeRun, intake: Intake, now: Now) -> Result<Option<FileId>> {
+        // The right may have gone since it began.
+        self.may(codesync_auth::Act::Edit)?;
         let (path, known) = (intake.path.clone(), intake.known);
         let act = run.act.unwrap_or_else(|| self.begin_act(run.origin));
         let changed_before = self.n_steps_pending();

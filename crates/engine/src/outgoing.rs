@@ -248,10 +248,10 @@ impl Engine {
         }
     }
 
-    /// A text that its encoding cannot hold any more gets one that can, and that is noted.
+    /// A text that its encoding cannot hold any more gets one that can, and whoever may edit notes that.
     fn fitting_meta(&mut self, file: FileId, text: &str, meta: FileMeta) -> Result<FileMeta> {
         let fitting = encoding::meta_that_fits(text, &meta);
-        if fitting.encoding != meta.encoding {
+        if fitting.encoding != meta.encoding && self.may(codesync_auth::Act::Edit).is_ok() {
             let act = self.begin_act(Origin::FileAction);
             let now = Now { ms: self.clock.last().wall_ms, local_offset_minutes: 0 };
             self.tree_step(act, file, Change::Meta { meta: fitting.clone() }, now);

@@ -11,7 +11,7 @@ use codesync_api::{
     ApiError, Entry, EntryKind, ErrorCode, Event, LineEnd, Notice, ReadOnlyReason, Reply, Request, ResumedView,
     SaveKind, SaveState, ViewOpened,
 };
-use codesync_auth::verify_delta;
+use codesync_auth::{Act, verify_delta};
 use codesync_base::limits::TEXT_FILE_BYTES_MAX;
 use codesync_base::{ProjectId, RelPath};
 use codesync_engine::{AutoSave, Engine, Now, Profile, api_error};
@@ -338,6 +338,8 @@ impl Runtime {
 
     /// Goes on with what changed in the folder.
     fn go_on(&mut self, how: fn(&mut Bridge, &mut Engine, Now) -> Result<()>, now: Now) {
+        // What may not be taken in now is looked at once it may.
+        self.may_take_in();
         if !self.engine.is_folder_gone()
             && let Err(error) = how(&mut self.bridge, &mut self.engine, now)
         {
@@ -373,10 +375,10 @@ impl Runtime {
         let is_here = self.engine.look_for_folder(now, &|until| self.bridge.gone(until)).is_ok();
         if was_gone && is_here {
             drop(self.watcher.take());
-            let looked = self.watch().and_then(|()| self.bridge.look_soon(&mut self.engine, None, Size::Few, now));
-            if let Err(error) = looked {
+            if let Err(error) = self.watch() {
                 tracing::warn!(%error, "the folder could not be looked at");
             }
+            self.take_in(&Batch { overflow: true, ..Batch::default() }, now);
         }
     }
 
@@ -621,6 +623,7 @@ impl Runtime {
 
     /// Deletes what the folder has by now: what was typed or changed there last is to be in the trash and in history.
     fn move_to_trash(&mut self, path: &str, now: Now) -> Result<Reply> {
+        self.engine.may(Act::Edit)?;
         if let Ok(wanted) = RelPath::parse(path)
             && !self.bridge.is_busy()
         {
@@ -634,6 +637,7 @@ impl Runtime {
 
     /// Copies a file or folder from elsewhere into the workspace, through the folder.
     fn import_file(&mut self, source: &Path, path: &str, now: Now) -> Result<Reply> {
+        self.engine.may(Act::Edit)?;
         let target = RelPath::parse(path).map_err(|error| ApiError::new(ErrorCode::Invalid, error.to_string()))?;
         whole::copy_in(&self.bridge.folder, source, &target)?;
         self.bridge.look(&mut self.engine, Some(&[target].into()), Size::Few, now)?;

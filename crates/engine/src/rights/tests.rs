@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{Arrived, Profile, Received, Refusal};
+use crate::{Arrived, DiskImageKind, Intake, IntakeKind, Profile, Received, Refusal};
 use codesync_api::{Moment, Reply, Request, Splice};
 use codesync_auth::{DeviceKey, Why, verify_delta};
-use codesync_base::{ProjectId, encode_delta};
+use codesync_base::{ProjectId, RelPath, encode_delta};
 use codesync_log::{Log, Options};
 
 const START_MS: u64 = 1_790_000_000_000;
@@ -252,4 +252,37 @@ fn what_nobody_would_take_is_not_said() {
     peers.edit(1, "Bo\n").unwrap();
     assert_eq!(peers.pull(1, 0).refused, []);
     assert_eq!(peers.text(0), "Bo\nAsha\n");
+}
+
+fn bytes(bytes: &[u8]) -> Intake {
+    let path = RelPath::parse("a.txt").unwrap();
+    Intake { path, known: None, kind: IntakeKind::File { bytes: bytes.to_vec(), mode: 0o644, base: None } }
+}
+
+/// One delta of an edit, and nobody would take anything of this log any more.
+#[test]
+fn what_another_program_does_at_a_viewer_is_no_edit() {
+    let mut peers = Peers::new(2);
+    let now = peers.now();
+    let mut run = peers.engines[0].begin_intake(false, false, now).unwrap();
+    let file = peers.engines[0].take_in(&mut run, bytes(b"caf\xe9\n"), now).unwrap().unwrap();
+    peers.engines[0].end_intake(run, false).unwrap();
+    peers.let_in(1, Role::Editor);
+    let now = peers.now();
+    let mut begun_before = peers.engines[1].begin_intake(false, false, now).unwrap();
+    peers.engines[0].change_role(device(1), Role::Viewer, now).unwrap();
+    // No letter of windows-1252.
+    peers.edit(0, "\u{2192} ").unwrap();
+    peers.pull(0, 1);
+    let bo = &mut peers.engines[1];
+    let n_deltas = bo.log().n_deltas();
+    assert!(bo.begin_intake(false, true, now).is_err());
+    assert!(bo.take_in(&mut begun_before, bytes(b"more\n"), now).is_err());
+    bo.end_intake(begun_before, false).unwrap();
+    // What is written to the folder can be read all the same.
+    let image = bo.disk_image(file).unwrap().unwrap();
+    assert_eq!(image.kind, DiskImageKind::File { bytes: "\u{2192} café\n".into() });
+    bo.sync(now).unwrap();
+    assert_eq!(bo.log().n_deltas(), n_deltas);
+    assert_eq!(peers.pull(1, 0).refused, []);
 }

@@ -5,6 +5,7 @@ use super::{ASK_EVERY, Bridge, CHEAP, HOLD, Held, PAUSE, Result, Running, Size, 
 use crate::bridge::looks::EngineTexts;
 use crate::shadow::Known;
 use codesync_api::ErrorCode;
+use codesync_auth::Act;
 use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_engine::{DiskBase, Engine, Intake, IntakeKind, IntakeRun, Now, api_error};
 use codesync_fs::{DiskChange, DiskFile, ShadowEntry};
@@ -55,7 +56,8 @@ impl Bridge {
         if running.changes.is_empty()
             && let Some((path, kind)) = running.folders.pop_front()
         {
-            engine.take_in(&mut running.run, Intake { path, known: None, kind }, now)?;
+            let intake = Intake { path: path.clone(), known: None, kind };
+            pass_over(engine.take_in(&mut running.run, intake, now).map(drop), &path)?;
         }
         Ok(Step::More)
     }
@@ -77,12 +79,7 @@ impl Bridge {
         read: Option<ReadFile>,
         now: Now,
     ) -> Result<()> {
-        match self.take_in(engine, run, change, read, now) {
-            Err(error) if error.code == ErrorCode::DiskFull => return Err(error),
-            Err(error) => tracing::warn!(%error, ?change, "a change of the folder could not be taken in"),
-            Ok(()) => {}
-        }
-        Ok(())
+        pass_over(self.take_in(engine, run, change, read, now), change)
     }
 
     /// Takes in what changed at one path before the rest of a running intake: somebody waits for it.
@@ -115,7 +112,7 @@ impl Bridge {
 
     /// The same while it is not known yet what changed: only this one path is looked at.
     fn take_in_before_look(&mut self, engine: &mut Engine, path: &RelPath, now: Now) -> Result<()> {
-        if self.folder.is_folder(path) {
+        if self.folder.is_folder(path) || engine.may(Act::Edit).is_err() {
             return Ok(());
         }
         let look = self.prepare(engine, Some([path.clone()].into()));
@@ -269,6 +266,17 @@ impl Bridge {
         let n_steps = engine.n_steps_on_disk(file);
         self.shadow.known_later(path, Known { entry: ShadowEntry { hash, stamp, file, noted_ns: now_ns() }, n_steps });
         Ok(())
+    }
+}
+
+/// Only a full disk stops an intake.
+fn pass_over(taken_in: Result<()>, change: &dyn std::fmt::Debug) -> Result<()> {
+    match taken_in {
+        Err(error) if error.code != ErrorCode::DiskFull => {
+            tracing::warn!(%error, ?change, "a change of the folder could not be taken in");
+            Ok(())
+        }
+        done => done,
     }
 }
 

@@ -6,6 +6,7 @@ use super::read_ahead::ReadAhead;
 use super::{Begun, Bridge, FIRST_LOOK, LOOK_LATER, MASS_FILES, Result, Running, Size, Wanted, folder_error, now_ns};
 use crate::config::cannot;
 use crate::shadow::Shadow;
+use codesync_auth::Act;
 use codesync_base::{FileKind, RelPath};
 use codesync_engine::{Engine, IntakeKind, IntakeRun, Now};
 use codesync_fs::{DiskChange, Folder, Observed, Rules, Texts};
@@ -168,6 +169,10 @@ impl Bridge {
         }
         for (path, known) in looked.ours {
             self.shadow.known_later(&path, known);
+        }
+        if engine.may(Act::Edit).is_err() {
+            // What a viewer changes in the folder stays as it is.
+            return run.map_or(Ok(()), |run| engine.end_intake(run, false));
         }
         let tree = engine.tree();
         let came = looked.observed.empty_folders.into_iter().filter(|path| tree.by_path(path).is_none());

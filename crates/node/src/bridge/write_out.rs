@@ -5,6 +5,7 @@ use super::{Bridge, Result, Size, WRITES_PER_TURN, now_ns};
 use crate::config::cannot;
 use crate::shadow::Known;
 use codesync_api::ApiError;
+use codesync_auth::Act;
 use codesync_base::{BlobHash, FileId, RelPath};
 use codesync_engine::{DiskImage, DiskImageKind, Engine, Now};
 use codesync_fs::{FolderError, ShadowEntry};
@@ -97,10 +98,14 @@ impl Bridge {
             match self.conflicts_of(&image).pop() {
                 None => settled.push(image),
                 Some(path) => {
-                    let sentence = format!(
+                    let mut sentence = format!(
                         "“{path}” is kept in CodeSync but not written to the folder, because what is there now \
                          could not be taken in."
                     );
+                    if let Err(refusal) = engine.may(Act::Edit) {
+                        sentence.push(' ');
+                        sentence.push_str(&refusal.message);
+                    }
                     self.not_written(engine, file, &sentence, now);
                 }
             }
@@ -244,3 +249,6 @@ fn not_noted(path: &RelPath, source: std::io::Error) -> FolderError {
 fn shadow_error(error: std::io::Error) -> ApiError {
     cannot("write", Path::new(".codesync/shadow"), &error)
 }
+
+#[cfg(test)]
+mod tests;
