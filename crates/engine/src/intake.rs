@@ -167,8 +167,10 @@ impl Engine {
     ) -> Result<FileId> {
         let same = known.and_then(|file| self.tree.get(&file)).filter(|node| node.alive);
         let node = same.or_else(|| self.tree.by_path(&path));
-        // What the disk had before says nothing about another file that stands there by now.
-        let base = base.filter(|_| known == node.map(|node| node.file));
+        // What the disk had before says nothing about another file that stands there by now, nor about a text that was none
+        // yet.
+        let is_text = node.is_some_and(|node| node.kind == FileKind::Text);
+        let base = base.filter(|_| is_text && known == node.map(|node| node.file));
         // What stands here as others' permissions are taken over is no change of them.
         let mode = node.filter(|node| self.mode_here(node) == mode).map_or(mode, |node| node.meta.mode);
         let node = node.map(|node| (node.file, node.kind, node.meta.clone()));
@@ -200,7 +202,9 @@ impl Engine {
                     let path = theirs;
                     let whole = Found::Text { text, meta: found, exact, bytes };
                     self.note_unwritten(file, now);
-                    return self.create_from_disk(act, path, whole, mode, now);
+                    let beside = self.create_from_disk(act, path, whole, mode, now)?;
+                    self.note_unwritten(beside, now);
+                    return Ok(beside);
                 };
                 self.update_text(act, file, &meta, (&text, found, exact), ((&path, known), bytes, mode), &shadow, now)?;
                 Ok(file)

@@ -298,9 +298,10 @@ impl Engine {
         }
     }
 
-    /// How many steps of its timeline the file on disk contains, where that is known without loading it.
+    /// How many steps of its timeline the text on disk contains, where that is known without loading it.
     pub fn n_steps_on_disk(&mut self, file: FileId) -> Option<u64> {
-        if self.unwritten.contains_key(&file) {
+        let is_whole = self.tree.get(&file).is_some_and(|node| node.kind != FileKind::Text);
+        if is_whole || self.unwritten.contains_key(&file) {
             return None;
         }
         let n_pending = self.pending.as_ref().map_or(0, |pending| pending.n_text_steps(&file));

@@ -132,4 +132,24 @@ fn a_change_on_disk_is_measured_against_what_the_disk_really_had() {
     take(&mut bench, "of somebody else\n", 3, "never here\n");
     assert_eq!(bench.text("a").unwrap(), "one\nTWO\nthree\n");
     assert_eq!(bench.text("a (2)").unwrap(), "of somebody else\n");
+    let later = Now { ms: bench.now_ms + 60_000, ..bench.now() };
+    let due = bench.engine.due_writes(later, 10);
+    assert!(due.contains(&file) && due.contains(&id(&bench, "a (2)")), "the disk has neither at its place");
+}
+
+#[test]
+fn a_text_that_was_none_for_a_while_is_what_stands_on_disk() {
+    let mut bench = Bench::new();
+    bench.disk_has(&[("taken in", b"one\ntwo\n")], false);
+    bench.edit("typed", &[(0, 0, "one\n")]).edit("typed", &[(4, 0, "two\n")]).write_out();
+    for path in ["taken in", "typed"] {
+        let known = id(&bench, path);
+        disk(&mut bench, path, known, file("PNG\0\0"));
+        assert_eq!(bench.engine.n_steps_on_disk(known), None);
+        // As it was noted once.
+        let base = Some(DiskBase { n_steps: 2, hash: BlobHash::of(b"PNG\0\0") });
+        disk(&mut bench, path, known, IntakeKind::File { bytes: "one\nTWO\n".into(), mode: 0o644, base });
+        assert_eq!(bench.text(path).unwrap(), "one\nTWO\n");
+    }
+    assert_eq!(bench.paths(), ["taken in", "typed"]);
 }

@@ -124,3 +124,18 @@ fn closing_is_leaving() {
     peer.type_into("a.txt", 0, "B").reopen_killed().flush();
     assert_eq!(peer.on_disk("a.txt").unwrap(), "BAone\ntwo\nthree\n");
 }
+
+/// What stands on disk is what the person has there, however often a file is another kind of file.
+#[test]
+fn a_text_that_was_binary_for_a_while_keeps_what_another_program_wrote_last() {
+    let mut peer = peer("afterDelay");
+    peer.edit("a.txt", 0, 0, "zero\n").flush();
+    for text in ["zero\nONE\ntwo\n", "all new\n"] {
+        std::fs::write(peer.path("a.txt"), b"PNG\0\0").unwrap();
+        peer.changed(&["a.txt"]).flush();
+        put(&peer.path("a.txt"), text);
+        peer.changed(&["a.txt"]).flush();
+        assert_eq!((peer.on_disk("a.txt"), peer.text("a.txt")), (Some(text.into()), Some(text.into())));
+    }
+    assert_eq!(peer.paths(), ["a.txt", "b.txt"]);
+}
