@@ -191,9 +191,9 @@ impl Engine {
         self.add_moment(name, None, true, Some(at), now)
     }
 
-    /// What is remarked at the mark that a log made with its delta `seq`.
+    /// What is remarked at the mark that was made by itself with the delta `seq` of a log.
     pub(crate) fn note_of_mark(&self, log: &LogId, seq: u32) -> Option<&str> {
-        let made = |mark: &&Mark| mark.key.delta.log == *log && mark.key.delta.seq == seq;
+        let made = |mark: &&Mark| mark.automatic && mark.key.delta.log == *log && mark.key.delta.seq == seq;
         self.marks.iter().rev().find(made)?.note.as_deref()
     }
 

@@ -24,6 +24,17 @@ enum Work {
     Stretch { file: FileId, path: String, edits: Vec<Splice> },
 }
 
+/// An act that is to be taken back.
+struct TakenApart {
+    /// Text steps by file.
+    steps: BTreeMap<FileId, Vec<StepKey>>,
+    /// Files with structural steps.
+    structural: BTreeSet<FileId>,
+    /// The step just before the act.
+    before: Option<StepKey>,
+    newest: DeltaHash,
+}
+
 impl Engine {
     /// What a restore would do, without doing it.
     pub(crate) fn restore_preview(&mut self, target: &RestoreTarget, at: &Moment, now: Now) -> Result<RestorePlan> {
@@ -354,12 +365,12 @@ impl Engine {
                 return Ok(nothing_undone(UndoneKind::NothingToUndo, Some("There is nothing to undo.".into())));
             };
             let undone = self.take_back_group(&group, now)?;
-            let is_done = undone.kind == UndoneKind::Applied;
-            taken_back.insert(newest, if is_done { self.head_hash } else { newest });
-            self.remember_taken_back(&taken_back);
-            if is_done {
+            if undone.kind == UndoneKind::Applied {
                 return Ok(undone);
             }
+            // Nothing is left of it.
+            taken_back.insert(newest, newest);
+            self.remember_taken_back(&taken_back);
         }
     }
 
@@ -382,6 +393,8 @@ impl Engine {
     /// The newest act that was not taken back, and its newest delta.
     fn newest_act(&self, taken_back: &BTreeMap<DeltaHash, DeltaHash>) -> Result<Option<(GroupKey, DeltaHash)>> {
         let (own, mut newest, mut gone) = (self.own.device, None, BTreeSet::new());
+        // What took an act back is none: walking back must not go to and fro.
+        let undos: BTreeSet<&DeltaHash> = taken_back.values().collect();
         let find = &mut |signed: &SignedDelta| {
             let delta = &signed.delta;
             let group = GroupKey { log: delta.log, seq: delta.group };
@@ -392,7 +405,7 @@ impl Engine {
             if delta.log.device != own || !is_act || gone.contains(&group) {
                 return ControlFlow::Continue(());
             }
-            if taken_back.get(&signed.hash).is_some_and(|by| self.log.contains(by)) {
+            if undos.contains(&signed.hash) || self.is_taken_back(&signed.hash, taken_back) {
                 gone.insert(group);
                 return ControlFlow::Continue(());
             }
@@ -403,9 +416,17 @@ impl Engine {
         Ok(newest)
     }
 
+    /// Whether what took this act back stands: that may have been taken back, too.
+    fn is_taken_back(&self, act: &DeltaHash, taken_back: &BTreeMap<DeltaHash, DeltaHash>) -> bool {
+        let undone_by = |act: &&DeltaHash| taken_back.get(act).filter(|by| by != act && self.log.contains(by));
+        std::iter::successors(Some(act), undone_by).count().is_multiple_of(2)
+    }
+
+    /// An act of its own, which Ctrl+Z takes back like any other: unlike an undo it may be of something older than what
+    /// Ctrl+Z would take back next.
     fn take_back_group(&mut self, group: &GroupKey, now: Now) -> Result<Undone> {
-        let (steps, structural, before) = self.steps_of_group(group)?;
-        let act = self.begin_act(Origin::Undo);
+        let TakenApart { steps, structural, before, newest } = self.steps_of_group(group)?;
+        let act = self.begin_act(Origin::Restore);
         let mut paths = Vec::new();
         let then = self.tree_at(&before.map_or(Cut::Beginning, Cut::After));
         let now_tree_files: Vec<FileId> = structural.into_iter().collect();
@@ -442,6 +463,9 @@ impl Engine {
             let kind = if overwritten { UndoneKind::Overwritten } else { UndoneKind::NothingToUndo };
             return Ok(nothing_undone(kind, Some(self.overwritten_sentence(by))));
         }
+        let mut taken_back = self.taken_back();
+        taken_back.insert(newest, self.head_hash);
+        self.remember_taken_back(&taken_back);
         Ok(Undone { kind: UndoneKind::Applied, caret: None, message: None, paths, group_id: Some(self.group_id(act)) })
     }
 
@@ -454,20 +478,15 @@ impl Engine {
         }
     }
 
-    /// Text steps by file, files with structural steps, and the step just before the act.
-    #[allow(clippy::type_complexity)]
-    fn steps_of_group(
-        &self,
-        group: &GroupKey,
-    ) -> Result<(BTreeMap<FileId, Vec<StepKey>>, BTreeSet<FileId>, Option<StepKey>)> {
+    fn steps_of_group(&self, group: &GroupKey) -> Result<TakenApart> {
         let (mut steps, mut structural): (BTreeMap<_, Vec<_>>, _) = (BTreeMap::new(), BTreeSet::new());
-        let mut first = None;
+        let mut ends = None;
         let collect = &mut |signed: &SignedDelta| {
             if signed.delta.group != group.seq {
                 return ControlFlow::Continue(());
             }
             let key = signed.delta.key(signed.hash);
-            first.get_or_insert(key);
+            ends = Some((ends.map_or(key, |(first, _)| first), signed.hash));
             for (step_idx, step) in signed.delta.steps.iter().enumerate() {
                 let Some(file) = signed.delta.file_of(step) else { continue };
                 match step.change {
@@ -480,9 +499,10 @@ impl Engine {
             ControlFlow::Continue(())
         };
         self.log.for_each_from(&group.log, group.seq, collect).map_err(api_error)?;
-        let Some(first) = first else { return Err(invalid("That change is not known here.")) };
+        let Some((first, newest)) = ends else { return Err(invalid("That change is not known here.")) };
         let before = self.log.newest_before(&first).map_err(api_error)?;
-        Ok((steps, structural, before.map(|delta| StepKey { delta, step_idx: u32::MAX })))
+        let before = before.map(|delta| StepKey { delta, step_idx: u32::MAX });
+        Ok(TakenApart { steps, structural, before, newest })
     }
 }
 

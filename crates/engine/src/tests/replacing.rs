@@ -145,3 +145,47 @@ fn ten_thousand_at_once_are_one_change() {
     bench.undo_group(&group.unwrap());
     assert_eq!(bench.text("big.txt").unwrap(), text);
 }
+
+/// Two things are typed after a replacement, and that is taken back: no undo of one's own brings it back with what was typed.
+#[test]
+fn what_was_taken_back_out_of_its_order_is_undone_like_any_other_act() {
+    let mut bench = bench();
+    let replaced = TEXT.replace("foo", "longer");
+    let (group, _) = replace(&mut bench, None, vec![replacement("a.txt", TEXT, "foo", "longer")]);
+    let Reply::View(view) = bench.wait(5_000).ask(Request::OpenView { path: "a.txt".into() }) else { panic!() };
+    for (request_id, text) in [(1, "B"), (2, "C")] {
+        let end = bench.text("a.txt").unwrap().encode_utf16().count() as u32;
+        super::editing::type_text(&mut bench, view.view_id, request_id, Splice(end, 0, text.into()));
+        bench.wait(5_000);
+    }
+    bench.ask(Request::NameMoment { name: "good".into(), note: Some("something else".into()), at: None });
+    bench.undo_group(&group.unwrap());
+    assert_eq!(bench.text("a.txt").unwrap(), format!("{TEXT}BC"));
+    let query = codesync_api::LogQuery { limit: 100, ..Default::default() };
+    let Reply::Log { records, .. } = bench.ask(Request::Log { query }) else { panic!() };
+    assert_eq!(records.last().unwrap().sentence.as_deref(), Some("Asha restored a.txt."));
+    for left in [format!("{replaced}BC"), format!("{replaced}B"), replaced] {
+        bench.ask(Request::Undo { view_id: view.view_id });
+        assert_eq!(bench.text("a.txt").unwrap(), left);
+    }
+}
+
+#[test]
+fn walking_back_passes_over_what_was_taken_back_and_what_took_it_back() {
+    let mut bench = bench();
+    let replaced = TEXT.replace("foo", "longer");
+    let (group, _) = replace(&mut bench, None, vec![replacement("a.txt", TEXT, "foo", "longer")]);
+    bench.wait(5_000).edit("a.txt", &[(0, 0, "B ")]).wait(5_000);
+    let group_id = group.unwrap();
+    let Reply::Undone(undone) = bench.ask(Request::UndoGroup { group_id }) else { panic!() };
+    assert_eq!(bench.undo_last(), UndoneKind::Applied);
+    assert_eq!(bench.text("a.txt").unwrap(), TEXT);
+    // What took it back is taken back itself: it stands again.
+    bench.undo_group(&undone.group_id.unwrap());
+    assert_eq!(bench.text("a.txt").unwrap(), replaced);
+    assert_eq!(bench.undo_last(), UndoneKind::Applied);
+    assert_eq!(bench.text("a.txt").unwrap(), TEXT);
+    // Then what was there before all this.
+    assert_eq!(bench.undo_last(), UndoneKind::Applied);
+    assert_eq!((bench.text("a.txt").unwrap().as_str(), bench.text("c.txt").unwrap().as_str()), (TEXT, ""));
+}
