@@ -369,6 +369,8 @@ impl Engine {
         let gone: Vec<FileId> = match self.tree.by_path(path) {
             Some(node) if known.is_some_and(|known| known != node.file) => Vec::new(),
             Some(node) if node.kind != FileKind::Folder => vec![node.file],
+            // The file has made way for what others have in a folder of its name.
+            None if known.is_some() => Vec::new(),
             _ => self.tree.within(path).iter().map(|node| node.file).collect(),
         };
         for file in &gone {

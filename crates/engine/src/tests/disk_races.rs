@@ -153,3 +153,17 @@ fn a_text_that_was_none_for_a_while_is_what_stands_on_disk() {
     }
     assert_eq!(bench.paths(), ["taken in", "typed"]);
 }
+
+#[test]
+fn a_file_gone_from_disk_takes_nothing_along_that_is_in_a_folder_of_its_name() {
+    let mut bench = Bench::new();
+    bench.disk_has(&[("x", b"file")], false);
+    let known = id(&bench, "x");
+    bench.ask(Request::Delete { path: "x".into() });
+    bench.edit("x/a", &[(0, 0, "kept")]);
+    disk(&mut bench, "x", known, IntakeKind::Removed);
+    assert_eq!(bench.paths(), ["x/a"]);
+    // Where the disk had a folder, all of it goes.
+    bench.intake(vec![("x", IntakeKind::Removed)], false);
+    assert_eq!(bench.paths(), Vec::<String>::new());
+}
