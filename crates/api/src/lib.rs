@@ -441,7 +441,8 @@ pub enum Event {
         revision: u64,
     },
     ViewSnapshot(ViewSnapshot),
-    /// The file behind a view has another path now, or none.
+    /// The file behind a view has another path now, or none. None is also said of a file that is no text any more, or is
+    /// one again: it is opened anew.
     ViewMoved {
         view_id: u32,
         path: Option<String>,

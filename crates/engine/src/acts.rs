@@ -337,7 +337,7 @@ impl Engine {
             }
             self.note_mark(key, step.at_ms, &step.change);
             let Some(file) = delta.file_of(step) else { continue };
-            let before = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
+            let before = self.tree.get(&file).map(crate::views::shown);
             if self.tree.apply(key, step.at_ms, author, file, &step.change) {
                 self.tell_tree_change(file, before);
             }

@@ -9,8 +9,8 @@ use codesync_api::{
     ApiError, ErrorCode, Event, LineEnd, PatchSource, ReadOnlyReason, ResumedView, SaveKind, Splice as ApiSplice,
     ViewEdit, ViewOpened, ViewPatch, ViewSnapshot,
 };
-use codesync_base::{BlobHash, DeviceId, FileId, FileKind, Origin, RawContent, Splice, utf16_len};
-use codesync_doc::Rope;
+use codesync_base::{BlobHash, DeviceId, FileId, FileKind, Origin, RawContent, RelPath, Splice, utf16_len};
+use codesync_doc::{Node, Rope};
 use codesync_fs::{Content, WholeReason};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -31,6 +31,9 @@ pub(crate) struct View {
     /// Revision of the newest snapshot; an edit on anything older is sent again by the view.
     snapshot_revision: u64,
 }
+
+/// Path of a file, whether it is there, and its kind.
+pub(crate) type Shown = (RelPath, bool, FileKind);
 
 impl Engine {
     pub(crate) fn open_view(&mut self, path: &str) -> Result<ViewOpened> {
@@ -200,8 +203,13 @@ impl Engine {
             return Ok(());
         }
         let incoming: Vec<Splice> = edit.splices.iter().map(from_api).collect();
+        let file = view.file;
+        if let Some(node) = self.tree.get(&file).filter(|node| node.kind != FileKind::Text) {
+            return Err(ApiError::new(ErrorCode::NotText, format!("“{}” isn't text any more.", node.path)));
+        }
+        let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
         let splices = view.receive(edit.base_revision, &incoming, Left::of_view(edit.stays_left));
-        let (file, request_id) = (view.file, edit.request_id);
+        let request_id = edit.request_id;
         let document = self.live_document(file)?;
         if !fits(&splices, document.text.len_utf16()) || document.n_applicable(&splices) < splices.len() {
             self.send_snapshot(view_id)?;
@@ -301,11 +309,11 @@ impl Engine {
         self.views.get(&view_id).map(|view| view.file).ok_or_else(|| no_view(view_id))
     }
 
-    /// Tells explorers and views that a file came, went or moved.
-    pub(crate) fn tell_tree_change(&mut self, file: FileId, before: Option<(codesync_base::RelPath, bool)>) {
-        let after = self.tree.get(&file).map(|node| (node.path.clone(), node.alive));
-        let folder = |path: &codesync_base::RelPath| path.parent().map_or(String::new(), |parent| parent.to_string());
-        let mut folders: Vec<String> = before.iter().chain(&after).map(|(path, _)| folder(path)).collect();
+    /// Tells explorers and views that a file came, went, moved, or is a text or none from now on.
+    pub(crate) fn tell_tree_change(&mut self, file: FileId, before: Option<Shown>) {
+        let after = self.tree.get(&file).map(shown);
+        let folder = |path: &RelPath| path.parent().map_or(String::new(), |parent| parent.to_string());
+        let mut folders: Vec<String> = before.iter().chain(&after).map(|(path, ..)| folder(path)).collect();
         folders.dedup();
         match self.events.last_mut() {
             // Many files of one act: one event.
@@ -315,15 +323,23 @@ impl Engine {
             }
             _ => self.events.push(Event::TreeChanged { folders }),
         }
-        let path = after.as_ref().filter(|(_, alive)| *alive).map(|(path, _)| path.to_string());
+        // A view of a text shows nothing of a file that is none: it is opened anew.
+        let is_other_kind = |kind: FileKind| before.as_ref().is_some_and(|(.., before)| *before != kind);
+        let shown = after.as_ref().filter(|(_, alive, kind)| *alive && !is_other_kind(*kind));
+        let path = shown.map(|(path, ..)| path.to_string());
         let showing: Vec<u32> = self.views.iter().filter(|(_, view)| view.file == file).map(|(id, _)| *id).collect();
         if before != after {
             self.events.extend(showing.into_iter().map(|view_id| Event::ViewMoved { view_id, path: path.clone() }));
         }
-        if let Some((path, _)) = after {
+        if let Some((path, ..)) = after {
             self.grown.insert(path.to_string());
         }
     }
+}
+
+/// What explorers and views show of a file.
+pub(crate) fn shown(node: &Node) -> Shown {
+    (node.path.clone(), node.alive, node.kind)
 }
 
 impl View {

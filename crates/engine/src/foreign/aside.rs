@@ -218,7 +218,6 @@ impl Engine {
     }
 
     pub(crate) fn tell_tree_anew(&mut self, before: &Tree, now: Now) {
-        let place = |tree: &Tree, file: &FileId| tree.get(file).map(|node| (node.path.clone(), node.alive));
         let files: BTreeSet<FileId> = before.nodes().chain(self.tree.nodes()).map(|node| node.file).collect();
         for file in files {
             let is_same = match (before.get(&file), self.tree.get(&file)) {
@@ -229,7 +228,7 @@ impl Engine {
             };
             if !is_same {
                 self.note_unwritten(file, now);
-                self.tell_tree_change(file, place(before, &file));
+                self.tell_tree_change(file, before.get(&file).map(crate::views::shown));
             }
         }
     }

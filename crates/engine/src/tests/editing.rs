@@ -256,3 +256,30 @@ fn both_kinds_of_line_ends_are_said_until_the_text_changes() {
     bench.ask(Request::EditFile { path: "mixed.txt".into(), edits: vec![codesync_api::Splice(0, 1, "x".into())] });
     assert!(!is_mixed(&mut bench, "mixed.txt"));
 }
+
+#[test]
+fn a_view_of_a_file_that_is_no_text_any_more_is_opened_anew() {
+    let mut bench = Bench::new();
+    let view_id = open_view(&mut bench);
+    type_text(&mut bench, view_id, 1, Splice(0, 0, "text".into()));
+    for bytes in [&b"PNG\0\0"[..], b"text again"] {
+        bench.engine.take_events();
+        bench.disk_has(&[("a", bytes)], false);
+        let events = bench.engine.take_events();
+        let moved = events.into_iter().find_map(|event| match event {
+            codesync_api::Event::ViewMoved { view_id: moved, path } if moved == view_id => Some(path),
+            _ => None,
+        });
+        assert_eq!(moved, Some(None));
+        let Reply::View(view) = bench.ask(Request::OpenView { path: "a".into() }) else { panic!() };
+        assert_eq!(view.read_only.is_some(), bytes.contains(&0));
+        if view.read_only.is_some() {
+            let base_revision = bench.engine.views[&view_id].revision();
+            let splices = vec![Splice(0, 0, "more ".into())];
+            let edit = codesync_api::ViewEdit { request_id: 2, base_revision, stays_left: false, splices };
+            let refusal = bench.try_ask(Request::EditView { view_id, edit }).unwrap_err();
+            assert_eq!(refusal.code, codesync_api::ErrorCode::NotText);
+        }
+    }
+    assert_eq!(bench.text("a").unwrap(), "text again");
+}
