@@ -35,6 +35,14 @@ pub(crate) struct Unwritten {
     pub shadow_text: Option<String>,
 }
 
+impl Unwritten {
+    /// When it is due. A time further ahead than any that is waited for is of a clock that was set back since.
+    fn due_ms(&self, now: Now) -> u64 {
+        let is_ahead = self.due_ms != NEVER_MS && self.due_ms > now.ms.saturating_add(WRITE_DELAY_MAX_MS);
+        if is_ahead { now.ms } else { self.due_ms }
+    }
+}
+
 /// A file as it should stand on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskImage {
@@ -184,15 +192,15 @@ impl Engine {
     }
 
     /// When the next file is due, Unix milliseconds.
-    pub fn next_write_ms(&self) -> Option<u64> {
-        self.unwritten.values().map(|unwritten| unwritten.due_ms).min().filter(|due_ms| *due_ms != NEVER_MS)
+    pub fn next_write_ms(&self, now: Now) -> Option<u64> {
+        self.unwritten.values().map(|unwritten| unwritten.due_ms(now)).min().filter(|due_ms| *due_ms != NEVER_MS)
     }
 
     /// Up to `n_max` files that are due.
     pub fn due_writes(&self, now: Now, n_max: usize) -> Vec<FileId> {
         self.unwritten
             .iter()
-            .filter(|(_, unwritten)| unwritten.due_ms <= now.ms)
+            .filter(|(_, unwritten)| unwritten.due_ms(now) <= now.ms)
             .map(|(file, _)| *file)
             .take(n_max)
             .collect()

@@ -221,8 +221,9 @@ impl Runtime {
             // Nothing is due before it is back.
             return RETRY;
         }
+        let now = now();
         let until_write =
-            self.engine.next_write_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now().ms)));
+            self.engine.next_write_ms(now).map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now.ms)));
         let quiet = self.last_activity.elapsed();
         let until_rest = match (self.rested, self.idled) {
             (false, _) => Some(REST_AFTER.saturating_sub(quiet)),
@@ -233,7 +234,7 @@ impl Runtime {
         let until_read = self.engine.has_more_to_read().then_some(Duration::ZERO);
         [
             self.bridge.patience(),
-            self.people.patience(&self.engine, now().ms),
+            self.people.patience(&self.engine, now.ms),
             until_read,
             until_write,
             until_rest,
@@ -423,7 +424,7 @@ impl Runtime {
     }
 
     fn write_some(&mut self, now: Now) {
-        let is_due = self.engine.next_write_ms().is_some_and(|due_ms| due_ms <= now.ms);
+        let is_due = self.engine.next_write_ms(now).is_some_and(|due_ms| due_ms <= now.ms);
         if is_due && let Err(error) = self.bridge.write_due(&mut self.engine, now).and_then(|_| self.commit(now)) {
             tracing::warn!(%error, "files could not be written");
         }

@@ -46,7 +46,7 @@ fn a_change_on_disk_follows_a_file_that_was_renamed_here_meanwhile() {
     disk(&mut bench, "a", known, file("one\ntwo\nthree\n"));
     assert_eq!(bench.paths(), ["b"]);
     assert_eq!(bench.text("b").unwrap(), "one\ntwo\nthree\n");
-    assert!(bench.engine.next_write_ms().is_some(), "the disk still has to hear of the new name");
+    assert!(bench.engine.next_write_ms(bench.now()).is_some(), "the disk still has to hear of the new name");
 }
 
 #[test]
@@ -166,4 +166,21 @@ fn a_file_gone_from_disk_takes_nothing_along_that_is_in_a_folder_of_its_name() {
     // Where the disk had a folder, all of it goes.
     bench.intake(vec![("x", IntakeKind::Removed)], false);
     assert_eq!(bench.paths(), Vec::<String>::new());
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_no_file_from_the_disk() {
+    let mut bench = Bench::new();
+    bench.wait(86_400_000).edit("a", &[(0, 0, "text")]);
+    let known = id(&bench, "a");
+    bench.now_ms -= 86_400_000;
+    let now = bench.now();
+    assert_eq!(bench.engine.next_write_ms(now), Some(now.ms));
+    assert_eq!(bench.engine.due_writes(now, 10), [known]);
+    // What waits until it is saved goes on waiting.
+    bench.write_out();
+    bench.engine.set_auto_save(crate::AutoSave::Off, now);
+    let view_id = super::editing::open_view(&mut bench);
+    super::editing::type_text(&mut bench, view_id, 1, Splice(0, 0, "more ".into()));
+    assert_eq!((bench.engine.next_write_ms(now), bench.engine.due_writes(now, 10)), (None, vec![]));
 }
