@@ -47,12 +47,12 @@ impl Bridge {
         images.sort_by_key(|image| image.kind != DiskImageKind::Gone);
         let mut again = Vec::new();
         for image in images {
-            if self.write_image(engine, &image).is_err() {
+            if self.write_image(engine, &image, now).is_err() {
                 again.push(image);
             }
         }
         for image in again {
-            if let Err(why) = self.write_image(engine, &image) {
+            if let Err(why) = self.write_image(engine, &image, now) {
                 let sentence =
                     format!("“{}” is kept in CodeSync but could not be written to the folder. {why}", image.path);
                 self.not_written(engine, image.file, &sentence, now);
@@ -61,7 +61,17 @@ impl Bridge {
         Ok(())
     }
 
-    fn write_image(&mut self, engine: &mut Engine, image: &DiskImage) -> std::result::Result<(), FolderError> {
+    fn write_image(
+        &mut self,
+        engine: &mut Engine,
+        image: &DiskImage,
+        now: Now,
+    ) -> std::result::Result<(), FolderError> {
+        if !self.is_free_for(image) {
+            // Somebody changed it while the ones before were written: that is taken in first.
+            engine.write_later(image.file, now);
+            return Ok(());
+        }
         self.write(engine, image)?;
         engine.written(image.file);
         self.shadow.mark_fresh(image.file).map_err(|source| not_noted(&image.path, source))

@@ -88,3 +88,31 @@ fn what_a_viewer_changed_in_the_folder_stays_there_and_is_no_edit() {
     assert_eq!(on_disk(), "zero\none\nof another program\n");
     assert_eq!(pull(&bo, &mut asha, 50_001).refused, []);
 }
+
+/// A turn writes many files, and syncs before the first: another program may save one of them meanwhile.
+#[test]
+fn what_another_program_saves_just_before_a_file_is_written_is_not_written_over() {
+    for is_deleted in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let (log, _) = Log::open(&root, Options::new(verify_delta)).unwrap();
+        let mut engine = Engine::open(log, key(1), profile("Asha"), at(0)).unwrap();
+        let mut bridge = Bridge::open(&root, &root.join(STORE_FOLDER)).unwrap();
+        edit(&mut engine, "one\n", 1);
+        bridge.write_due(&mut engine, at(10_000)).unwrap();
+        let file = engine.tree().by_path(&RelPath::parse("a.txt").unwrap()).unwrap().file;
+        match is_deleted {
+            true => drop(engine.handle(Request::Delete { path: "a.txt".into() }, at(20_000)).unwrap()),
+            false => edit(&mut engine, "zero\n", 20_000),
+        }
+        let image = engine.disk_image(file).unwrap().unwrap();
+        let images = bridge.settle_conflicts(&mut engine, vec![image], at(30_000)).unwrap();
+        std::fs::write(root.join("a.txt"), "one\nof another program\n").unwrap();
+        bridge.write_image(&mut engine, &images[0], at(30_000)).unwrap();
+        let on_disk = || std::fs::read_to_string(root.join("a.txt")).unwrap();
+        assert_eq!(on_disk(), "one\nof another program\n");
+        bridge.write_due(&mut engine, at(40_000)).unwrap();
+        let wanted = if is_deleted { "one\nof another program\n" } else { "zero\none\nof another program\n" };
+        assert_eq!(on_disk(), wanted);
+    }
+}
