@@ -109,6 +109,12 @@ impl Hold {
         self.by_key.is_empty()
     }
 
+    /// Whether it is here already, signed if this one is.
+    pub fn has_as_good(&self, held: &Held) -> bool {
+        let known = self.by_key.get(&held.key);
+        known.is_some_and(|known| known.signature.is_some() || held.signature.is_none())
+    }
+
     /// How much credit goes back for what it takes the place of; the delta itself when there is no room.
     pub fn insert(&mut self, mut held: Held) -> Result<u64, Box<Held>> {
         let size_bytes = held.size_bytes();
@@ -257,39 +263,65 @@ impl Hold {
     /// Keys in canonical order, which is a causal one: readings stand above those of their past.
     fn going(&self, replica: &dyn Replica, now_ms: u64) -> Vec<DeltaKey> {
         let is_now = |hlc: Hlc| hlc.wall_ms <= now_ms.saturating_add(AHEAD_MS_MAX);
-        let mut left: BTreeSet<DeltaKey> = self.by_key.keys().filter(|key| is_now(key.hlc)).copied().collect();
-        loop {
-            let n_before = left.len();
-            let mut names: BTreeSet<DeltaHash> = BTreeSet::new();
-            left.retain(|key| {
-                let held = &self.by_key[key];
-                let is_there = |hash: &DeltaHash| names.contains(hash) || replica.key(hash).is_some();
-                // Of what is before the cut nobody here knows more than its number.
-                let is_past = |dep: &Head| dep.seq < replica.cut_seq(&dep.log);
-                let is_ready = (key.seq == 1 || is_there(&held.prev))
-                    && held.deps.iter().all(|dep| is_there(&dep.hash) || is_past(dep))
-                    && held.blobs.iter().all(|hash| replica.has_blob(hash));
-                if is_ready {
-                    names.insert(key.hash);
-                }
-                is_ready
-            });
-            let mut vouched: BTreeSet<(LogId, DeltaHash)> = BTreeSet::new();
-            let mut unvouched = Vec::new();
-            for key in left.iter().rev() {
-                let held = &self.by_key[key];
-                if held.signature.is_some() || vouched.contains(&(key.log, key.hash)) {
-                    vouched.insert((key.log, held.prev));
-                } else {
-                    unvouched.push(*key);
-                }
+        let mut going = Going::default();
+        for held in self.by_key.values().filter(|held| is_now(held.key.hlc)) {
+            going.add(held, replica);
+        }
+        going.drop_unvouched(replica);
+        let mut keys: Vec<DeltaKey> = going.left.values().map(|held| held.key).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// What of the held ones could go. Each that turns out not to takes along what stands on it, once: a peer decides how they
+/// are tangled, and must not decide how long it takes.
+#[derive(Default)]
+struct Going<'a> {
+    left: BTreeMap<DeltaHash, &'a Held>,
+    /// Who builds on which of them.
+    needed_by: BTreeMap<DeltaHash, Vec<DeltaHash>>,
+    /// How many of them vouch for one.
+    n_vouchers: BTreeMap<(LogId, DeltaHash), usize>,
+}
+
+impl<'a> Going<'a> {
+    /// The next in canonical order, if its past and its contents are there.
+    fn add(&mut self, held: &'a Held, replica: &dyn Replica) {
+        let key = &held.key;
+        let is_there = |hash: &DeltaHash| self.left.contains_key(hash) || replica.key(hash).is_some();
+        // Of what is before the cut nobody here knows more than its number.
+        let is_past = |dep: &&Head| dep.seq < replica.cut_seq(&dep.log);
+        let deps = held.deps.iter().filter(|dep| !is_past(dep)).map(|dep| dep.hash);
+        let needed: Vec<DeltaHash> = (key.seq > 1).then_some(held.prev).into_iter().chain(deps).collect();
+        if !needed.iter().all(is_there) || !held.blobs.iter().all(|hash| replica.has_blob(hash)) {
+            return;
+        }
+        for hash in needed.into_iter().filter(|hash| self.left.contains_key(hash)) {
+            self.needed_by.entry(hash).or_default().push(key.hash);
+        }
+        *self.n_vouchers.entry((key.log, held.prev)).or_default() += 1;
+        self.left.insert(key.hash, held);
+    }
+
+    fn drop_unvouched(&mut self, replica: &dyn Replica) {
+        let mut falling: Vec<DeltaHash> =
+            self.left.values().filter(|held| !self.is_vouched(held)).map(|held| held.key.hash).collect();
+        while let Some(hash) = falling.pop() {
+            let Some(held) = self.left.remove(&hash) else { continue };
+            if let Some(n) = self.n_vouchers.get_mut(&(held.key.log, held.prev)) {
+                *n -= 1;
             }
-            for key in &unvouched {
-                left.remove(key);
-            }
-            if left.len() == n_before || left.is_empty() {
-                return left.into_iter().collect();
+            falling.extend(self.left.get(&held.prev).filter(|prev| !self.is_vouched(prev)).map(|prev| prev.key.hash));
+            let needed_by = self.needed_by.remove(&hash).unwrap_or_default();
+            if !needed_by.is_empty() && replica.key(&hash).is_none() {
+                falling.extend(needed_by);
             }
         }
+    }
+
+    fn is_vouched(&self, held: &Held) -> bool {
+        let voucher = || self.n_vouchers.get(&(held.key.log, held.key.hash));
+        held.signature.is_some() || voucher().is_some_and(|n| *n > 0)
     }
 }

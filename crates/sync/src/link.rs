@@ -125,6 +125,8 @@ pub enum Ended {
 pub(crate) struct Shared {
     /// Which link gets what of which log, and when something of it came last.
     pub fetching: BTreeMap<LogId, (LinkId, u64)>,
+    /// How often something came to be here, over whichever link: what is held may go by now.
+    pub n_news: u64,
 }
 
 /// What a call may use.

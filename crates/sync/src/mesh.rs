@@ -50,6 +50,7 @@ impl Mesh {
     pub fn durable(&mut self, fresh: &[SignedDelta], replica: &mut dyn Replica, now: Moment) {
         let bytes: Vec<Vec<u8>> = fresh.iter().map(|signed| encode_delta(&signed.delta).0).collect();
         let fresh: Vec<(&SignedDelta, &[u8])> = fresh.iter().zip(bytes.iter().map(Vec::as_slice)).collect();
+        self.shared.n_news += 1;
         let mut context = Context { replica, shared: &mut self.shared, now };
         for link in self.links.values_mut() {
             link.handle_durable(&fresh, &mut context);

@@ -176,7 +176,7 @@ impl Link {
             if !context.replica.has_blob(&chunk.hash) {
                 self.blobs.paused_until_ms = Some(context.now.steady_ms.saturating_add(PAUSE_MS));
             }
-            self.release(context);
+            self.note_content(context);
         }
         self.fetch_blobs(context);
         self.settle_credit();

@@ -18,6 +18,9 @@ const GRAFT_MS: u64 = 500;
 const SILENCE_MS: u64 = 10_000;
 /// Nothing that is held can go, and there is no room for more: so long it may last.
 const STUCK_MS: u64 = 3_000;
+/// How much more has to come before a full hold is looked through again, as a part of what is held; and for how long less waits.
+const FRESH_PART: usize = 64;
+const FRESH_WAIT_MS: u64 = 100;
 /// How often it is looked whether what everything begins with is here.
 const FIRST_CHECK_MS: u64 = 1_000;
 /// Logs that are looked at to find one whose place another can take.
@@ -46,6 +49,10 @@ pub(super) struct Receiving {
     future_due_ms: Option<u64>,
     /// When it is looked whether what other links brought lets something go.
     release_due_ms: Option<u64>,
+    /// Deltas that were held, and contents that came, since it was looked what can go; and how much news there was then
+    /// ([`super::Shared::n_news`]).
+    n_fresh: usize,
+    n_news_seen: u64,
     /// The contents that everything begins with are not here yet, and when to look whether another link brought them.
     is_waiting_for_first: bool,
     first_check_ms: u64,
@@ -86,6 +93,8 @@ impl Receiving {
             told_future_ms: 0,
             future_due_ms: None,
             release_due_ms: None,
+            n_fresh: 0,
+            n_news_seen: 0,
             is_waiting_for_first: false,
             first_check_ms: 0,
         }
@@ -234,7 +243,7 @@ impl Link {
                 return;
             }
         }
-        self.release(context);
+        self.release_some(is_last, context);
         if is_last {
             self.end_answer(context);
         }
@@ -314,8 +323,12 @@ impl Link {
         let signature = arriving.has_signature.then_some(signed.signature);
         let blobs = context.replica.needs(delta).into_iter().collect();
         let held = Held::new(delta, blobs, hash, arriving.bytes, signature, way);
+        let is_fresh = !self.hold.has_as_good(&held);
         match self.hold.insert(held) {
-            Ok(freed_bytes) => self.owed_bytes += freed_bytes,
+            Ok(freed_bytes) => {
+                self.owed_bytes += freed_bytes;
+                self.receiving.n_fresh += usize::from(is_fresh);
+            }
             Err(held) => {
                 self.owed_bytes += held.cost_bytes();
                 self.receiving.had_overflow |= way == Way::Asked;
@@ -387,9 +400,30 @@ impl Link {
         }
     }
 
+    /// Something came. What is held is looked through where that can be of use, and seldom where it is much: a peer can send
+    /// many small frames. `is_last`: no more will come of what was asked for.
+    fn release_some(&mut self, is_last: bool, context: &mut Context) {
+        let (n_fresh, n_held) = (self.receiving.n_fresh, self.hold.n_held());
+        if n_fresh == 0 && !self.has_news(context) {
+            return;
+        }
+        if is_last || n_held <= HELD_LIVE_MAX || n_fresh * FRESH_PART >= n_held {
+            return self.release(context);
+        }
+        let due_ms = context.now.steady_ms.saturating_add(FRESH_WAIT_MS);
+        let release_due_ms = self.receiving.release_due_ms.get_or_insert(due_ms);
+        *release_due_ms = due_ms.min(*release_due_ms);
+    }
+
+    /// Whether another link brought something since it was looked what can go.
+    fn has_news(&self, context: &Context) -> bool {
+        self.receiving.n_news_seen != context.shared.n_news
+    }
+
     /// Delivers what can be, and asks for the contents that the rest needs.
     pub(super) fn release(&mut self, context: &mut Context) {
         (self.receiving.future_due_ms, self.receiving.release_due_ms) = (None, None);
+        (self.receiving.n_fresh, self.receiving.n_news_seen) = (0, context.shared.n_news);
         if self.hold.is_empty() {
             return;
         }
@@ -407,6 +441,13 @@ impl Link {
         self.owed_bytes += self.hold.pay();
         self.wait_for_the_future(context.now);
         self.fetch_blobs(context);
+    }
+
+    /// A content came over this link.
+    pub(super) fn note_content(&mut self, context: &mut Context) {
+        context.shared.n_news += 1;
+        self.receiving.n_fresh += 1;
+        self.release_some(false, context);
     }
 
     /// Something came over whichever link: what is held here may have waited for it.
@@ -454,6 +495,7 @@ impl Link {
     pub fn handle_delivered(&mut self, cost_bytes: u64, context: &mut Context) {
         self.owed_bytes += cost_bytes;
         self.receiving.n_delivering = self.receiving.n_delivering.saturating_sub(1);
+        context.shared.n_news += 1;
         self.release(context);
         self.settle_credit();
         self.consider_wants(context);
@@ -494,7 +536,12 @@ impl Link {
     /// What to do about time that went by without anything coming.
     pub(super) fn receive_due(&mut self, context: &mut Context) {
         let now_ms = context.now.steady_ms;
-        self.release(context);
+        let Receiving { future_due_ms, release_due_ms, .. } = self.receiving;
+        let is_due = [future_due_ms, release_due_ms].into_iter().flatten().any(|due_ms| due_ms <= now_ms);
+        if is_due || self.has_news(context) {
+            self.release(context);
+        }
+        self.owed_bytes += self.hold.pay();
         if self.blobs.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
             self.fetch_blobs(context);
         }

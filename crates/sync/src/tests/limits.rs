@@ -3,7 +3,9 @@
 use super::store::*;
 use crate::limits::*;
 use crate::*;
-use codesync_base::{BlobHash, Change, Delta, FileId, Head, Hlc, LogId, ProjectId, SignedDelta, Step, encode_delta};
+use codesync_base::{
+    BlobHash, Change, Delta, DeltaHash, FileId, Head, Hlc, LogId, ProjectId, SignedDelta, Step, encode_delta,
+};
 
 /// An honest replica, and a peer that says whatever a test wants.
 struct Door {
@@ -288,6 +290,82 @@ fn so_many_are_held_and_no_more() {
     }
     let (n_held, _) = door.mesh.held()[0];
     assert_eq!(n_held, HELD_LIVE_MAX);
+}
+
+/// Deltas of many logs, each of which vouches for one that the next log goes on from; for the first nobody does.
+fn tangled(n_logs: u32, content: BlobHash) -> Vec<SignedDelta> {
+    let mut peer = Store::new(2);
+    let write = |peer: &Store, seq: u32, prev: DeltaHash, n: u32, deps: Vec<Head>| {
+        let step = Step { at_ms: 0, file: 0, change: Change::Content { blob: content, length_bytes: 0 } };
+        let delta = peer.draft(Hlc { wall_ms: START_MS, counter: n }, deps, vec![step]);
+        peer.sign(Delta { seq, prev, files: vec![FileId([1; 16])], ..delta })
+    };
+    let mut all: Vec<SignedDelta> = Vec::new();
+    let mut unsigned: Option<SignedDelta> = None;
+    for n in 0..n_logs {
+        peer.log.incarnation = n;
+        let first = write(&peer, 1, DeltaHash::ZERO, 2 * n, vec![]);
+        let Some(past) = unsigned.replace(SignedDelta { signature: [0; 64], ..first.clone() }) else { continue };
+        let dep = Head { log: past.delta.log, seq: 1, hash: past.hash };
+        all.extend([past, write(&peer, 2, first.hash, 2 * n + 1, vec![dep])]);
+    }
+    all.extend(unsigned);
+    all
+}
+
+/// Says that there is much of a log, and hears it asked for.
+fn asked() -> Door {
+    let mut door = Door::open();
+    let head = Head { log: Store::new(2).log, seq: 900_000, hash: DeltaHash([1; 32]) };
+    door.say(Frame::Heads(vec![head]));
+    door
+}
+
+fn answer(deltas: &[SignedDelta]) -> Frame {
+    let deltas = deltas.iter().map(wire).collect();
+    Frame::Deltas(Deltas { cause: Cause::Answer { id: 1, is_last: false }, deltas })
+}
+
+#[test]
+fn what_is_held_is_looked_through_a_few_times_however_it_is_tangled() {
+    let mut door = asked();
+    let content = door.store.put_blob(b"");
+    let deltas = tangled(500, content);
+    for deltas in deltas.chunks(500) {
+        door.say(answer(deltas)).goes_on();
+    }
+    assert_eq!((door.mesh.held()[0].0, door.store.n_deltas()), (deltas.len(), 0));
+    let n_looks = door.store.n_looks.take();
+    assert!(n_looks < 20 * deltas.len(), "{n_looks} looks for {} deltas", deltas.len());
+    // Nor does what adds nothing let it begin anew.
+    for _ in 0..100 {
+        door.say(answer(&[])).say(answer(&deltas[..1]));
+    }
+    let n_looks = door.store.n_looks.take();
+    assert!(n_looks < 2_000, "{n_looks} looks for nothing new");
+    // Once somebody vouches for the first, all goes.
+    let first = deltas[0].clone();
+    let signature = Store::new(2).key.sign_delta(&first.hash);
+    door.live(&[SignedDelta { signature, ..first }]);
+    assert_eq!(door.store.n_deltas(), deltas.len());
+}
+
+#[test]
+fn what_comes_in_small_pieces_is_looked_through_seldom_and_goes_all_the_same() {
+    let mut door = asked();
+    let content = door.store.put_blob(b"");
+    let deltas = tangled(HELD_LIVE_MAX as u32, content);
+    door.say(answer(&deltas[..600])).say(answer(&deltas[600..1_200]));
+    door.store.n_looks.take();
+    for delta in &deltas[1_200..] {
+        door.say(answer(std::slice::from_ref(delta))).goes_on();
+    }
+    let n_looks = door.store.n_looks.take();
+    assert!(n_looks < 500 * deltas.len(), "{n_looks} looks for {} deltas", deltas.len());
+    let first = deltas[0].clone();
+    let signature = Store::new(2).key.sign_delta(&first.hash);
+    door.live(&[SignedDelta { signature, ..first }]).wait(100);
+    assert_eq!(door.store.n_deltas(), deltas.len());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::*;
 use codesync_auth::{DeviceKey, SnapshotDigest, verify_delta};
 use codesync_base::*;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -71,6 +72,8 @@ pub struct Store {
     pub digest: Option<[u8; 32]>,
     /// No content can be kept.
     pub is_full: bool,
+    /// How often it was asked whether a delta or a content is here.
+    pub n_looks: Cell<usize>,
 }
 
 impl Store {
@@ -93,6 +96,7 @@ impl Store {
             texts: Vec::new(),
             digest: None,
             is_full: false,
+            n_looks: Cell::new(0),
         }
     }
 
@@ -259,6 +263,12 @@ impl Store {
         self.names.get(hash).is_some_and(|key| self.durable.deltas.contains_key(key))
     }
 
+    pub fn put_blob(&mut self, bytes: &[u8]) -> BlobHash {
+        let hash = BlobHash::of(bytes);
+        self.all.blobs.insert(hash, bytes.to_vec());
+        hash
+    }
+
     pub fn blob(&self, hash: &BlobHash) -> Option<&Vec<u8>> {
         self.all.blobs.get(hash)
     }
@@ -278,6 +288,7 @@ impl Replica for Store {
     }
 
     fn key(&self, hash: &DeltaHash) -> Option<DeltaKey> {
+        self.n_looks.update(|n| n + 1);
         self.names.get(hash).copied()
     }
 
@@ -323,6 +334,7 @@ impl Replica for Store {
     }
 
     fn has_blob(&self, hash: &BlobHash) -> bool {
+        self.n_looks.update(|n| n + 1);
         self.all.blobs.contains_key(hash)
     }
 
