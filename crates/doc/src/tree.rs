@@ -68,6 +68,8 @@ struct State {
     index: Index,
     /// Files whose path became another since [`Tree::take_moved`].
     moved: Vec<FileId>,
+    /// Between [`Tree::begin_reading`] and [`Tree::end_reading`].
+    is_reading: bool,
 }
 
 /// Moments kept for reuse: the two ends of a comparison.
@@ -114,6 +116,18 @@ impl Tree {
             let change = Arc::new(change.clone());
             self.take_in(TreeEvent { key, at_ms, author, file, change, old_path: None, is_void: true });
         }
+    }
+
+    /// Much comes, as when a history is read. Who is at which path is found out once, by [`Self::end_reading`]: until then it
+    /// is not known.
+    pub fn begin_reading(&mut self) {
+        Arc::make_mut(&mut self.state).is_reading = true;
+    }
+
+    pub fn end_reading(&mut self) {
+        let state = Arc::make_mut(&mut self.state);
+        state.is_reading = false;
+        state.make_index();
     }
 
     fn take_in(&mut self, event: TreeEvent) -> bool {
@@ -276,7 +290,7 @@ impl State {
         let before = entry.node.as_ref().and_then(Node::claim);
         let result = change(entry);
         let after = entry.node.as_ref().and_then(Node::claim);
-        if before != after {
+        if before != after && !self.is_reading {
             let moved = self.index.replace(file, before, after);
             self.set_paths(moved);
         }
@@ -309,13 +323,20 @@ impl State {
         for event in events {
             let entry = Arc::make_mut(state.entries.entry(event.file).or_default());
             entry.apply(event.clone());
-            entry.put_where_wanted();
         }
-        let nodes = state.entries.values().filter_map(|entry| entry.node.as_ref());
-        let (index, moved) = Index::new(nodes.filter_map(|node| Some((node.file, node.claim()?))).collect());
-        state.index = index;
-        state.set_paths(moved);
+        state.make_index();
         state
+    }
+
+    /// Finds out anew who is at which path.
+    fn make_index(&mut self) {
+        let is_elsewhere = |node: &Node| node.path != node.wanted_path;
+        let elsewhere = self.entries.values_mut().filter(|entry| entry.node.as_ref().is_some_and(is_elsewhere));
+        elsewhere.for_each(|entry| Arc::make_mut(entry).put_where_wanted());
+        let nodes = self.entries.values().filter_map(|entry| entry.node.as_ref());
+        let (index, moved) = Index::new(nodes.filter_map(|node| Some((node.file, node.claim()?))).collect());
+        self.index = index;
+        self.set_paths(moved);
     }
 
     fn set_paths(&mut self, moved: Vec<(FileId, RelPath)>) {

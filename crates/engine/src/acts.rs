@@ -353,14 +353,16 @@ impl Engine {
         }
         self.enter_cut();
         self.events.clear();
+        self.tree.begin_reading();
         for signed in structural {
             self.apply_tree(&signed);
             // Nobody has to hear of what was there before.
-            drop(self.tree.take_moved());
             self.events.clear();
             self.grown.clear();
             self.marks_of_others.clear();
         }
+        self.tree.end_reading();
+        drop(self.tree.take_moved());
         self.talk.settle();
         self.clock.observe(self.log.newest_reading());
         Ok(())

@@ -15,8 +15,10 @@ pub(super) struct Index {
     claims: BTreeMap<Arc<str>, Arc<Vec<Claimant>>>,
     /// Who is where.
     places: BTreeMap<Place, FileId>,
-    /// Those who did not get the path they want, oldest first.
-    displaced: BTreeMap<(StepKey, FileId), Displaced>,
+    /// Those who did not get the path they want, by what they want, folded.
+    displaced: BTreeMap<Arc<str>, Group>,
+    /// The names, folded, that they looked at.
+    tried: BTreeMap<Arc<str>, Tried>,
     /// Those of the claimants that are folders; how many are none.
     folders: BTreeSet<FileId>,
     n_files: usize,
@@ -28,10 +30,31 @@ struct Claimant {
     claim: Claim,
 }
 
+/// Who was created first: the step, and its file.
+type Age = (StepKey, FileId);
+
+/// Those who want one path and did not get it.
+#[derive(Clone, Debug)]
+struct Group {
+    /// Oldest first.
+    members: BTreeMap<Age, Displaced>,
+    /// Names that one of them looked at, in this order.
+    tried: Vec<Arc<str>>,
+    /// Where the next of them goes on: lower numbers are gone.
+    next_number: u32,
+}
+
 #[derive(Clone, Debug)]
 struct Displaced {
     wanted: RelPath,
     place: Option<RelPath>,
+}
+
+/// A name that displaced files looked at.
+#[derive(Clone, Debug, Default)]
+struct Tried {
+    by: BTreeSet<Arc<str>>,
+    is_taken: bool,
 }
 
 /// A path that can be searched for as plain text.
@@ -43,6 +66,9 @@ impl Borrow<str> for Place {
         self.0.as_str()
     }
 }
+
+/// Of those who want one path the second is called by this.
+const FIRST_NUMBER: u32 = 2;
 
 /// A file and the path that it has now.
 type Moved = Vec<(FileId, RelPath)>;
@@ -63,53 +89,92 @@ impl Index {
             }
         }
         index.claims = groups.into_iter().map(|(key, group)| (key, Arc::new(group))).collect();
-        let mut moved = Vec::new();
         let mut places = Vec::with_capacity(index.claims.len());
         for (key, group) in &index.claims {
-            settle(index.is_folder(key), group, &mut places, &mut index.displaced);
+            let members = settle(index.is_folder(key), group, &mut places);
+            if !members.is_empty() {
+                index.displaced.insert(key.clone(), Group::of(members));
+            }
         }
         // Sorted by folded path; a map is built much faster from what is in its own order.
         places.sort_by(|a, b| a.0.cmp(&b.0));
         index.places = places.into_iter().rev().collect();
-        index.place_displaced(&mut moved);
+        let groups = index.displaced.keys().cloned().collect();
+        let moved = moved_of(index.place_all(&groups));
         (index, moved)
     }
 
-    /// A file claims something else, or nothing, from now on. Gives all whose path may be another.
+    /// A file claims something else, or nothing, from now on. Gives all whose path may be another. Touches no more than
+    /// what stands at these paths and above them, and who looked there for a name.
     pub fn replace(&mut self, file: FileId, before: Option<Claim>, after: Option<Claim>) -> Moved {
         self.uncount(file, before.as_ref());
         self.count(file, after.as_ref());
-        let mut affected = BTreeSet::new();
-        for claim in before.iter().chain(&after) {
-            let folded = folded(&claim.path);
-            let ends = folded.match_indices('/').map(|(end, _)| end);
-            affected
-                .extend(ends.map(|end| Arc::<str>::from(&folded[..end])).filter(|key| self.claims.contains_key(key)));
-            affected.insert(folded.into());
+        let watched = self.watched(before.iter().chain(&after));
+        let key_of = |claim: &Claim| Arc::<str>::from(folded(&claim.path));
+        let key_before = before.as_ref().map(key_of);
+        let last = after.clone().map(|claim| (key_of(&claim), claim));
+        let last = last.filter(|(key, claim)| key_before.as_ref() != Some(key) && self.would_be_last(file, key, claim));
+        let key_after = after.as_ref().filter(|_| last.is_none()).map(key_of);
+        let mut keys: BTreeSet<Arc<str>> = key_before.into_iter().chain(key_after).collect();
+        keys.iter().for_each(|key| self.unsettle(key));
+        before.into_iter().for_each(|claim| self.remove(file, &claim));
+        after.into_iter().for_each(|claim| self.insert(file, claim));
+        let mut groups = self.note_changes(watched, &mut keys);
+        groups.extend(keys.iter().cloned());
+        self.take_off(&mut groups);
+        let mut moved: Moved = keys.iter().flat_map(|key| self.settle(key)).collect();
+        let last = last.filter(|(key, _)| !keys.contains(key));
+        if let Some((_, claim)) = last.as_ref().filter(|(_, claim)| claim.is_folder) {
+            self.places.entry(Place(claim.path.clone())).or_insert(file);
+            moved.push((file, claim.path.clone()));
         }
-        for key in &affected {
-            self.unsettle(key);
-        }
-        self.take_displaced_off();
-        if let Some(claim) = before {
-            self.remove(file, &claim);
-        }
-        if let Some(claim) = after {
-            let group = Arc::make_mut(self.claims.entry(folded(&claim.path).into()).or_default());
-            let idx = group.partition_point(|other| (other.claim.created, other.file) < (claim.created, file));
-            group.insert(idx, Claimant { file, claim });
-        }
-        let mut moved = Vec::new();
-        for key in &affected {
-            let Some(group) = self.claims.get(key) else { continue };
-            let mut places = Vec::new();
-            settle(self.is_folder(key), group, &mut places, &mut self.displaced);
-            moved.extend(places.iter().map(|(place, file)| (*file, place.0.clone())));
-            // From the newest to the oldest folder of this path, so that the oldest stays.
-            self.places.extend(places.into_iter().rev());
-        }
-        self.place_displaced(&mut moved);
+        let last =
+            last.filter(|(_, claim)| !claim.is_folder).map(|(key, claim)| (key, (claim.created, file), claim.path));
+        moved.extend(moved_of(self.place(groups, last)));
         moved
+    }
+
+    /// What of these paths, and of the folders above them, somebody claims or looked at; whether it is a folder, and whether
+    /// anybody can have its name.
+    fn watched<'a>(&self, claims: impl Iterator<Item = &'a Claim>) -> BTreeMap<Arc<str>, (bool, bool)> {
+        let mut watched = BTreeMap::new();
+        for claim in claims {
+            let folded = folded(&claim.path);
+            let ends = folded.match_indices('/').map(|(end, _)| end).chain([folded.len()]);
+            for key in ends.map(|end| &folded[..end]) {
+                if self.claims.contains_key(key) || self.tried.contains_key(key) {
+                    watched.insert(key.into(), (self.is_folder(key), self.is_occupied(key)));
+                }
+            }
+        }
+        watched
+    }
+
+    /// Adds to `keys` those that became a folder, or are none any more, and gives who looked at a name that was free or is.
+    fn note_changes(
+        &mut self,
+        watched: BTreeMap<Arc<str>, (bool, bool)>,
+        keys: &mut BTreeSet<Arc<str>>,
+    ) -> BTreeSet<Arc<str>> {
+        let mut groups = BTreeSet::new();
+        for (key, (was_folder, was_occupied)) in watched {
+            if self.is_occupied(&key) != was_occupied
+                && let Some(tried) = self.tried.get(&key)
+            {
+                groups.extend(tried.by.iter().cloned());
+            }
+            if self.is_folder(&key) != was_folder && keys.insert(key.clone()) {
+                self.unsettle(&key);
+            }
+        }
+        groups
+    }
+
+    /// Whether a new claim changes nothing for those who are at its path: others were there before, and it is the youngest.
+    fn would_be_last(&self, file: FileId, key: &str, claim: &Claim) -> bool {
+        let last = self.claims.get(key).and_then(|group| group.last());
+        last.is_some_and(|last| (last.claim.created, last.file) < (claim.created, file))
+            && (!claim.is_folder || self.is_folder(key))
     }
 
     fn count(&mut self, file: FileId, claim: Option<&Claim>) {
@@ -138,6 +203,12 @@ impl Index {
         self.n_files
     }
 
+    fn insert(&mut self, file: FileId, claim: Claim) {
+        let group = Arc::make_mut(self.claims.entry(folded(&claim.path).into()).or_default());
+        let idx = group.partition_point(|other| (other.claim.created, other.file) < (claim.created, file));
+        group.insert(idx, Claimant { file, claim });
+    }
+
     fn remove(&mut self, file: FileId, claim: &Claim) {
         let key = folded(&claim.path);
         if let Some(group) = self.claims.get_mut(key.as_str()) {
@@ -148,50 +219,125 @@ impl Index {
         }
     }
 
-    /// Takes a place's claimants off their places.
+    /// Takes a place's claimants off it.
     fn unsettle(&mut self, key: &str) {
         for claimant in self.claims.get(key).into_iter().flat_map(|group| group.iter()) {
             let path = claimant.claim.path.as_str();
             if self.places.get(path) == Some(&claimant.file) {
                 self.places.remove(path);
             }
-            let displaced = self.displaced.remove(&(claimant.claim.created, claimant.file));
-            if let Some(place) = displaced.and_then(|displaced| displaced.place) {
-                self.places.remove(place.as_str());
+        }
+    }
+
+    /// Gives a place to whoever it belongs to; the others have none yet.
+    fn settle(&mut self, key: &Arc<str>) -> Moved {
+        self.displaced.remove(key);
+        let Some(group) = self.claims.get(key) else { return Vec::new() };
+        let mut places = Vec::new();
+        let members = settle(self.is_folder(key), group, &mut places);
+        if !members.is_empty() {
+            self.displaced.insert(key.clone(), Group::of(members));
+        }
+        let moved = places.iter().map(|(place, file)| (*file, place.0.clone())).collect();
+        // From the newest to the oldest folder of this path, so that the oldest stays.
+        self.places.extend(places.into_iter().rev());
+        moved
+    }
+
+    /// Takes these groups off their names; and all who looked at one of these, too: they join them.
+    fn take_off(&mut self, groups: &mut BTreeSet<Arc<str>>) {
+        let mut left: Vec<Arc<str>> = groups.iter().cloned().collect();
+        while let Some(key) = left.pop() {
+            let Some(group) = self.displaced.get_mut(&key) else { continue };
+            group.next_number = FIRST_NUMBER;
+            for ((_, file), displaced) in &mut group.members {
+                let place = displaced.place.take();
+                if let Some(place) = place.filter(|place| self.places.get(place.as_str()) == Some(file)) {
+                    self.places.remove(place.as_str());
+                }
+            }
+            for name in std::mem::take(&mut group.tried) {
+                let tried = self.tried.remove(&name);
+                let others = tried.into_iter().flat_map(|tried| tried.by).filter(|other| groups.insert(other.clone()));
+                left.extend(others);
             }
         }
     }
 
-    fn take_displaced_off(&mut self) {
-        for displaced in self.displaced.values_mut() {
-            if let Some(place) = displaced.place.take() {
-                self.places.remove(place.as_str());
+    /// Finds names for these groups, and for whoever came as the youngest of its group. Who looks at the same names as they
+    /// is placed along with them: so it is the same in whatever order they came.
+    fn place(&mut self, mut groups: BTreeSet<Arc<str>>, last: Option<(Arc<str>, Age, RelPath)>) -> Vec<(Age, RelPath)> {
+        let mut placed = Vec::new();
+        if let Some((key, age, wanted)) = last {
+            let group = self.displaced.entry(key.clone()).or_insert_with(|| Group::of(BTreeMap::new()));
+            group.members.insert(age, Displaced { wanted, place: None });
+            if !groups.contains(&key) {
+                let (place, is_shared) = self.place_one(&key, age);
+                placed.extend(place.map(|place| (age, place)));
+                groups.extend(Some(key).filter(|_| is_shared));
+            }
+        }
+        loop {
+            let n_groups = groups.len();
+            self.take_off(&mut groups);
+            let others = self.place_all(&groups);
+            placed.retain(|(age, _)| others.iter().all(|(other, _)| other != age));
+            let tried = groups.iter().filter_map(|key| self.displaced.get(key)).flat_map(|group| &group.tried);
+            let by = tried.filter_map(|name| self.tried.get(name)).flat_map(|tried| tried.by.iter().cloned());
+            let by: Vec<Arc<str>> = by.collect();
+            groups.extend(by);
+            if groups.len() == n_groups {
+                placed.extend(others);
+                placed.sort_by_key(|(age, _)| *age);
+                return placed;
             }
         }
     }
 
-    /// Finds a name for each, oldest first: one that nobody claims and nobody before got.
-    fn place_displaced(&mut self, moved: &mut Moved) {
-        let mut taken = BTreeSet::new();
-        // Where to go on for those who want the same: lower numbers are gone.
-        let mut next_numbers: BTreeMap<String, u32> = BTreeMap::new();
-        let mut displaced = std::mem::take(&mut self.displaced);
-        for ((_, file), displaced) in &mut displaced {
-            let number = next_numbers.entry(folded(&displaced.wanted)).or_insert(2);
-            let mut names = (*number..=u32::MAX).map(|n| {
-                *number = n;
-                numbered(&displaced.wanted, n, file)
-            });
-            let mut is_free = |path: &RelPath| {
-                let key = folded(path);
-                !self.claims.contains_key(key.as_str()) && !self.is_folder(&key) && taken.insert(key)
-            };
-            let Some(place) = names.find(|path| is_free(path)) else { continue };
-            self.places.insert(Place(place.clone()), *file);
-            moved.push((*file, place.clone()));
-            displaced.place = Some(place);
+    /// Finds a name for each of these groups, oldest first.
+    fn place_all(&mut self, groups: &BTreeSet<Arc<str>>) -> Vec<(Age, RelPath)> {
+        let of_group = |key| self.displaced.get(key).map(|group| (key, group));
+        let members = groups
+            .iter()
+            .filter_map(of_group)
+            .flat_map(|(key, group)| group.members.keys().map(move |age| (*age, key)));
+        let mut members: Vec<(Age, &Arc<str>)> = members.collect();
+        members.sort_unstable();
+        members.into_iter().filter_map(|(age, key)| Some((age, self.place_one(key, age).0?))).collect()
+    }
+
+    /// Finds a name: one that nobody claims and nobody before got. Says whether somebody of another group looked at the
+    /// same.
+    fn place_one(&mut self, key: &Arc<str>, age: Age) -> (Option<RelPath>, bool) {
+        let Some(mut group) = self.displaced.remove(key) else { return (None, false) };
+        let mut is_shared = false;
+        let mut found = None;
+        if let Some(displaced) = group.members.get_mut(&age) {
+            for number in group.next_number..=u32::MAX {
+                group.next_number = number;
+                let path = numbered(&displaced.wanted, number, &age.1);
+                let name: Arc<str> = folded(&path).into();
+                let is_occupied = self.is_occupied(&name);
+                let tried = self.tried.entry(name.clone()).or_default();
+                if tried.by.insert(key.clone()) {
+                    group.tried.push(name);
+                }
+                is_shared |= tried.by.len() > 1;
+                if !is_occupied && !std::mem::replace(&mut tried.is_taken, true) {
+                    self.places.insert(Place(path.clone()), age.1);
+                    displaced.place = Some(path.clone());
+                    found = Some(path);
+                    break;
+                }
+            }
         }
-        self.displaced = displaced;
+        self.displaced.insert(key.clone(), group);
+        (found, is_shared)
+    }
+
+    /// Whether somebody claims this folded path, or is below it.
+    fn is_occupied(&self, key: &str) -> bool {
+        self.claims.contains_key(key) || self.is_folder(key)
     }
 
     /// Whether a folder is at this folded path: one of its own, or one that files are in.
@@ -274,13 +420,19 @@ fn folded(path: &RelPath) -> String {
     if path.as_str().is_ascii() { path.as_str().to_ascii_lowercase() } else { path.folded() }
 }
 
-/// Gives each of a place's claimants, oldest first, the place or puts it among the displaced.
-fn settle(
-    is_folder: bool,
-    group: &[Claimant],
-    places: &mut Vec<(Place, FileId)>,
-    displaced: &mut BTreeMap<(StepKey, FileId), Displaced>,
-) {
+impl Group {
+    fn of(members: BTreeMap<Age, Displaced>) -> Self {
+        Self { members, tried: Vec::new(), next_number: FIRST_NUMBER }
+    }
+}
+
+fn moved_of(placed: Vec<(Age, RelPath)>) -> Moved {
+    placed.into_iter().map(|((_, file), path)| (file, path)).collect()
+}
+
+/// Gives each of a place's claimants, oldest first, the place, and those back who do not get it.
+fn settle(is_folder: bool, group: &[Claimant], places: &mut Vec<(Place, FileId)>) -> BTreeMap<Age, Displaced> {
+    let mut displaced = BTreeMap::new();
     let mut is_taken = is_folder;
     for Claimant { file, claim } in group {
         if claim.is_folder || !is_taken {
@@ -291,6 +443,7 @@ fn settle(
             displaced.insert((claim.created, *file), Displaced { wanted, place: None });
         }
     }
+    displaced
 }
 
 /// `name (2).ext`, shortened where a name cannot be that long.

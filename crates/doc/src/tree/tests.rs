@@ -280,6 +280,80 @@ fn any_order_of_arrival_gives_the_same_tree() {
     }
 }
 
+/// Names that are shortened, and one that is a letter in another script: files that want different paths may look at the
+/// same names.
+#[test]
+fn any_order_of_arrival_gives_the_same_names() {
+    let long = "k".repeat(249);
+    let names =
+        [&long, &format!("{long}ab"), &format!("{long}cd.x"), &format!("{long}ef.x"), "x", "x (2)", "x (2) (2)"];
+    let kelvin = "\u{212a}".repeat(84);
+    let names: Vec<&str> = names.into_iter().chain([kelvin.as_str(), &kelvin[3..], &long[..83], "x/y"]).collect();
+    for seed in 1..100 {
+        let mut random = Random::new(seed);
+        let mut tree = Tree::new();
+        for n in 1..80 {
+            let at = names[random.below(names.len() as u32) as usize];
+            let id = file(random.below(25));
+            let change = match random.below(6) {
+                0 => Change::Remove,
+                1 => Change::Move { path: path(at) },
+                2 => Change::Revive { path: path(at) },
+                3 => create(at, FileKind::Folder),
+                _ => text(at),
+            };
+            let moment = u64::from(random.below(1_000)) * 100 + n;
+            tree.apply(key(moment), moment, author(1), id, &change);
+            let at_once = State::replayed(tree.events());
+            let at_once = Tree {
+                events: tree.events.clone(),
+                n_events: tree.n_events,
+                state: Arc::new(at_once),
+                moments: Mutex::default(),
+            };
+            assert_eq!(seen(&tree), seen(&at_once), "seed {seed}, step {n}");
+        }
+    }
+}
+
+/// Takes in claims one by one, and counts how many had to be given a path.
+fn n_placed(paths: impl Iterator<Item = String>) -> usize {
+    let mut index = index::Index::default();
+    let claims = paths.enumerate().map(|(n, at)| {
+        let created = key(n as u64 + 1);
+        (file(n as u32), node::Claim { created, path: path(&at), is_folder: false })
+    });
+    claims.map(|(file, claim)| index.replace(file, None, Some(claim)).len()).sum()
+}
+
+#[test]
+fn those_who_want_one_path_are_not_all_placed_anew_with_each_more() {
+    assert_eq!(n_placed((0..3_000).map(|_| "same.txt".to_owned())), 3_000);
+    // As when two who are apart get the same files from elsewhere.
+    assert_eq!(n_placed((0..3_000).map(|n| format!("d{}/{}.txt", n % 7, n % 1_500))), 3_000);
+}
+
+#[test]
+fn what_is_read_at_once_is_the_same() {
+    for seed in 1..50 {
+        let mut random = Random::new(seed);
+        let steps: Vec<(u64, FileId, Change)> =
+            (1..40).map(|n| (n, file(random.below(12)), random_change(&mut random))).collect();
+        let mut tree = replay(&steps[..10]);
+        tree.begin_reading();
+        for (moment, file, change) in &steps[10..] {
+            tree.apply(key(*moment), *moment, author(1), *file, change);
+        }
+        tree.end_reading();
+        assert_eq!(seen(&tree), seen(&replay(&steps)), "seed {seed}");
+        let more = text("a");
+        let mut plain = replay(&steps);
+        plain.apply(key(100), 100, author(1), file(99), &more);
+        tree.apply(key(100), 100, author(1), file(99), &more);
+        assert_eq!(seen(&tree), seen(&plain), "seed {seed}");
+    }
+}
+
 fn replay(steps: &[(u64, FileId, Change)]) -> Tree {
     let mut tree = Tree::new();
     for (moment, file, change) in steps {

@@ -210,7 +210,9 @@ impl Engine {
         let mut structural = Vec::new();
         self.log.for_each_structural(&mut |signed| structural.push(signed.clone())).map_err(api_error)?;
         structural.extend(self.waiting.iter().map(|(signed, _)| signed.clone()));
+        self.tree.begin_reading();
         structural.iter().for_each(|signed| self.apply_tree(signed));
+        self.tree.end_reading();
         drop(self.tree.take_moved());
         self.talk.follow(talk);
         (self.events, self.grown) = (events, grown);
