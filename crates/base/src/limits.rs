@@ -10,6 +10,10 @@ pub const DELTA_DEPS_MAX: usize = 64;
 pub const INLINE_TEXT_BYTES_MAX: usize = 8 * 1024;
 /// Larger files are kept whole (as blobs), not character by character.
 pub const TEXT_FILE_BYTES_MAX: u64 = 20 * 1024 * 1024;
+/// UTF-16 units of a text that a file is created with: room for one that grew, and was duplicated.
+pub const TEXT_CREATED_MAX: u64 = 4 * TEXT_FILE_BYTES_MAX;
+/// UTF-16 units that one step brings into a text.
+pub const TEXT_INSERTED_MAX: u64 = 16 * TEXT_FILE_BYTES_MAX;
 /// More lines than this: kept whole, too. Monaco's own threshold for colouring.
 pub const TEXT_FILE_LINES_MAX: u64 = 300_000;
 /// A single blob: what a length of 32 bits can say.

@@ -134,12 +134,14 @@ impl Engine {
         if text.len() <= limits::INLINE_TEXT_BYTES_MAX {
             return Ok(None);
         }
+        check_length(text, limits::TEXT_INSERTED_MAX)?;
         let hash = self.log.put_blob(text.as_bytes()).map_err(api_error)?;
         Ok(Some(TextSource::Blob { hash, length: utf16_len(text) }))
     }
 
     /// Text as content of a new file.
     pub(crate) fn text_source(&mut self, text: &str) -> Result<TextSource> {
+        check_length(text, limits::TEXT_CREATED_MAX)?;
         if text.len() > CONTENT_INLINE_BYTES_MAX
             && let Ok(hash) = self.log.put_blob(text.as_bytes())
         {
@@ -398,6 +400,12 @@ impl Engine {
     pub(crate) fn group_id(&self, act: Act) -> String {
         group_text(&GroupKey { log: self.own, seq: act.group })
     }
+}
+
+/// What others would refuse is not done.
+fn check_length(text: &str, units_max: u64) -> Result<()> {
+    let is_short = text.len() as u64 <= units_max || u64::from(utf16_len(text)) <= units_max;
+    if is_short { Ok(()) } else { Err(invalid("This text is too long.")) }
 }
 
 /// `<device in hexadecimal>.<incarnation>:<sequence number of the first delta>`.

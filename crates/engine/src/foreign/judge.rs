@@ -227,21 +227,38 @@ impl Engine {
         })
     }
 
-    /// First texts are texts, as long as is said.
+    /// First texts are texts, as long as is said; and what text steps bring in is no longer.
     fn check_contents(&self, delta: &Delta) -> std::result::Result<(), Refusal> {
         use codesync_base::BlobSource;
         for step in &delta.steps {
-            let Change::Create { kind: FileKind::Text, content: Some(TextSource::Blob { hash, length }), .. } =
-                &step.change
-            else {
-                continue;
-            };
-            let text = self.log.blob(hash).and_then(|bytes| String::from_utf8(bytes).ok());
-            if text.is_none_or(|text| utf16_len(&text) != *length) {
-                return Err(Refusal::Content);
+            match &step.change {
+                Change::Create { kind: FileKind::Text, content: Some(TextSource::Blob { hash, length }), .. } => {
+                    let hash = Some(hash).filter(|hash| self.can_be_text(hash, *length));
+                    let bytes = hash.and_then(|hash| self.log.blob(hash));
+                    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+                    if text.is_none_or(|text| utf16_len(&text) != *length) {
+                        return Err(Refusal::Content);
+                    }
+                }
+                Change::Text(TextStep { insert: Some(insert), .. }) => {
+                    if let TextSource::Blob { hash, length } = &insert.text
+                        && !self.can_be_text(hash, *length)
+                    {
+                        return Err(Refusal::Content);
+                    }
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether a content has so many bytes that it can be a text of this length: asked before it is read, for contents may
+    /// be longer than the memory.
+    fn can_be_text(&self, hash: &BlobHash, length: u32) -> bool {
+        let reader = self.log.blob_reader(hash).ok().flatten();
+        let lengths = u64::from(length)..=3 * u64::from(length);
+        reader.is_some_and(|reader| lengths.contains(&reader.length_bytes()))
     }
 }
 
@@ -253,6 +270,11 @@ fn check_steps(delta: &Delta) -> std::result::Result<(), Refusal> {
 fn check_step(step: &Step) -> std::result::Result<(), Refusal> {
     match &step.change {
         Change::Text(text) => check_text(text),
+        Change::Create { kind: FileKind::Text, content: Some(TextSource::Blob { length, .. }), .. }
+            if u64::from(*length) > limits::TEXT_CREATED_MAX =>
+        {
+            Err(Refusal::Limit("length of a text"))
+        }
         Change::Create { kind, meta, content, .. } => {
             let fits = match (kind, content) {
                 (FileKind::Text, _) | (_, None) => true,
@@ -277,7 +299,7 @@ fn check_step(step: &Step) -> std::result::Result<(), Refusal> {
     }
 }
 
-/// Sums of lengths stay far below what a `u32` holds, whatever the ranges.
+/// Sums of lengths stay far below what a `u32` holds, whatever the ranges; what is brought in has to fit the memory.
 fn check_text(text: &TextStep) -> std::result::Result<(), Refusal> {
     let deleted: u64 = text.delete.iter().map(|range| u64::from(range.length)).sum();
     let inserted = match text.insert.as_ref().map(|insert| &insert.text) {
@@ -285,7 +307,7 @@ fn check_text(text: &TextStep) -> std::result::Result<(), Refusal> {
         Some(TextSource::Inline(text)) => text.len() as u64,
         Some(TextSource::Blob { length, .. }) => u64::from(*length),
     };
-    if deleted > u64::from(u32::MAX / 4) || inserted > u64::from(u32::MAX / 4) {
+    if deleted > u64::from(u32::MAX / 4) || inserted > limits::TEXT_INSERTED_MAX {
         return Err(Refusal::Limit("length of a text"));
     }
     Ok(())

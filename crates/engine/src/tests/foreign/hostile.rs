@@ -266,3 +266,55 @@ fn bytes_that_are_no_delta_are_refused() {
     }
     assert_same(&before, &peers.picture(1), "no trace");
 }
+
+/// What becomes of a delta of a stranger about a file of its own, where this content is.
+fn verdict(changes: Vec<Change>, content: &[u8]) -> Option<Refusal> {
+    let mut peers = Peers::new(1);
+    let (now, engine, attacker) = (peers.now(), &mut peers.engines[0], Attacker::new());
+    let step = |change| Step { at_ms: START_MS, file: 0, change };
+    let delta = Delta {
+        project: engine.project(),
+        log: attacker.log,
+        seq: 1,
+        prev: DeltaHash::ZERO,
+        hlc: attacker.hlc,
+        deps: vec![],
+        origin: Origin::Session,
+        group: 1,
+        logs: vec![],
+        files: vec![FileId::derive(&attacker.log, &DeltaHash::ZERO, &attacker.hlc, 0)],
+        steps: changes.into_iter().map(step).collect(),
+    };
+    engine.log_mut().put_blob(content).unwrap();
+    let received = engine.receive(vec![Arrived::of(&attacker.sign(delta))], now).unwrap();
+    assert_eq!(received.held, []);
+    received.refused.first().map(|(_, why)| why.clone())
+}
+
+#[test]
+fn no_text_is_taken_that_is_longer_than_one_can_be() {
+    use codesync_base::limits::{TEXT_CREATED_MAX, TEXT_INSERTED_MAX};
+    let content = b"text".as_slice();
+    let text = |length: u64| TextSource::Blob { hash: BlobHash::of(content), length: length as u32 };
+    let create = |length: u64| {
+        let path = RelPath::parse("long").unwrap();
+        Change::Create { path, kind: FileKind::Text, meta: FileMeta::default(), content: Some(text(length)) }
+    };
+    assert_eq!(verdict(vec![create(4)], content), None);
+    assert_eq!(verdict(vec![create(TEXT_CREATED_MAX + 1)], content), Some(Refusal::Limit("length of a text")));
+    assert_eq!(verdict(vec![create(TEXT_CREATED_MAX)], content), Some(Refusal::Content));
+    assert_eq!(verdict(vec![create(1)], content), Some(Refusal::Content), "it is longer than it says");
+    let insert = |length: u64| {
+        let insert = codesync_base::Insert { left: None, right: None, text: text(length) };
+        let empty = Change::Create {
+            path: RelPath::parse("empty").unwrap(),
+            kind: FileKind::Text,
+            meta: FileMeta::default(),
+            content: None,
+        };
+        vec![empty, Change::Text(codesync_base::TextStep { position: 0, delete: vec![], insert: Some(insert) })]
+    };
+    assert_eq!(verdict(insert(4), content), None);
+    assert_eq!(verdict(insert(TEXT_INSERTED_MAX + 1), content), Some(Refusal::Limit("length of a text")));
+    assert_eq!(verdict(insert(1), content), Some(Refusal::Content), "it is longer than it says");
+}
