@@ -5,7 +5,7 @@
 //! its signature; blobs stand before the first delta that names them. Deltas are in canonical order.
 
 use crate::foreign::{drop_forged, is_signed};
-use crate::{Engine, Result, api_error, invalid};
+use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_api::{ApiError, ErrorCode};
 use codesync_base::{DeltaHash, Head, LogId, ProjectId, SignedDelta, decode_delta, encode_delta, limits};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,9 +82,9 @@ impl Engine {
         Ok(([MAGIC, &(records.len() as u64).to_le_bytes(), &packed].concat(), n_deltas))
     }
 
-    /// Adds what a bundle holds and the log does not. Returns how many deltas were new. The engine must be
-    /// opened anew afterwards.
-    pub fn import_bundle(&mut self, bundle: &Bundle) -> Result<u64> {
+    /// Adds what a bundle holds and the log does not, all or nothing: what others would refuse would make this log useless
+    /// to them. Returns how many deltas were new. The engine must be opened anew afterwards.
+    pub fn import_bundle(&mut self, bundle: &Bundle, now: Now) -> Result<u64> {
         self.close()?;
         let is_before = |signed: &SignedDelta| signed.delta.seq <= self.log.cut_seq(&signed.delta.log);
         if self.waits_for_beginning() || bundle.deltas.iter().any(|(signed, _)| is_before(signed)) {
@@ -97,11 +97,17 @@ impl Engine {
         // Before the cut everything counts as here.
         let is_before_cut = |head: &Head| self.others.beginning.reading_of(head).is_some();
         bundle.check_needs(|head| is_before_cut(head) || self.log.contains(&head.hash))?;
-        add_bundle(&mut self.log, bundle)
+        for blob in &bundle.blobs {
+            self.log.put_blob(blob).map_err(api_error)?;
+        }
+        let n_before = self.log.n_deltas();
+        self.take_in_bundle(&bundle.deltas, now)?;
+        self.log.sync().map_err(api_error)?;
+        Ok(self.log.n_deltas() - n_before)
     }
 }
 
-/// Adds the deltas of a bundle to a log. On failure the log has none of them, or all, and some wait for room on the disk:
+/// Adds the deltas of a bundle to a log that has nothing else. On failure the log has none of them, or all, and some wait for room on the disk:
 /// never one without the later one that vouches for it.
 pub fn add_bundle(log: &mut codesync_log::Log, bundle: &Bundle) -> Result<u64> {
     for blob in &bundle.blobs {

@@ -652,7 +652,7 @@ impl Runtime {
         self.commit(now)?;
         if self.engine.project() == bundle.project {
             let n_before = self.engine.log().n_deltas();
-            let imported = self.engine.import_bundle(&bundle);
+            let imported = self.engine.import_bundle(&bundle, now);
             // What does not fit the disk now may be in the log already, and this engine knows nothing of it.
             if imported.is_ok() || self.engine.log().n_deltas() > n_before {
                 self.reopen(now)?;

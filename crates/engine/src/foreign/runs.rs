@@ -3,7 +3,7 @@
 //! and entered as anything else, but only staged in the log, and taken back where it does not hold.
 
 use super::{Aside, Batch, Forks, Held, Received, Verdict};
-use crate::{Engine, Now, Result, api_error};
+use crate::{Engine, Now, Result, api_error, invalid};
 use codesync_auth::Access;
 use codesync_base::{Change, DeltaHash, Head, LogId, SignedDelta};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +94,35 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// All of a bundle, or nothing: judged as what a peer sends, but for what is said to be of this very log. Only the log
+    /// can be used afterwards.
+    pub(crate) fn take_in_bundle(&mut self, deltas: &[Opened], now: Now) -> Result<()> {
+        let before = self.before_trial();
+        let mut trial = Batch { is_trial: true, ..Batch::default() };
+        let mut each = deltas.iter();
+        let taken = each.try_for_each(|(signed, bytes)| self.take_in_bundled(signed, bytes, &mut trial, now));
+        let kept = taken.and_then(|()| self.log.keep_staged().map_err(api_error));
+        if kept.is_err() {
+            self.undo_trial(before, deltas);
+        }
+        kept
+    }
+
+    fn take_in_bundled(&mut self, signed: &SignedDelta, bytes: &[u8], trial: &mut Batch, now: Now) -> Result<()> {
+        if signed.delta.log == self.own && !self.log.contains(&signed.hash) {
+            signed.delta.files.iter().for_each(|file| self.documents.forget(file));
+            self.log.stage(signed, bytes);
+            return self.enter_foreign(signed.clone(), Vec::new(), trial, now);
+        }
+        let why = match self.take_in_foreign(signed.clone(), bytes, trial, now)? {
+            Verdict::Good { .. } | Verdict::Known => return Ok(()),
+            Verdict::Held(held) => format!("{held:?}"),
+            Verdict::Refused(refusal) => format!("{refusal:?}"),
+        };
+        let sentence = "This file holds edits that nobody would take here, so nothing of it was taken.";
+        Err(invalid(sentence).with_detail(format!("{}: {why}", signed.hash)))
     }
 
     fn note_verdict(&mut self, hash: DeltaHash, verdict: Verdict, received: &mut Received) {

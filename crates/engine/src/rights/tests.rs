@@ -286,3 +286,23 @@ fn what_another_program_does_at_a_viewer_is_no_edit() {
     assert_eq!(bo.log().n_deltas(), n_deltas);
     assert_eq!(peers.pull(1, 0).refused, []);
 }
+
+#[test]
+fn a_bundle_that_brings_what_nobody_may_do_is_not_imported() {
+    let mut peers = Peers::new(2);
+    peers.edit(0, "Asha\n").unwrap();
+    peers.let_in(1, Role::Viewer);
+    peers.engines[1].rights = None;
+    let now = peers.now();
+    peers.engines[1].handle(Request::NameMoment { name: "seen".into(), note: None, at: None }, now).unwrap();
+    peers.edit(1, "Bo\n").unwrap();
+    let bundle = crate::Bundle::read(&peers.engines[1].export_bundle().unwrap().0).unwrap();
+    let (now, n_deltas) = (peers.now(), peers.engines[0].log().n_deltas());
+    let refusal = peers.engines[0].import_bundle(&bundle, now).unwrap_err();
+    assert!(refusal.message.contains("nobody would take"), "{refusal:?}");
+    assert_eq!((peers.engines[0].log().n_deltas(), peers.text(0).as_str()), (n_deltas, "Asha\n"));
+    // What was taken before it is as if it had never been here.
+    peers.edit(0, "more\n").unwrap();
+    assert_eq!(peers.pull(0, 1).refused, []);
+    assert_eq!(peers.text(0), "more\nAsha\n");
+}

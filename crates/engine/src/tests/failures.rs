@@ -65,7 +65,8 @@ fn what_a_full_disk_did_not_take_can_be_taken_to_another() {
         bench.engine = open_leniently(&elsewhere);
         let wanted = typed + "an hour ago";
         assert_ne!(bench.text("a").unwrap(), wanted, "the disk lacks what it did not take");
-        bench.engine.import_bundle(&crate::Bundle::read(&bytes).unwrap()).unwrap();
+        let now = bench.now();
+        bench.engine.import_bundle(&crate::Bundle::read(&bytes).unwrap(), now).unwrap();
         bench.engine = open_leniently(&elsewhere.fork());
         assert_eq!(bench.text("a").unwrap(), wanted);
     }
@@ -80,10 +81,11 @@ fn edits_whose_past_is_not_here_are_refused() {
     let bundle = crate::Bundle::read(&other.engine.bundle_of(vec![newest.as_ref().clone()]).unwrap().0).unwrap();
     bench.edit("b", &[(0, 0, "mine")]);
     let n_deltas = bench.engine.log().n_deltas();
-    let refusal = bench.engine.import_bundle(&bundle).unwrap_err();
+    let now = other.now();
+    let refusal = bench.engine.import_bundle(&bundle, now).unwrap_err();
     assert!(refusal.message.contains("neither in it nor here"), "{refusal:?}");
     assert_eq!(bench.engine.log().n_deltas(), n_deltas);
-    assert_eq!(other.engine.import_bundle(&bundle).unwrap(), 0, "where they were made, their past is here");
+    assert_eq!(other.engine.import_bundle(&bundle, now).unwrap(), 0, "where they were made, their past is here");
 }
 
 #[test]
@@ -107,7 +109,8 @@ fn a_bundle_that_does_not_fit_the_disk_is_taken_whole_or_not_at_all() {
         let n_missing = bundle.deltas.iter().filter(|(signed, _)| !bench.engine.log().contains(&signed.hash)).count();
         let spare_bytes = bench.disk.length_bytes("ballast").unwrap_or(0);
         bench.disk.set_space(Some(bench.disk.size_bytes() - spare_bytes + room_bytes));
-        bench.engine.import_bundle(&bundle).unwrap_err();
+        let now = bench.now();
+        bench.engine.import_bundle(&bundle, now).unwrap_err();
         match bench.engine.log().n_deltas() - n_before {
             0 => n_refused += 1,
             n_new => {
@@ -116,7 +119,7 @@ fn a_bundle_that_does_not_fit_the_disk_is_taken_whole_or_not_at_all() {
             }
         }
         bench.disk.set_space(None);
-        bench.engine.import_bundle(&bundle).unwrap();
+        bench.engine.import_bundle(&bundle, now).unwrap();
         bench.reopen();
         assert_eq!(bench.text("a").unwrap(), wanted);
     }
