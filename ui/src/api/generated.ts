@@ -1,7 +1,7 @@
 // Generated from crates/api by `cargo xtask codegen`. Do not edit.
 // Positions and lengths are UTF-16 code units of LF-normalised text; *_ms are Unix milliseconds.
 
-export const API_VERSION = 1;
+export const API_VERSION = 2;
 
 /**
  * Whether the person who asks was met before.
