@@ -206,7 +206,14 @@ fn a_viewer_changes_nothing_until_made_an_editor(lan: &Lan) -> Result<()> {
     asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"Asha \"]\n")?;
     wait_until("a viewer sees what others do", || read(&copy, "a.txt") == "Asha text\n")?;
     ensure!(!lab.join("mine.txt").exists());
+    // Nor where both changed one file: one edit of a viewer's, and nobody takes anything of that log any more.
+    std::fs::write(copy.join("a.txt"), "Asha text\nby hand\n")?;
+    asha.run(&lab, &["edit", "a.txt"], "[0, 0, \"More of \"]\n")?;
+    let is_told = || bo.run(&copy, &["status"], "").is_ok_and(|said| said.contains("You're a viewer here."));
+    wait_until("a viewer hears why a file is not written", is_told)?;
+    ensure!(read(&copy, "a.txt") == "Asha text\nby hand\n");
     asha.run(&lab, &["role", "Bo", "editor"], "")?;
+    wait_until("an editor's changes come", || read(&lab, "a.txt") == "More of Asha text\nby hand\n")?;
     let come = wait_until("an editor's files come", || read(&lab, "mine.txt") == "by hand\n");
     come.with_context(|| format!("{:?} {:?}", bo.run(&copy, &["members"], ""), bo.run(&copy, &["log"], "")))?;
     asha.run(&lab, &["remove", "Bo"], "")?;
