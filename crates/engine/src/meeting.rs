@@ -21,7 +21,7 @@ const TOLD_CHANGES: u64 = 20;
 /// How long the other side's mark may take once all else is here.
 const MARK_WAIT_MS: u64 = 2_000;
 /// So many deltas are read and merged in one turn for what is told: a key that comes meanwhile waits for no more.
-const TURN_DELTAS: usize = 10_000;
+const TURN_DELTAS: usize = 6_000;
 const TOGETHER_KEY: &str = "together";
 
 /// What is known of being together and apart.

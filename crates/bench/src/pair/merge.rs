@@ -23,6 +23,9 @@ const LINES: u32 = 8;
 const LINE_UNITS: u32 = 8;
 /// Lines that each changes beside its trace: one is the same.
 const CHANGED: [[u32; 2]; 2] = [[2, 4], [4, 6]];
+/// As a node has it: time for frames in a turn, and until what came is durable while there is more.
+const FRAMES_TURN: Duration = Duration::from_millis(20);
+const SYNC_EVERY: Duration = Duration::from_millis(500);
 /// They have to meet by then.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -34,6 +37,7 @@ struct Side<'a> {
     to_other: Sender<Vec<u8>>,
     clock: Clock,
     so_far: &'a SoFar,
+    synced: Instant,
 }
 
 /// What both wait for.
@@ -136,8 +140,10 @@ fn link_up(sides: [Workspace; 2], clock: Clock) -> Result<([Workspace; 2], [Took
     // What goes to one comes from the other.
     let ((to_a, at_a), (to_b, at_b)) = (channel(), channel());
     let so_far = SoFar::default();
-    let a = Side { workspace: a, id: LinkId(3), frames: at_a, to_other: to_b, clock, so_far: &so_far };
-    let b = Side { workspace: b, id: LinkId(4), frames: at_b, to_other: to_a, clock, so_far: &so_far };
+    let a =
+        Side { workspace: a, id: LinkId(3), frames: at_a, to_other: to_b, clock, so_far: &so_far, synced: clock.began };
+    let b =
+        Side { workspace: b, id: LinkId(4), frames: at_b, to_other: to_a, clock, so_far: &so_far, synced: clock.began };
     let ended = std::thread::scope(|scope| {
         let threads = [a, b].map(|side| scope.spawn(|| side.run()));
         threads.map(|thread| thread.join().unwrap_or_else(|_| bail!("an engine panicked")))
@@ -165,16 +171,21 @@ impl Side<'_> {
         Ok((self.workspace, took))
     }
 
-    /// What a node does in a turn: takes all that has come, makes it durable, passes on.
+    /// What a node does in a turn: takes what has come, for a moment, makes it durable, passes on.
     fn turn(&mut self, first: Option<Vec<u8>>, took: &mut Took) -> Result<()> {
         let moment = self.clock.moment();
         let start = Instant::now();
-        let frames: Vec<Vec<u8>> = first.into_iter().chain(self.frames.try_iter()).collect();
-        frames.iter().for_each(|frame| self.workspace.engine.handle_frame(self.id, frame, moment));
+        let mut next = first;
+        while let Some(frame) = next {
+            self.workspace.engine.handle_frame(self.id, &frame, moment);
+            next = if start.elapsed() < FRAMES_TURN { self.frames.try_recv().ok() } else { None };
+        }
         self.workspace.engine.tend_links(moment);
         let dealt_with = start.elapsed();
         took.frames += dealt_with;
-        if self.workspace.engine.is_unsynced() {
+        let is_heap = dealt_with >= FRAMES_TURN && self.synced.elapsed() < SYNC_EVERY;
+        if self.workspace.engine.is_unsynced() && !is_heap {
+            self.synced = Instant::now();
             self.workspace.engine.sync(now(moment.wall_ms))?;
             took.durable += start.elapsed() - dealt_with;
             self.workspace.engine.pass_on(moment);

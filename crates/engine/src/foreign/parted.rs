@@ -82,8 +82,8 @@ pub(crate) struct Apart {
     sides: [DeltaHash; 2],
     /// Branches of logs, and what does not count: when that changes, all begins anew.
     rules: (Vec<LogId>, Aside),
-    /// What both had seen, we, and they.
-    seen: [Seen; 3],
+    /// What we had seen and they, as far as it is known; then what both had comes first.
+    seen: Vec<Seen>,
     person: String,
     by_us: Alone,
     by_them: Alone,
@@ -110,13 +110,11 @@ impl Engine {
     /// The same, to be worked out by [`Self::go_on_apart`].
     pub(crate) fn begin_apart(&mut self, sides: [DeltaHash; 2]) -> Result<Apart> {
         self.close()?;
-        let (ours, _) = self.seen_at(&sides[0])?;
-        let (theirs, person) = self.seen_at(&sides[1])?;
         Ok(Apart {
             sides,
             rules: self.rules(),
-            seen: [ours.common(&theirs), ours, theirs],
-            person,
+            seen: Vec::new(),
+            person: String::new(),
             by_us: Alone::default(),
             by_them: Alone::default(),
             parted_ms: 0,
@@ -140,6 +138,7 @@ impl Engine {
         let mut n_left = n_max;
         while n_left > 0 {
             match apart.files.last().copied() {
+                _ if apart.seen.len() < 3 => self.see_side(apart, &mut n_left)?,
                 _ if !apart.is_sorted => self.sort_some(apart, &mut n_left)?,
                 Some(file) => self.read_some(apart, file, &mut n_left)?,
                 None => return Ok(true),
@@ -166,16 +165,26 @@ impl Engine {
         }
     }
 
-    fn seen_at(&self, hash: &DeltaHash) -> Result<(Seen, String)> {
-        let signed = self.log.delta(hash).map_err(api_error)?;
+    /// Reads what the next of the two had seen.
+    fn see_side(&self, apart: &mut Apart, n_left: &mut usize) -> Result<()> {
+        let hash = apart.sides[apart.seen.len()];
+        let signed = self.log.delta(&hash).map_err(api_error)?;
         let signed = signed.ok_or_else(|| invalid("That change is not known here."))?;
-        Ok((self.seen_by(&signed.delta.key(*hash))?, self.person_of(&signed.delta.log)))
+        apart.person = self.person_of(&signed.delta.log);
+        apart.seen.push(self.seen_by(&signed.delta.key(hash))?);
+        if let [ours, theirs] = &apart.seen[..] {
+            let common = ours.common(theirs);
+            apart.seen.insert(0, common);
+        }
+        // All of its log was read for it.
+        *n_left = n_left.saturating_sub(signed.delta.seq as usize);
+        Ok(())
     }
 
     /// Says of some deltas whose work they are.
     fn sort_some(&self, apart: &mut Apart, n_left: &mut usize) -> Result<()> {
         let (forks, aside) = (&self.others.forks, &self.others.aside);
-        let [common, ours, theirs] = &apart.seen;
+        let [common, ours, theirs] = [0, 1, 2].map(|side: usize| &apart.seen[side]);
         let mut next = None;
         let mut sort = |signed: &SignedDelta| {
             let key = signed.delta.key(signed.hash);
