@@ -208,33 +208,40 @@ impl Batch {
     }
 }
 
-/// Those that would be taken though nothing that is taken vouches for them, and with them what builds on them.
+/// Those that would be taken though nothing that is taken vouches for them, and with them what builds on them. Each goes
+/// once, however they are tangled.
 fn without_voucher(part: &[Opened], verdicts: &[Verdict]) -> BTreeSet<DeltaHash> {
-    let is_in = |verdict: &Verdict| matches!(verdict, Verdict::Good { .. } | Verdict::Known);
-    let mut gone: BTreeSet<DeltaHash> = BTreeSet::new();
-    loop {
-        let n_before = gone.len();
-        let mut vouched: BTreeSet<(LogId, DeltaHash)> = BTreeSet::new();
-        for ((signed, _), verdict) in part.iter().zip(verdicts).rev() {
-            let name = (signed.delta.log, signed.hash);
-            if !is_in(verdict) || gone.contains(&signed.hash) {
-                continue;
-            }
-            if signed.signature != UNSIGNED || vouched.contains(&name) {
-                vouched.insert((signed.delta.log, signed.delta.prev));
-            } else if matches!(verdict, Verdict::Good { .. }) {
-                gone.insert(signed.hash);
-            }
-        }
-        for ((signed, _), verdict) in part.iter().zip(verdicts) {
-            let delta = &signed.delta;
-            let builds_on = gone.contains(&delta.prev) || delta.deps.iter().any(|dep| gone.contains(&dep.hash));
-            if builds_on && is_in(verdict) {
-                gone.insert(signed.hash);
-            }
-        }
-        if gone.len() == n_before {
-            return gone;
+    let mut left: BTreeMap<DeltaHash, (&SignedDelta, bool)> = BTreeMap::new();
+    for ((signed, _), verdict) in part.iter().zip(verdicts) {
+        let is_new = matches!(verdict, Verdict::Good { .. });
+        if is_new || matches!(verdict, Verdict::Known) {
+            left.entry(signed.hash).or_insert((signed, is_new && signed.signature == UNSIGNED));
         }
     }
+    let mut n_vouchers: BTreeMap<(LogId, DeltaHash), usize> = BTreeMap::new();
+    let mut builds_on: BTreeMap<DeltaHash, Vec<DeltaHash>> = BTreeMap::new();
+    for (signed, _) in left.values() {
+        let delta = &signed.delta;
+        *n_vouchers.entry((delta.log, delta.prev)).or_default() += 1;
+        for past in delta.deps.iter().map(|dep| dep.hash).chain([delta.prev]) {
+            builds_on.entry(past).or_default().push(signed.hash);
+        }
+    }
+    let lacks_voucher = |n_vouchers: &BTreeMap<_, usize>, (signed, needs_one): &(&SignedDelta, bool)| {
+        *needs_one && n_vouchers.get(&(signed.delta.log, signed.hash)).is_none_or(|n| *n == 0)
+    };
+    let mut falling: Vec<DeltaHash> =
+        left.values().filter(|one| lacks_voucher(&n_vouchers, one)).map(|(signed, _)| signed.hash).collect();
+    let mut gone = BTreeSet::new();
+    while let Some(hash) = falling.pop() {
+        let Some((signed, _)) = left.remove(&hash) else { continue };
+        gone.insert(hash);
+        falling.extend(builds_on.remove(&hash).unwrap_or_default());
+        let prev = signed.delta.prev;
+        if let Some(n) = n_vouchers.get_mut(&(signed.delta.log, prev)) {
+            *n -= 1;
+        }
+        falling.extend(left.get(&prev).filter(|one| lacks_voucher(&n_vouchers, one)).map(|_| prev));
+    }
+    gone
 }
