@@ -413,6 +413,15 @@ impl Replica for View<'_> {
         delta.blobs().chain(self.engine.others.beginning.needs(delta, &self.engine.log)).collect()
     }
 
+    fn may_fill(&self, device: &DeviceId) -> bool {
+        self.engine.access().is_none_or(|access| access.may(device, codesync_auth::Act::Edit))
+    }
+
+    fn refuses(&mut self, signed: &SignedDelta) -> bool {
+        let now = self.engine.now_at(self.moment);
+        self.engine.refuses(signed, now)
+    }
+
     fn has_blob(&self, hash: &BlobHash) -> bool {
         self.engine.log.has_blob(hash)
     }

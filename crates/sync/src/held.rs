@@ -25,6 +25,8 @@ pub(crate) struct Held {
     pub way: Way,
     /// Whether its credit was given back already.
     pub is_paid: bool,
+    /// Whether it is refused whatever its contents are; none as long as nobody was asked.
+    is_refused: Option<bool>,
 }
 
 /// Why a delta is refused by everybody and for ever.
@@ -83,7 +85,20 @@ impl Held {
             bytes,
             way,
             is_paid: false,
+            is_refused: None,
         }
+    }
+
+    /// Whether all that it builds on is here.
+    fn has_past(&self, replica: &dyn Replica) -> bool {
+        let is_past = |dep: &Head| dep.seq < replica.cut_seq(&dep.log);
+        (self.key.seq == 1 || replica.key(&self.prev).is_some())
+            && self.deps.iter().all(|dep| replica.key(&dep.hash).is_some() || is_past(dep))
+    }
+
+    fn signed(&self) -> Option<SignedDelta> {
+        let (delta, hash) = decode_delta(&self.bytes).ok()?;
+        Some(SignedDelta { delta, hash, signature: self.signature.unwrap_or([0; 64]) })
     }
 
     pub fn cost_bytes(&self) -> u64 {
@@ -177,10 +192,17 @@ impl Hold {
         paid_bytes
     }
 
-    /// Contents that held deltas need and that are not here, the oldest's first.
+    /// Contents that held deltas need and that are not here, the oldest's first. Of a delta that could not go with them
+    /// either none is asked for, nor of one that is refused anyway: contents are long, and nobody would need them.
     pub fn missing_blobs(&self, replica: &dyn Replica, n_max: usize) -> Vec<BlobHash> {
         let mut missing = Vec::new();
-        for hash in self.by_key.values().flat_map(|held| &held.blobs) {
+        if self.by_key.values().all(|held| held.blobs.is_empty()) {
+            return missing;
+        }
+        let is_refused = |held: &Held| held.is_refused == Some(true);
+        let could_go = self.closed(self.by_key.values().filter(|held| !is_refused(held)), replica);
+        let needing = self.by_key.values().filter(|held| could_go.left.contains_key(&held.key.hash));
+        for hash in needing.flat_map(|held| &held.blobs) {
             if missing.len() == n_max {
                 break;
             }
@@ -189,6 +211,17 @@ impl Hold {
             }
         }
         missing
+    }
+
+    /// Asks whether deltas of those who may bring no contents are refused anyway, once their past is here: then they go
+    /// without.
+    fn weigh(&mut self, replica: &mut dyn Replica) {
+        for held in self.by_key.values_mut().filter(|held| held.is_refused.is_none()) {
+            let is_harmless = held.blobs.is_empty() && held.signature.is_some();
+            if !is_harmless && !replica.may_fill(&held.key.log.device) && held.has_past(replica) {
+                held.is_refused = Some(held.signed().is_none_or(|signed| replica.refuses(&signed)));
+            }
+        }
     }
 
     /// When the next of those that come from the future can be looked at again.
@@ -200,17 +233,17 @@ impl Hold {
 
     /// Takes out what can be delivered: all that is behind its past, has its contents, is not from the future, and is
     /// vouched for by what goes along.
-    pub fn release(&mut self, replica: &dyn Replica, now_ms: u64) -> Released {
+    pub fn release(&mut self, replica: &mut dyn Replica, now_ms: u64) -> Released {
         let mut released = Released::default();
         self.refuse(replica, &mut released);
+        self.weigh(replica);
         let going = self.going(replica, now_ms);
         for key in &going {
             let Some(held) = self.remove(&key.hash) else { continue };
             if !held.is_paid {
                 released.ready_cost_bytes += held.cost_bytes();
             }
-            let Ok((delta, hash)) = decode_delta(&held.bytes) else { continue };
-            let signed = SignedDelta { delta, hash, signature: held.signature.unwrap_or([0; 64]) };
+            let Some(signed) = held.signed() else { continue };
             released.ready.push(Incoming { signed, bytes: held.bytes });
         }
         released
@@ -263,14 +296,20 @@ impl Hold {
     /// Keys in canonical order, which is a causal one: readings stand above those of their past.
     fn going(&self, replica: &dyn Replica, now_ms: u64) -> Vec<DeltaKey> {
         let is_now = |hlc: Hlc| hlc.wall_ms <= now_ms.saturating_add(AHEAD_MS_MAX);
-        let mut going = Going::default();
-        for held in self.by_key.values().filter(|held| is_now(held.key.hlc)) {
-            going.add(held, replica);
-        }
-        going.drop_unvouched(replica);
-        let mut keys: Vec<DeltaKey> = going.left.values().map(|held| held.key).collect();
+        let has_contents =
+            |held: &Held| held.is_refused == Some(true) || held.blobs.iter().all(|hash| replica.has_blob(hash));
+        let ready = self.by_key.values().filter(|held| is_now(held.key.hlc) && has_contents(held));
+        let mut keys: Vec<DeltaKey> = self.closed(ready, replica).left.values().map(|held| held.key).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// Of these, which are in canonical order, those whose past is among them or here, and that are vouched for.
+    fn closed<'a>(&self, held: impl Iterator<Item = &'a Held>, replica: &dyn Replica) -> Going<'a> {
+        let mut going = Going::default();
+        held.for_each(|held| going.add(held, replica));
+        going.drop_unvouched(replica);
+        going
     }
 }
 
@@ -286,7 +325,7 @@ struct Going<'a> {
 }
 
 impl<'a> Going<'a> {
-    /// The next in canonical order, if its past and its contents are there.
+    /// The next in canonical order, if its past is there.
     fn add(&mut self, held: &'a Held, replica: &dyn Replica) {
         let key = &held.key;
         let is_there = |hash: &DeltaHash| self.left.contains_key(hash) || replica.key(hash).is_some();
@@ -294,7 +333,7 @@ impl<'a> Going<'a> {
         let is_past = |dep: &&Head| dep.seq < replica.cut_seq(&dep.log);
         let deps = held.deps.iter().filter(|dep| !is_past(dep)).map(|dep| dep.hash);
         let needed: Vec<DeltaHash> = (key.seq > 1).then_some(held.prev).into_iter().chain(deps).collect();
-        if !needed.iter().all(is_there) || !held.blobs.iter().all(|hash| replica.has_blob(hash)) {
+        if !needed.iter().all(is_there) {
             return;
         }
         for hash in needed.into_iter().filter(|hash| self.left.contains_key(hash)) {

@@ -66,6 +66,19 @@ pub trait Replica {
         delta.blobs().collect()
     }
 
+    /// Whether a device may bring contents, by all that is here. What others name is not fetched before it is known whether
+    /// the delta is taken.
+    fn may_fill(&self, device: &DeviceId) -> bool {
+        let _ = device;
+        true
+    }
+
+    /// Whether a delta is refused whatever its contents are. All that it builds on is here.
+    fn refuses(&mut self, signed: &SignedDelta) -> bool {
+        let _ = signed;
+        false
+    }
+
     fn has_blob(&self, hash: &BlobHash) -> bool;
 
     /// Length of a blob, and at most so many bytes of it. None when it is not here.

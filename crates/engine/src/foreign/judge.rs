@@ -84,6 +84,11 @@ pub(super) enum Verdict {
 }
 
 impl Engine {
+    /// Whether it is refused whatever its contents are: they are looked at last.
+    pub(crate) fn refuses(&mut self, signed: &SignedDelta, now: Now) -> bool {
+        matches!(self.judge(signed, now), Ok(Verdict::Refused(_)))
+    }
+
     /// Judges all but what the names of text steps mean.
     pub(super) fn judge(&mut self, signed: &SignedDelta, now: Now) -> Result<Verdict> {
         let delta = &signed.delta;

@@ -486,6 +486,30 @@ fn who_is_let_in_says_so_once_the_history_is_here() {
 }
 
 #[test]
+fn contents_that_a_viewer_names_are_not_fetched() {
+    let mut world = World::new(2);
+    let (now, bo) = (world.now(), DeviceKey::from_seed(&[2; 32]).device());
+    world.engines[1] = joined(1);
+    world.engines[0].uphold_rights(None).unwrap();
+    world.edit(0, "a.txt", 0, "text\n");
+    world.engines[0].grant(bo, "Bo", codesync_base::Role::Viewer, codesync_base::ShareFrom::Past, now).unwrap();
+    world.sync(0);
+    world.connect(0, 1);
+    world.run().assert_equal();
+    // By force: in his copy nobody looks at rights.
+    world.engines[1].rights = None;
+    let (bytes, now) = (noise(3_000_000), world.now());
+    let hash = BlobHash::of(&bytes);
+    put_whole(&mut world.engines[1], "long.bin", bytes, now);
+    world.sync(1);
+    let n_sent = world.sent[0].len();
+    world.run();
+    assert!(world.engines[1].log().has_blob(&hash) && !world.engines[0].log().has_blob(&hash));
+    assert!(world.sent[0].len() - n_sent < 100_000, "nothing of it was asked for");
+    assert_eq!(world.engines[0].held_for_links(), [(0, 0)], "it is refused, and does not wait");
+}
+
+#[test]
 fn who_was_let_in_by_what_is_not_durable_is_not_served() {
     let mut world = World::new(2);
     let (now, bo) = (world.now(), DeviceKey::from_seed(&[2; 32]).device());

@@ -82,6 +82,10 @@ impl Link {
                 self.blobs.fetches.insert(hash, Fetch::new(begun));
             }
         }
+        self.ask_for_parts();
+    }
+
+    fn ask_for_parts(&mut self) {
         let mut ranges = Vec::new();
         let mut under_way_bytes: u64 = self.blobs.fetches.values().map(Fetch::under_way_bytes).sum();
         for (hash, fetch) in &mut self.blobs.fetches {
@@ -178,7 +182,11 @@ impl Link {
             }
             self.note_content(context);
         }
-        self.fetch_blobs(context);
+        // For many to ask for at once, and not for each anew: a peer decides how small they are.
+        match is_whole && self.blobs.fetches.len() <= FETCHES_MAX / 2 {
+            true => self.fetch_blobs(context),
+            false => self.ask_for_parts(),
+        }
         self.settle_credit();
         if is_whole && self.is_waiting_for_first() {
             self.consider_wants(context);

@@ -504,6 +504,30 @@ fn a_content_that_is_not_what_its_name_says_ends_the_link() {
 }
 
 #[test]
+fn contents_of_what_is_refused_anyway_are_not_asked_for() {
+    let asks = |door: &Door| door.sent().iter().any(|frame| matches!(frame, Frame::Blob(Blob::Want(_))));
+    let mut peer = Store::new(2);
+    let deltas = [b"one", b"two"].map(|bytes| peer.write_blob(START_MS, bytes.to_vec()));
+    for is_viewer in [false, true] {
+        let mut door = Door::joined();
+        door.store.viewers.extend(Some(peer.log.device).filter(|_| is_viewer));
+        // Without its past it is of no use.
+        door.live(&deltas[1..]).goes_on();
+        assert_eq!((asks(&door), door.mesh.held()[0].0), (false, 1));
+        // It is delivered at once, to be refused.
+        door.live(&deltas[..1]).goes_on();
+        assert_eq!((asks(&door), door.mesh.held()[0].0), (!is_viewer, 2 - usize::from(is_viewer)));
+    }
+    // Who sends it says whose it is, and nobody vouches for that.
+    let unsigned = SignedDelta { signature: [0; 64], ..deltas[0].clone() };
+    let mut door = Door::joined();
+    door.live(&[unsigned]);
+    assert!(!asks(&door));
+    door.live(&deltas[1..]);
+    assert!(asks(&door));
+}
+
+#[test]
 fn a_request_for_too_much_of_a_content_ends_the_link() {
     let mut door = Door::joined();
     let range = BlobRange { hash: BlobHash::of(b""), offset: 0, length: BLOB_REQUEST_BYTES_MAX + 1 };

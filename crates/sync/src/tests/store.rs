@@ -70,6 +70,8 @@ pub struct Store {
     pub members: BTreeSet<DeviceId>,
     pub texts: Vec<(RelPath, String)>,
     pub digest: Option<[u8; 32]>,
+    /// Whose deltas are refused.
+    pub viewers: BTreeSet<DeviceId>,
     /// No content can be kept.
     pub is_full: bool,
     /// How often it was asked whether a delta or a content is here.
@@ -95,6 +97,7 @@ impl Store {
             members: (1..100).map(|n| key_of(n).device()).collect(),
             texts: Vec::new(),
             digest: None,
+            viewers: BTreeSet::new(),
             is_full: false,
             n_looks: Cell::new(0),
         }
@@ -186,7 +189,7 @@ impl Store {
             vouched.insert(signed.delta.prev);
         }
         for Incoming { signed, .. } in batch {
-            if self.names.contains_key(&signed.hash) {
+            if self.names.contains_key(&signed.hash) || self.viewers.contains(&signed.delta.log.device) {
                 continue;
             }
             let delta = &signed.delta;
@@ -331,6 +334,14 @@ impl Replica for Store {
             }
         }
         true
+    }
+
+    fn may_fill(&self, device: &DeviceId) -> bool {
+        !self.viewers.contains(device)
+    }
+
+    fn refuses(&mut self, signed: &SignedDelta) -> bool {
+        self.viewers.contains(&signed.delta.log.device)
     }
 
     fn has_blob(&self, hash: &BlobHash) -> bool {
