@@ -88,7 +88,9 @@ export class Activity {
   #remark(members: readonly Member[]): void {
     const isNew = ({ id }: LogRecord): boolean => !this.#remarks.some((one) => one.id === id);
     const news = remarksOf(members, this.now()).filter(isNew);
-    if (news.length > 0) this.#remarks = [...this.#remarks, ...news];
+    if (news.length === 0) return;
+    this.#remarks = [...this.#remarks, ...news];
+    this.#refreshSoon();
   }
 
   #refreshSoon(): void {

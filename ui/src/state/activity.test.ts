@@ -97,6 +97,16 @@ describe("what is no history", () => {
     expect(await sentences()).toEqual(["edit", "edit"]);
   });
 
+  it("comes up while the list is looked at", async () => {
+    const { activity, change, sentences } = listed([]);
+    expect(await sentences()).toEqual([]);
+    vi.useFakeTimers();
+    change(of({}), left);
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+    expect(activity.records.map(({ sentence }) => sentence)).toEqual(["Bo left."]);
+  });
+
   it("is known though it was so when the workspace was opened", async () => {
     const { change, sentences } = listed([]);
     change(left, of({}));
