@@ -13,7 +13,7 @@ use codesync_net::{Config, Event, Net, Peer, Protocol, Stream};
 use codesync_node::{JoinOptions, Joined, Lobby};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 const FOLDER: &str = "CODESYNC_CONFIG_DIR";
@@ -239,9 +239,12 @@ impl Inviting {
         Self { seed, code, has_run_out: false, waits: [Duration::ZERO; 2], n_answers: usize::MAX }
     }
 
-    /// Until nobody wants to come in any more.
-    fn run(self, is_over: &Receiver<()>) -> Result<()> {
+    /// Until nobody wants to come in any more. Says when it can be found.
+    fn run(self, is_there: &Sender<()>, is_over: &Receiver<()>) -> Result<()> {
         let stranger = Stranger::new(self.seed)?;
+        let until = Instant::now() + PATIENCE;
+        while !matches!(stranger.next(until).context("it listens nowhere")?, Event::Listening(_)) {}
+        is_there.send(())?;
         let founder = stranger.key.device();
         let (project, name) = (ProjectId([self.seed; 16]), format!("lab-{}", self.seed));
         let place = Place { project, name, founder, role: Role::Editor, share_from: ShareFrom::Past };
@@ -307,8 +310,11 @@ fn among<T>(inviting: &[Inviting], act: impl FnOnce() -> T) -> Result<T> {
         let others: Vec<_> = inviting
             .iter()
             .map(|inviting| {
-                let (end, is_over) = mpsc::channel();
-                (end, scope.spawn(move || inviting.run(&is_over)))
+                let ((end, is_over), (is_there, there)) = (mpsc::channel(), mpsc::channel());
+                let thread = scope.spawn(move || inviting.run(&is_there, &is_over));
+                // Nobody is asked for a code before there is one.
+                there.recv().unwrap_or_default();
+                (end, thread)
             })
             .collect();
         let done = act();
