@@ -97,9 +97,7 @@ impl Engine {
         // Before the cut everything counts as here.
         let is_before_cut = |head: &Head| self.others.beginning.reading_of(head).is_some();
         bundle.check_needs(|head| is_before_cut(head) || self.log.contains(&head.hash))?;
-        for blob in &bundle.blobs {
-            self.log.put_blob(blob).map_err(api_error)?;
-        }
+        bundle.put_blobs(&mut self.log)?;
         let n_before = self.log.n_deltas();
         self.take_in_bundle(&bundle.deltas, now)?;
         self.log.sync().map_err(api_error)?;
@@ -107,12 +105,10 @@ impl Engine {
     }
 }
 
-/// Adds the deltas of a bundle to a log that has nothing else. On failure the log has none of them, or all, and some wait for room on the disk:
-/// never one without the later one that vouches for it.
+/// Adds the deltas of a bundle to a log that has nothing else. On failure the log has none of them, or all, and some wait
+/// for room on the disk: never one without the later one that vouches for it.
 pub fn add_bundle(log: &mut codesync_log::Log, bundle: &Bundle) -> Result<u64> {
-    for blob in &bundle.blobs {
-        log.put_blob(blob).map_err(api_error)?;
-    }
+    bundle.put_blobs(log)?;
     let n_before = log.n_deltas();
     bundle.deltas.iter().for_each(|(signed, bytes)| log.stage(signed, bytes));
     log.keep_staged().map_err(api_error)?;
@@ -121,6 +117,10 @@ pub fn add_bundle(log: &mut codesync_log::Log, bundle: &Bundle) -> Result<u64> {
 }
 
 impl Bundle {
+    fn put_blobs(&self, log: &mut codesync_log::Log) -> Result<()> {
+        self.blobs.iter().try_for_each(|blob| log.put_blob(blob).map(drop).map_err(api_error))
+    }
+
     /// Reads a bundle: the guarded door for bytes from a file that anybody may have made.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let bad =

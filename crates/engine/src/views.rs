@@ -207,7 +207,6 @@ impl Engine {
         if let Some(node) = self.tree.get(&file).filter(|node| node.kind != FileKind::Text) {
             return Err(ApiError::new(ErrorCode::NotText, format!("“{}” isn't text any more.", node.path)));
         }
-        let view = self.views.get_mut(&view_id).ok_or_else(|| no_view(view_id))?;
         let splices = view.receive(edit.base_revision, &incoming, Left::of_view(edit.stays_left));
         let request_id = edit.request_id;
         let document = self.live_document(file)?;
