@@ -21,7 +21,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId, Swarm, SwarmBuilder, mdns, noise, ping, yamux};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -56,6 +56,8 @@ const OPENINGS_MAX: u32 = 5;
 const OPEN_AGAIN: Duration = Duration::from_millis(200);
 /// Ports that are tried behind one that is taken.
 const PORTS_AFTER: u16 = 9;
+/// How many ports are tried where any will do.
+const ANY_PORT_TRIES: usize = 8;
 /// How often what is due is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// If so much more time went by on the clock than in this process, the machine slept.
@@ -204,30 +206,40 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
 }
 
 /// Listens everywhere, on the port asked for, one of those after it, or any. One address is enough to go on with.
+/// Listens on a port, or on one behind it, or on any (0). Whoever listens over QUIC has a port alone: two that start in the
+/// same moment cannot both find it free.
 fn listen(swarm: &mut Swarm<Behaviour>, port: u16) -> Result<(), NetError> {
-    let everywhere = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
-    let mut why = String::new();
-    let after = (port..=port.saturating_add(PORTS_AFTER)).filter(|port| *port != 0 && is_free(*port));
-    for port in after.chain([0]) {
-        let mut n_listening = 0;
-        for socket in everywhere.map(|ip| SocketAddr::new(ip, port)) {
-            for address in [tcp(socket), quic(socket)] {
-                match swarm.listen_on(address) {
-                    Ok(_) => n_listening += 1,
-                    Err(error) => why = error.to_string(),
-                }
-            }
-        }
-        if n_listening > 0 {
+    let wanted = (port..=port.saturating_add(PORTS_AFTER)).filter(|_| port != 0).filter(|port| is_free(*port));
+    let any = std::iter::repeat_with(free_port).take(ANY_PORT_TRIES).flatten();
+    for port in wanted.chain(any) {
+        if swarm.listen_on(quic((Ipv4Addr::UNSPECIFIED, port).into())).is_ok() {
+            let rest = [tcp((Ipv4Addr::UNSPECIFIED, port).into()), tcp(v6(port)), quic(v6(port))];
+            listen_where_possible(swarm, rest).unwrap_or_default();
             return Ok(());
         }
     }
-    Err(NetError::NoAddress(why))
+    let any = [tcp((Ipv4Addr::UNSPECIFIED, 0).into()), tcp(v6(0)), quic(v6(0))];
+    listen_where_possible(swarm, any).map_err(NetError::NoAddress)
+}
+
+fn v6(port: u16) -> SocketAddr {
+    (Ipv6Addr::UNSPECIFIED, port).into()
+}
+
+/// Fails, with the last reason, when none of the addresses can be listened on.
+fn listen_where_possible(swarm: &mut Swarm<Behaviour>, addresses: [Multiaddr; 3]) -> Result<(), String> {
+    let tried = addresses.map(|address| swarm.listen_on(address).map(drop).map_err(|error| error.to_string()));
+    tried.into_iter().reduce(|before, next| before.or(next)).unwrap_or(Ok(()))
 }
 
 /// Whether nobody listens on a port. libp2p itself would share it: dialling it would then lead to either of the two.
 fn is_free(port: u16) -> bool {
-    std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()
+}
+
+/// A port that nobody listens on at this moment.
+fn free_port() -> Option<u16> {
+    Some(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?.local_addr().ok()?.port())
 }
 
 /// An address that is dialled again whenever nobody there is connected.

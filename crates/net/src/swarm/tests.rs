@@ -194,3 +194,23 @@ fn what_waits_for_one_who_reads_nothing_is_not_kept_once_the_stream_is_let_go() 
         matches!(event, Event::Closed(closed) if closed == id).then_some(())
     });
 }
+
+/// Two at one port would get each other's guests.
+#[test]
+fn those_who_start_in_the_same_moment_have_a_port_each() {
+    let port = free_port().unwrap();
+    let together = std::sync::Barrier::new(4);
+    let begin = &|seed: u8| {
+        let (sender, events) = channel();
+        let config = Config { port, visible: false, ..Config::new([seed; 32]) };
+        together.wait();
+        let net = Net::start(config, move |event| sender.send(event).unwrap_or_default()).unwrap();
+        (net, events)
+    };
+    let started: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=4).map(|seed| scope.spawn(move || begin(seed))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let ports: BTreeSet<u16> = started.iter().map(|(_, events)| on_loopback(events).port()).collect();
+    assert_eq!(ports.len(), started.len(), "{ports:?}");
+}
