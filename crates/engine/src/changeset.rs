@@ -145,17 +145,18 @@ impl Changeset {
     }
 }
 
-/// Whose text stands left where both sides insert at one place.
+/// What stands left of the view's text where both sides insert at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    Engine,
-    /// What was typed behind a letter goes on behind it (`ViewEdit::stays_left`).
+    /// The engine's lines. What it inserts behind its last line end stands right: it may be a word that goes on.
+    Lines,
+    /// Nothing: what was typed behind a letter goes on behind it (`ViewEdit::stays_left`).
     View,
 }
 
 impl Left {
     pub fn of_view(stays_left: bool) -> Self {
-        if stays_left { Self::View } else { Self::Engine }
+        if stays_left { Self::View } else { Self::Lines }
     }
 }
 
@@ -167,10 +168,11 @@ pub fn transform(engine: &Changeset, view: &Changeset, at_ties: Left) -> (Change
     loop {
         match (left.peek(), right.peek()) {
             (None, None) => return (engine_after, view_after),
-            (Some(Op::Insert(text)), other) if at_ties == Left::Engine || !matches!(other, Some(Op::Insert(_))) => {
-                engine_after.insert(&text);
-                view_after.keep(utf16_len(&text));
-                left.skip_op();
+            (Some(Op::Insert(text)), other) if left_part(&text, other.as_ref(), at_ties) > 0 => {
+                let text = &text[..left_part(&text, other.as_ref(), at_ties)];
+                engine_after.insert(text);
+                view_after.keep(utf16_len(text));
+                left.advance(utf16_len(text));
             }
             (_, Some(Op::Insert(text))) => {
                 view_after.insert(&text);
@@ -195,6 +197,15 @@ pub fn transform(engine: &Changeset, view: &Changeset, at_ties: Left) -> (Change
                 right.advance(n);
             }
         }
+    }
+}
+
+/// How many bytes of what the engine inserts stand left of what the view does at that place.
+fn left_part(engine: &str, view: Option<&Op>, at_ties: Left) -> usize {
+    match (view, at_ties) {
+        (Some(Op::Insert(_)), Left::View) => 0,
+        (Some(Op::Insert(_)), Left::Lines) => engine.rfind('\n').map_or(0, |at| at + 1),
+        _ => engine.len(),
     }
 }
 

@@ -120,8 +120,9 @@ export function compose(first: Changeset, second: Changeset): Changeset {
 
 /**
  * Two changesets over one base text. Returns `[engine', view']` such that engine then view' and
- * view then engine' give one text. At one place the engine's insert stands left of the view's, or right of it
- * when the view's stays left; what both delete is deleted once; an insert inside what the other deletes survives.
+ * view then engine' give one text. At one place the lines that the engine inserts stand left of the view's insert, and
+ * what it inserts behind its last line end right of it; when the view's stays left, all of it does. What both delete is
+ * deleted once; an insert inside what the other deletes survives.
  */
 export function transform(engine: Changeset, view: Changeset, viewStaysLeft: boolean): [Changeset, Changeset] {
   const engineOut: Op[] = [];
@@ -129,8 +130,9 @@ export function transform(engine: Changeset, view: Changeset, viewStaysLeft: boo
   const a = new Cursor(engine);
   const b = new Cursor(view);
   while (!a.ended || !b.ended) {
-    if (typeof a.op === "string" && !(viewStaysLeft && typeof b.op === "string")) {
-      const inserted = a.take(Infinity);
+    const n_left = typeof a.op !== "string" ? 0 : typeof b.op !== "string" ? Infinity : viewStaysLeft ? 0 : linesOf(a.op);
+    if (n_left > 0) {
+      const inserted = a.take(n_left);
       push(engineOut, inserted);
       push(viewOut, lengthOf(inserted));
     } else if (typeof b.op === "string") {
@@ -146,6 +148,11 @@ export function transform(engine: Changeset, view: Changeset, viewStaysLeft: boo
     }
   }
   return [finish(engineOut), finish(viewOut)];
+}
+
+/** How many units the whole lines at the start of a text have. */
+export function linesOf(text: string): number {
+  return text.lastIndexOf("\n") + 1;
 }
 
 /** One splice list as one changeset. Positions count in the text after the splices before. */

@@ -35,7 +35,7 @@ class Dice {
   }
 }
 
-/** Every inserted character is another one, so what is lost or doubled shows. Each third is a pair. */
+/** Every inserted character but line ends is another one, so what is lost or doubled shows. Each third is a pair. */
 class Alphabet {
   #bmp = 0x4e00;
   #astral = 0x20000;
@@ -49,9 +49,16 @@ class Alphabet {
       const char = String.fromCodePoint(point);
       this.inserted.add(char);
       text += char;
+      // Ties are decided by line ends, too.
+      if (point % 5 === 0) text += "\n";
     }
     return text;
   }
+}
+
+/** Without line ends. */
+function lettersOf(text: string): string[] {
+  return [...text].filter((char) => char !== "\n");
 }
 
 function splitsPair(text: string, at: number): boolean {
@@ -271,7 +278,7 @@ class World {
       expect(view.surface.text).toBe(this.engine.text);
       expect(view.link.hasPending).toBe(false);
     }
-    const present = [...this.engine.text];
+    const present = lettersOf(this.engine.text);
     expect(new Set(present).size, "nothing doubled").toBe(present.length);
     const expected = [...this.letters.inserted].filter((char) => !this.letters.deleted.has(char));
     expect(present.sort().join("")).toBe(expected.sort().join(""));
@@ -316,15 +323,17 @@ describe("changesets", () => {
   });
 
   it.each<[string, Splice[], Splice[], string, boolean?]>([
-    ["inserts at one place: the engine's is left", [[2, 0, "E"]], [[2, 0, "V"]], "abEVcdef"],
+    ["inserts at one place: the engine's lines are left", [[2, 0, "E\n"]], [[2, 0, "V"]], "abE\nVcdef"],
+    ["inserts at one place: what the engine's lines end with is right", [[2, 0, "E\nF\nG"]], [[2, 0, "V"]], "abE\nF\nVGcdef"],
+    ["inserts at one place: the engine's word is right", [[2, 0, "E"]], [[2, 0, "V"]], "abVEcdef"],
     ["overlapping deletes delete once", [[1, 3, ""]], [[2, 3, ""]], "af"],
     ["an insert inside a deleted range survives", [[1, 4, ""]], [[3, 0, "V"]], "aVf"],
     ["the engine's insert inside a deleted range survives", [[3, 0, "E"]], [[1, 4, ""]], "aEf"],
     ["an insert at the start of a deleted range stays", [[1, 2, ""]], [[1, 0, "V"]], "aVdef"],
     ["an insert at the end of a deleted range stays", [[1, 2, ""]], [[3, 0, "V"]], "aVdef"],
-    ["an insert where the view replaces", [[1, 0, "E"]], [[1, 2, "V"]], "aEVdef"],
-    ["an insert where the engine replaces", [[1, 2, "E"]], [[1, 0, "V"]], "aEVdef"],
-    ["both replace the same", [[1, 2, "E"]], [[1, 2, "V"]], "aEVdef"],
+    ["an insert where the view replaces", [[1, 0, "E\n"]], [[1, 2, "V"]], "aE\nVdef"],
+    ["an insert where the engine replaces", [[1, 2, "E\nF"]], [[1, 0, "V"]], "aE\nVFdef"],
+    ["both replace the same", [[1, 2, "E"]], [[1, 2, "V"]], "aVEdef"],
     ["a replacement inserts left of what it deletes", [[2, 0, "E"]], [[1, 3, "V"]], "aVEef"],
     ["what stays left stands left of the engine's insert", [[2, 0, "E"]], [[2, 0, "V"]], "abVEcdef", true],
     ["what stays left stands left of what the engine puts in its place", [[2, 2, "E"]], [[2, 0, "V"]], "abVEef", true],
@@ -418,8 +427,9 @@ describe("the link and the reference engine", () => {
       expect(view.link.hasPending).toBe(false);
     }
     // A deletion of text that someone else changed meanwhile may come to nothing; nothing typed may be missing.
-    const present = new Set(world.engine.text);
-    expect(present.size, "nothing doubled").toBe([...world.engine.text].length);
+    const letters = lettersOf(world.engine.text);
+    const present = new Set(letters);
+    expect(present.size, "nothing doubled").toBe(letters.length);
     for (const char of world.letters.inserted) {
       if (!world.letters.deleted.has(char)) expect(present.has(char), `lost ${char}`).toBe(true);
     }

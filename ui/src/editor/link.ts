@@ -12,10 +12,11 @@
  *     `transform(patch, edit)`, and BOTH results replace what they came from, in canonical form.
  *     The engine does the same the other way round: an arriving edit meets, oldest first, the patches
  *     it sent to this view above `baseRevision`, and each of them is replaced by its result.
- *  4. In a transform the engine's insert stands left of the view's at the same place, unless the view's
- *     message says `staysLeft`: all of it was typed behind a letter of its line, where the caret stays
- *     (`steadyView.ts`), so that a word is not parted. What both delete is deleted once; an insert strictly
- *     inside what the other deletes survives there; an insert at the edge of it stays outside.
+ *  4. In a transform the engine's insert, up to its last line end, stands left of the view's at the same place,
+ *     and what is behind that line end right of it. If the view's message says `staysLeft`, all of it stands right:
+ *     it was typed behind a letter of its line. So a caret stays, too (`steadyView.ts`): nobody's word is parted.
+ *     What both delete is deleted once; an insert strictly inside what the other deletes survives there; an insert
+ *     at the edge of it stays outside.
  *  5. The newest pending edit may still be *unsent* (IME composition, half a surrogate pair, waiting for a
  *     snapshot). It takes part in rule 3 like the others and leaves as one message, with the revision
  *     reached by then.

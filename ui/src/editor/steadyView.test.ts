@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Splice } from "../api/generated";
-import { fromSplices, placeAfter } from "./changeset";
+import { fromSplices, linesOf, placeAfter } from "./changeset";
 import { caretAfter, endAfter, startAfter } from "./steadyView";
 
 describe("steady view", () => {
@@ -17,26 +17,34 @@ describe("steady view", () => {
 
   it("keeps a caret behind the letter before it when something is put in there", () => {
     // "ab|" and somebody writes "XY" behind the b: the next letter still comes behind the b.
-    expect([caretAfter([[2, 0, "XY"]], 2), caretAfter([[2, 3, "XY"]], 2)]).toEqual([2, 2]);
-    expect(caretAfter([[0, 1, "pqr"], [4, 0, "XY"]], 2)).toBe(4);
+    expect([caretAfter([[2, 0, "XY"]], 2, false), caretAfter([[2, 3, "X\n"]], 2, false)]).toEqual([2, 2]);
+    expect(caretAfter([[0, 1, "pqr"], [4, 0, "XY"]], 2, false)).toBe(4);
     // Elsewhere the editor knows better.
-    expect([[[0, 1, "pqr"]], [[1, 2, "X"]], [[2, 1, ""]], [[3, 0, "X"]]].map((splices) => caretAfter(splices as Splice[], 2))).toEqual([null, null, null, null]);
+    expect([[[0, 1, "pqr"]], [[1, 2, "X"]], [[2, 1, ""]], [[3, 0, "X"]]].map((splices) => caretAfter(splices as Splice[], 2, false))).toEqual([null, null, null, null]);
   });
 
-  it("lets two who type at one place write whole words", () => {
-    const a = { text: "", caret: 0 };
-    const b = { text: "", caret: 0 };
+  it("takes a caret at the start of a line along with the line, but not behind a word that begins there", () => {
+    expect(["X\n", "X\nY\n", "X\nYZ", "\n", "YZ"].map((text) => caretAfter([[3, 0, text]], 3, true))).toEqual([5, 7, 5, 4, 3]);
+    // What stands in place of the line begins where it did.
+    expect(caretAfter([[3, 2, "X\nY"]], 3, true)).toBe(3);
+  });
+
+  it.each([["in the middle of a line", "xx"], ["at the start of a line", "x\n"], ["at the start of a text", ""]])("lets two who type at one place write whole words: %s", (_, before) => {
+    const a = { text: before, caret: before.length };
+    const b = { text: before, caret: before.length };
     const type = (typist: typeof a, other: typeof b, letter: string): void => {
       const at = typist.caret;
+      const isAtLineStart = linesOf(other.text.slice(0, other.caret)) === other.caret;
       for (const one of [typist, other]) one.text = one.text.slice(0, at) + letter + one.text.slice(at);
-      other.caret = (other.caret > 0 ? caretAfter([[at, 0, letter]], other.caret) : null) ?? startAfter([[at, 0, letter]], other.caret);
+      other.caret = caretAfter([[at, 0, letter]], other.caret, isAtLineStart) ?? startAfter([[at, 0, letter]], other.caret);
       typist.caret += 1;
     };
+    // The first letter of the one is there before the other begins.
     for (let n = 0; n < 5; n += 1) {
       type(a, b, "alpha".charAt(n));
       type(b, a, "BRAVO".charAt(n));
     }
-    expect([a.text, b.text]).toEqual(["alphaBRAVO", "alphaBRAVO"]);
+    expect([a.text, b.text]).toEqual([`${before}BRAVOalpha`, `${before}BRAVOalpha`]);
   });
 
   it("shrinks around what others take away", () => {

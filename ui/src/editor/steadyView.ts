@@ -5,6 +5,7 @@
  */
 import type * as MonacoNamespace from "monaco-editor/editor/editor.api";
 import type { Splice } from "../api/generated";
+import { linesOf } from "./changeset";
 import type { Monaco, TextModel } from "./monaco";
 
 type Editor = MonacoNamespace.editor.ICodeEditor;
@@ -38,8 +39,7 @@ function holdSelections(monaco: Monaco, editor: Editor, model: TextModel, splice
   const kept = before.map((one) => {
     const [start, end] = [model.getOffsetAt(one.getStartPosition()), model.getOffsetAt(one.getEndPosition())];
     if (!one.isEmpty()) return { start: startAfter(splices, start), end: endAfter(splices, end), direction: one.getDirection() };
-    // At the start of a line it goes along with the line.
-    const caret = one.startColumn === 1 ? null : caretAfter(splices, end);
+    const caret = caretAfter(splices, end, one.startColumn === 1);
     return caret === null ? null : { start: caret, end: caret, direction: one.getDirection() };
   });
   if (kept.every((one) => one === null)) return NOTHING;
@@ -57,14 +57,17 @@ function holdSelections(monaco: Monaco, editor: Editor, model: TextModel, splice
 
 /**
  * Where a caret stays at which something is put in: behind the letter that it stood behind, so that a word goes on as one.
- * Null when nothing is put in just there, or what it stands in is replaced.
+ * At the start of a line it goes along with the line when lines are put in before it; but not behind a word that somebody
+ * begins there, whose next letters are still to come. Null when nothing is put in just there, or what it stands in is replaced.
  */
-export function caretAfter(splices: readonly Splice[], offset: number): number | null {
+export function caretAfter(splices: readonly Splice[], offset: number, isAtLineStart: boolean): number | null {
   let [at, isMet] = [offset, false];
   for (const [position, deleted, inserted] of splices) {
     if (position > at) continue;
-    if (position === at) isMet ||= inserted.length > 0;
-    else if (position + deleted > at) return null;
+    if (position === at) {
+      isMet ||= inserted.length > 0;
+      if (isAtLineStart && deleted === 0) at += linesOf(inserted);
+    } else if (position + deleted > at) return null;
     else at += inserted.length - deleted;
   }
   return isMet ? at : null;

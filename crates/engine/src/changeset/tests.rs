@@ -25,7 +25,7 @@ fn splices(text: &str, raw: &[(u16, u16, String)]) -> Vec<Splice> {
 }
 
 fn raw_edits() -> impl Strategy<Value = Vec<(u16, u16, String)>> {
-    proptest::collection::vec((any::<u16>(), any::<u16>(), "[a-zé日]{0,3}"), 0..6)
+    proptest::collection::vec((any::<u16>(), any::<u16>(), "[a-zé日\n]{0,3}"), 0..6)
 }
 
 proptest! {
@@ -53,23 +53,25 @@ proptest! {
     }
 }
 
+/// What both orders give.
+fn meet(base: &str, engine: &Splice, view: &Splice, at_ties: Left) -> String {
+    let (engine, view) = (Changeset::of_splice(engine), Changeset::of_splice(view));
+    let (engine_after, view_after) = transform(&engine, &view, at_ties);
+    let text = apply(base, &view.then(&engine_after).splices());
+    assert_eq!(apply(base, &engine.then(&view_after).splices()), text);
+    text
+}
+
 #[test]
-fn the_engine_stands_left_at_ties() {
-    let engine = Changeset::of_splice(&Splice::new(1, 0, "E"));
-    let view = Changeset::of_splice(&Splice::new(1, 1, "v"));
-    let (engine_after, view_after) = transform(&engine, &view, Left::Engine);
-    assert_eq!(
-        apply("abc", &[Splice::new(1, 1, "v")].into_iter().chain(engine_after.splices()).collect::<Vec<_>>()),
-        "aEvc"
-    );
-    assert_eq!(apply("aEbc", &view_after.splices()), "aEvc");
+fn lines_of_the_engine_stand_left_at_ties_and_what_may_go_on_stands_right() {
+    let view = Splice::new(1, 1, "v");
+    for (engine, text) in [("E\n", "aE\nvc"), ("E\nF\nG", "aE\nF\nvGc"), ("E", "avEc"), ("\n", "a\nvc")] {
+        assert_eq!(meet("abc", &Splice::new(1, 0, engine), &view, Left::Lines), text);
+    }
+    assert_eq!(meet("abc", &Splice::new(1, 1, "E\nF"), &view, Left::Lines), "aE\nvFc");
 }
 
 #[test]
 fn what_goes_on_behind_a_letter_stands_left_at_ties() {
-    let engine = Changeset::of_splice(&Splice::new(1, 0, "Joao\n"));
-    let view = Changeset::of_splice(&Splice::new(1, 0, "sha"));
-    let (engine_after, view_after) = transform(&engine, &view, Left::View);
-    assert_eq!(apply("A", &view.then(&engine_after).splices()), "AshaJoao\n");
-    assert_eq!(apply("A", &engine.then(&view_after).splices()), "AshaJoao\n");
+    assert_eq!(meet("A", &Splice::new(1, 0, "Joao\n"), &Splice::new(1, 0, "sha"), Left::View), "AshaJoao\n");
 }

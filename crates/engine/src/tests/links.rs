@@ -76,10 +76,10 @@ enum Action {
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        4 => (0usize..2, any::<u16>(), any::<u16>(), "[a-zé日]{0,3}", any::<bool>()).prop_map(|(v, a, d, t, l)| Action::Type(v, a, d, t, l)),
+        4 => (0usize..2, any::<u16>(), any::<u16>(), "[a-zé日\n]{0,3}", any::<bool>()).prop_map(|(v, a, d, t, l)| Action::Type(v, a, d, t, l)),
         3 => (0usize..2).prop_map(Action::Send),
         4 => (0usize..2).prop_map(Action::Receive),
-        1 => (any::<u16>(), "[A-Z]{1,3}").prop_map(|(at, text)| Action::Disk(at, text)),
+        1 => (any::<u16>(), "[A-Z\n]{1,3}").prop_map(|(at, text)| Action::Disk(at, text)),
     ]
 }
 
@@ -177,4 +177,16 @@ fn a_word_goes_on_behind_its_letters_when_others_put_a_line_in_just_there() {
         bench.ask(Request::EditView { view_id, edit });
     }
     assert_eq!(engine_text(&mut bench), "AshaJoao\n");
+}
+
+#[test]
+fn a_word_begun_at_a_line_s_start_does_not_part_one_that_somebody_else_begins_there() {
+    let mut bench = Bench::new();
+    let view_id = editing::open_view(&mut bench);
+    bench.edit("a", &[(0, 0, "A")]);
+    let splices = |at, text: &str| vec![Splice(at, 0, text.into())];
+    // Typed before the window has heard of the A; behind it, the next letters of it would meet this one.
+    let first = ViewEdit { request_id: 1, base_revision: 0, stays_left: false, splices: splices(0, "B") };
+    bench.ask(Request::EditView { view_id, edit: first });
+    assert_eq!(engine_text(&mut bench), "BA");
 }
