@@ -206,14 +206,20 @@ pub fn check_words(content: &Content, confirmed: &[Confirmed]) -> Result<usize> 
     let mut n_words = 0;
     for (word, at) in confirmed.iter().flatten() {
         let text = &content.texts[*at];
-        let person = word.split('-').next().unwrap_or_default();
-        let near =
-            text.find(&person[1..]).map(|at| text.chars().skip(text[..at].chars().count().saturating_sub(20)).take(60));
-        let near: Option<String> = near.map(Iterator::collect);
-        ensure!(text.contains(word.as_str()), "“{word}” was confirmed and is missing; there is {near:?}");
+        ensure!(text.contains(word.as_str()), "“{word}” was confirmed and is missing; there is {:?}", near(text, word));
         n_words += 1;
     }
     Ok(n_words)
+}
+
+/// What stands in a text around where a word should be: beside another one by the same person, the nearest in its number.
+fn near(text: &str, word: &str) -> String {
+    let Some((person, number)) = word.trim_end().split_once('-') else { return String::new() };
+    let number: usize = number.parse().unwrap_or_default();
+    let beside = (1..=20).flat_map(|n| [number.saturating_sub(n), number + n]);
+    let found = beside.filter_map(|n| text.find(&format!("{person}-{n} "))).next().unwrap_or_default();
+    let begin = text[..found].chars().count().saturating_sub(60);
+    text.chars().skip(begin).take(160).collect()
 }
 
 /// What was there before some took back what they did last is there still, but for letters of theirs.
