@@ -36,8 +36,6 @@ export class Activity {
   /** What is no history: that somebody left, or uses another version. */
   #remarks: readonly LogRecord[] = [];
   #filter: ActivityFilter = { path: null, author: null };
-  /** Who takes part, and as what: the rest of what is told of the people is no act. */
-  #members = "";
   #isShown = false;
   #generation = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,10 +47,12 @@ export class Activity {
     private readonly now: () => number = Date.now,
   ) {
     // What was so when the workspace was opened is no change of its own.
-    people.onChanged((change) => [change.before, change.now].forEach(({ members }) => this.#remark(members)));
-    client.onEvent((event) => {
-      const isAct = event.event === "together" ? this.#areOthers(event.data) : ACTS.includes(event.event);
-      if (isAct) this.#refreshSoon();
+    people.onChanged(({ before, now }) => {
+      [before, now].forEach(({ members }) => this.#remark(members));
+      if (rolesOf(before) !== rolesOf(now)) this.#refreshSoon();
+    });
+    client.onEvent(({ event }) => {
+      if (ACTS.includes(event)) this.#refreshSoon();
     });
   }
 
@@ -72,12 +72,6 @@ export class Activity {
     this.#isShown = false;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
-
-  #areOthers({ members }: Together): boolean {
-    const before = this.#members;
-    this.#members = JSON.stringify(members.map(({ device, person, role }) => [device, person, role]));
-    return this.#members !== before;
   }
 
   /** The workspace goes away. */
@@ -149,6 +143,11 @@ export class Activity {
     const query = { ...this.#filter, since: from === 0 ? null : at(from), until: until === null ? null : at(until), steps: false, cursor: null, limit: RECORDS_MAX };
     return (await this.client.get("log", { cmd: "log", args: { query } })).records;
   }
+}
+
+/** Who takes part, and as what: the rest of what is told of the people is no act. */
+function rolesOf({ members }: Together): string {
+  return JSON.stringify(members.map(({ device, person, role }) => [device, person, role]));
 }
 
 /** MSG-PEER-3 and MSG-VER-3, as lines of the list: each once, by its id. */

@@ -44,10 +44,14 @@ describe("activity that is looked at", () => {
       },
     };
     const client = new Client(host);
-    const activity = new Activity(client, { together: { members: [] }, onChanged: () => undefined } as never);
+    const heard: ((change: TogetherChange) => void)[] = [];
+    const activity = new Activity(client, { together: { members: [] }, onChanged: (hear: (change: TogetherChange) => void) => heard.push(hear) } as never);
     const bo: Member = { device: "bo", person: "Bo", deviceName: null, color: 1, role: "editor", isSelf: false, isConnected: true, address: null, roundTripUs: 900, nBehind: 0, lastSeenMs: null, leftMs: null, otherVersion: null };
+    let before: Together = { members: [], link: { kind: "alone" }, invitation: null, asking: [], addresses: [], removedBy: null };
     const tell = async (members: Member[]): Promise<number> => {
-      client.hear([{ from: "workspace", event: { event: "together", data: { members, link: { kind: "alone" }, invitation: null, asking: [], addresses: [], removedBy: null } } }]);
+      const now = { ...before, members };
+      heard.forEach((hear) => hear({ before, now }));
+      before = now;
       await vi.runAllTimersAsync();
       return n_asked;
     };

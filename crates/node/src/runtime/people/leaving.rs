@@ -12,13 +12,14 @@ use std::path::Path;
 
 const OTHERS_LEFT: &str = "others-left";
 
-/// When others left, Unix milliseconds, by device in hexadecimal.
-pub(super) type Left = BTreeMap<String, u64>;
+/// When others left, Unix milliseconds. In its file devices are in hexadecimal.
+pub(super) type Left = BTreeMap<DeviceId, u64>;
 
 /// What is not readable is as good as not there.
 pub(super) fn read(store: &Path) -> Left {
     let Ok(Reply::State { value: Some(kept) }) = state::get(store, OTHERS_LEFT) else { return Left::new() };
-    serde_json::from_str(&kept).unwrap_or_default()
+    let kept: BTreeMap<String, u64> = serde_json::from_str(&kept).unwrap_or_default();
+    kept.into_iter().filter_map(|(device, at_ms)| Some((device.parse().ok()?, at_ms))).collect()
 }
 
 impl Runtime {
@@ -42,18 +43,20 @@ impl Runtime {
     /// The person at the other end said that they leave.
     pub(super) fn note_left(&mut self, id: LinkId) {
         let Some(linked) = self.people.linked.get(&id) else { return };
-        self.people.left.insert(linked.device.to_string(), now().ms);
+        self.people.left.insert(linked.device, now().ms);
         self.keep_left();
     }
 
     pub(super) fn note_back(&mut self, device: &DeviceId) {
-        if self.people.left.remove(&device.to_string()).is_some() {
+        if self.people.left.remove(device).is_some() {
             self.keep_left();
         }
     }
 
     fn keep_left(&self) {
-        let json = serde_json::to_string(&self.people.left).expect("invariant: plain data has a JSON form");
+        let left: BTreeMap<String, u64> =
+            self.people.left.iter().map(|(device, at_ms)| (device.to_string(), *at_ms)).collect();
+        let json = serde_json::to_string(&left).expect("invariant: plain data has a JSON form");
         if let Err(error) = state::put(&self.root.join(STORE_FOLDER), OTHERS_LEFT, &json) {
             tracing::debug!(%error, "who left is not kept");
         }

@@ -41,7 +41,7 @@ impl Runtime {
 
     /// Whoever left waits for nothing.
     fn n_behind(&self, device: &DeviceId) -> u64 {
-        if self.people.left.contains_key(&device.to_string()) { 0 } else { self.engine.n_behind(device) }
+        if self.people.left.contains_key(device) { 0 } else { self.engine.n_behind(device) }
     }
 
     /// Who takes part, and how far the peers are.
@@ -126,7 +126,7 @@ impl Runtime {
                 round_trip_us: way.and_then(|(_, time)| time).map(|time| time.as_micros() as u32),
                 n_behind: linked.map_or_else(|| self.n_behind(&device), |(_, linked)| linked.send_left),
                 last_seen_ms: last_seen_ms.filter(|_| linked.is_none() && device != own),
-                left_ms: self.people.left.get(&device.to_string()).copied(),
+                left_ms: self.people.left.get(&device).copied(),
                 other_version: linked.and_then(|(_, linked)| linked.other_version.clone()),
             });
         }
