@@ -365,26 +365,6 @@ impl App {
         Ok(self.web.action_chain().click_element(&element).perform().await?)
     }
 
-    /// Clicks, and gives how long after that the page shows what a selector finds, by its own clock: the driver takes 0.3 s
-    /// to come to an element, and half of that to look for the next.
-    pub async fn click_until_seen(&self, id: &str, selector: &str) -> Result<Duration> {
-        let note = format!(
-            "const selector = {selector:?};
-            window.__clicked = window.__seen = null;
-            addEventListener('click', () => (window.__clicked = performance.now()), {{ capture: true, once: true }});
-            (function look() {{
-              const found = document.querySelector(selector);
-              if (window.__clicked !== null && found !== null && found.getClientRects().length > 0) window.__seen = performance.now();
-              else requestAnimationFrame(look);
-            }})()"
-        );
-        self.script(&note).await?;
-        self.click(id).await?;
-        self.find_by(selector).await?;
-        let took_ms = self.script("return window.__seen - window.__clicked").await?;
-        Ok(Duration::from_secs_f64(took_ms.as_f64().context("the page saw no click")? / 1e3))
-    }
-
     /// Clicks what is found another way.
     pub async fn click_by(&self, by: By) -> Result<()> {
         let element = self.web.query(by).wait(PATIENCE, BETWEEN_LOOKS).and_displayed().first().await?;
