@@ -206,30 +206,40 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
 }
 
 /// Listens everywhere, on the port asked for, one of those after it, or any. One address is enough to go on with.
-/// Listens on a port, or on one behind it, or on any (0). Whoever listens over QUIC has a port alone: two that start in the
-/// same moment cannot both find it free.
+/// Listens on a port, or on one behind it, or on any (0). Whoever listens over QUIC has a port alone, and only then looks
+/// whether it is free: two that start in the same moment do not meet at it.
 fn listen(swarm: &mut Swarm<Behaviour>, port: u16) -> Result<(), NetError> {
-    let wanted = (port..=port.saturating_add(PORTS_AFTER)).filter(|_| port != 0).filter(|port| is_free(*port));
+    let wanted = (port..=port.saturating_add(PORTS_AFTER)).filter(|_| port != 0);
     let any = std::iter::repeat_with(free_port).take(ANY_PORT_TRIES).flatten();
-    for port in wanted.chain(any) {
-        if swarm.listen_on(quic((Ipv4Addr::UNSPECIFIED, port).into())).is_ok() {
-            let rest = [tcp((Ipv4Addr::UNSPECIFIED, port).into()), tcp(v6(port)), quic(v6(port))];
-            listen_where_possible(swarm, rest).unwrap_or_default();
+    for port in wanted.clone().chain(any) {
+        let Ok(alone) = swarm.listen_on(quic(v4(port))) else { continue };
+        if is_free(port) && swarm.listen_on(tcp(v4(port))).is_ok() {
+            // Not every computer has IPv6.
+            for address in [tcp(v6(port)), quic(v6(port))] {
+                swarm.listen_on(address).map(drop).unwrap_or_default();
+            }
             return Ok(());
         }
+        swarm.remove_listener(alone);
     }
-    let any = [tcp((Ipv4Addr::UNSPECIFIED, 0).into()), tcp(v6(0)), quic(v6(0))];
-    listen_where_possible(swarm, any).map_err(NetError::NoAddress)
+    // Without UDP, or without IPv4.
+    let mut why = String::new();
+    for port in wanted.filter(|port| is_free(*port)).chain(free_port()).chain([0]) {
+        let tried = [tcp(v4(port)), tcp(v6(port))].map(|address| swarm.listen_on(address));
+        match tried {
+            [Err(error), Err(_)] => why = error.to_string(),
+            _ => return Ok(()),
+        }
+    }
+    Err(NetError::NoAddress(why))
+}
+
+fn v4(port: u16) -> SocketAddr {
+    (Ipv4Addr::UNSPECIFIED, port).into()
 }
 
 fn v6(port: u16) -> SocketAddr {
     (Ipv6Addr::UNSPECIFIED, port).into()
-}
-
-/// Fails, with the last reason, when none of the addresses can be listened on.
-fn listen_where_possible(swarm: &mut Swarm<Behaviour>, addresses: [Multiaddr; 3]) -> Result<(), String> {
-    let tried = addresses.map(|address| swarm.listen_on(address).map(drop).map_err(|error| error.to_string()));
-    tried.into_iter().reduce(|before, next| before.or(next)).unwrap_or(Ok(()))
 }
 
 /// Whether nobody listens on a port. libp2p itself would share it: dialling it would then lead to either of the two.

@@ -211,6 +211,13 @@ fn those_who_start_in_the_same_moment_have_a_port_each() {
         let threads: Vec<_> = (1..=4).map(|seed| scope.spawn(move || begin(seed))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let ports: BTreeSet<u16> = started.iter().map(|(_, events)| on_loopback(events).port()).collect();
+    let (guest, at_guest) = start(9);
+    let ports = started.iter().map(|(net, events)| {
+        let socket = on_loopback(events);
+        guest.dial(Address::from(socket));
+        is_connected(&at_guest, net.peer());
+        socket.port()
+    });
+    let ports: BTreeSet<u16> = ports.collect();
     assert_eq!(ports.len(), started.len(), "{ports:?}");
 }

@@ -15,7 +15,11 @@ export function contribute(workbench: Workbench): void {
   const isOffered = (): boolean => !people.isAlone || chat.messages.length > 0 || (layout.isRightShown && layout.rightView === "chat");
   slots.addRightView({ id: "chat", title: "Chat", icon: "comment-discussion", filling: fill(ChatView, () => ({ workbench, chat })), badge: () => chat.n_unread, isOffered });
   slots.addRightView({ id: "activity", title: "Activity", icon: "list-unordered", filling: fill(ActivityView, () => ({ workbench, activity })), badge: () => 0, isOffered: () => false });
-  session.onOpened(() => void chat.start());
+  session.onOpened(() => {
+    // While it was being opened, the one before may still have been told of.
+    activity.forget();
+    void chat.start();
+  });
   session.onClosing(() => {
     chat.stop();
     activity.forget();
