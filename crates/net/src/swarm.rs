@@ -205,9 +205,8 @@ fn build(key: Keypair) -> Result<Swarm<Behaviour>, NetError> {
     Ok(swarm)
 }
 
-/// Listens everywhere, on the port asked for, one of those after it, or any. One address is enough to go on with.
-/// Listens on a port, or on one behind it, or on any (0). Whoever listens over QUIC has a port alone, and only then looks
-/// whether it is free: two that start in the same moment do not meet at it.
+/// Listens everywhere on a port, or on one behind it, or on any (0). One address is enough to go on with. Whoever listens
+/// over QUIC has a port alone, and only then looks whether it is free: two that start in the same moment do not meet at it.
 fn listen(swarm: &mut Swarm<Behaviour>, port: u16) -> Result<(), NetError> {
     let wanted = (port..=port.saturating_add(PORTS_AFTER)).filter(|_| port != 0);
     let any = std::iter::repeat_with(free_port).take(ANY_PORT_TRIES).flatten();

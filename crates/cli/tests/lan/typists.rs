@@ -216,8 +216,8 @@ pub fn check_words(content: &Content, confirmed: &[Confirmed]) -> Result<usize> 
 fn near(text: &str, word: &str) -> String {
     let Some((person, number)) = word.trim_end().split_once('-') else { return String::new() };
     let number: usize = number.parse().unwrap_or_default();
-    let beside = (1..=20).flat_map(|n| [number.saturating_sub(n), number + n]);
-    let found = beside.filter_map(|n| text.find(&format!("{person}-{n} "))).next().unwrap_or_default();
+    let mut beside = (1..=20).flat_map(|n| [number.saturating_sub(n), number + n]);
+    let found = beside.find_map(|n| text.find(&format!("{person}-{n} "))).unwrap_or_default();
     let begin = text[..found].chars().count().saturating_sub(60);
     text.chars().skip(begin).take(160).collect()
 }
